@@ -1,0 +1,132 @@
+"""Exact stochastic simulation of SBML models, with gradients and calibration.
+
+Public names resolve on first use: importing the package loads no TensorFlow, libSBML or numba.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sbmlgrad import engines, gradients
+    from sbmlgrad.api import (
+        check,
+        fit,
+        load,
+        load_measurements,
+        save,
+        simulate,
+        validate,
+    )
+    from sbmlgrad.engines.ensemble import Ensemble
+    from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
+    from sbmlgrad.errors import (
+        DataError,
+        FitError,
+        GradientError,
+        ModelError,
+        ParameterError,
+        RefereeError,
+        RequestError,
+        SbmlGradError,
+        SimulationError,
+        StateSpaceError,
+        StatisticsError,
+        UnreadableFileError,
+        UnsupportedModelError,
+        WriteError,
+    )
+    from sbmlgrad.fit.result import FitResult
+    from sbmlgrad.model.issues import Issue, Severity
+    from sbmlgrad.model.measurements import Measurements
+    from sbmlgrad.model.network import ReactionNetwork
+
+_HOMES = {
+    "sbmlgrad.api": (
+        "check",
+        "fit",
+        "load",
+        "load_measurements",
+        "save",
+        "simulate",
+        "validate",
+    ),
+    "sbmlgrad.engines.ensemble": ("Ensemble",),
+    "sbmlgrad.engines.readouts": ("AfterFirings", "Interpolated", "ValuesAt", "WindowAverages"),
+    "sbmlgrad.errors": (
+        "DataError",
+        "FitError",
+        "GradientError",
+        "ModelError",
+        "ParameterError",
+        "RefereeError",
+        "RequestError",
+        "SbmlGradError",
+        "SimulationError",
+        "StateSpaceError",
+        "StatisticsError",
+        "UnreadableFileError",
+        "UnsupportedModelError",
+        "WriteError",
+    ),
+    "sbmlgrad.fit.result": ("FitResult",),
+    "sbmlgrad.model.issues": ("Issue", "Severity"),
+    "sbmlgrad.model.measurements": ("Measurements",),
+    "sbmlgrad.model.network": ("ReactionNetwork",),
+}
+_MODULES = ("engines", "gradients")
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "AfterFirings",
+    "DataError",
+    "Ensemble",
+    "FitError",
+    "FitResult",
+    "GradientError",
+    "Interpolated",
+    "Issue",
+    "Measurements",
+    "ModelError",
+    "ParameterError",
+    "ReactionNetwork",
+    "RefereeError",
+    "RequestError",
+    "SbmlGradError",
+    "Severity",
+    "SimulationError",
+    "StateSpaceError",
+    "StatisticsError",
+    "UnreadableFileError",
+    "UnsupportedModelError",
+    "ValuesAt",
+    "WindowAverages",
+    "WriteError",
+    "check",
+    "engines",
+    "fit",
+    "gradients",
+    "load",
+    "load_measurements",
+    "save",
+    "simulate",
+    "validate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    import importlib
+
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("sbmlgrad")
+    if name in _MODULES:
+        return importlib.import_module(f"sbmlgrad.{name}")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'sbmlgrad' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,1 @@
+"""Model → executable form: lowering, then one printer per target."""

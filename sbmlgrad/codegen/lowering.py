@@ -1,0 +1,146 @@
+"""Lowering: a network becomes index arrays and propensity expressions over counts and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.errors import UnsupportedModelError
+from sbmlgrad.model.channels import Channel, channels
+from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.expression import ZERO, Expression, symbols
+from sbmlgrad.model.initial import start_expression
+from sbmlgrad.model.issues import SSA, blocking
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.structure import dependency_graph, stoichiometry_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """One non-zero derivative of a propensity."""
+
+    reaction: int
+    variable: int
+    expression: Expression
+
+
+# Compared by identity, so that it can key caches of what is derived from it.
+@dataclass(frozen=True, eq=False)
+class LoweredNetwork:
+    """A network ready for stochastic engines.
+
+    Attributes:
+        network: where it comes from.
+        channels: what can fire, one per propensity (split reactions have two).
+        species_ids: state variables, counts of molecules.
+        input_ids: what a propensity may use besides the state: all parameters, then compartments
+            and species that never change (`constants`), as float64 [input].
+    """
+
+    network: ReactionNetwork
+    channels: tuple[Channel, ...]
+
+    @cached_property
+    def species_ids(self) -> tuple[str, ...]:
+        """Ids of the state variables."""
+        return self.network.species_ids
+
+    @cached_property
+    def constant_ids(self) -> tuple[str, ...]:
+        """Compartments and species that never change, where a propensity uses them."""
+        used = set().union(*(symbols(c.propensity) for c in self.channels))
+        candidates = [c.id for c in self.network.compartments]
+        candidates += [s.id for s in self.network.species if not s.changes]
+        return tuple(c for c in candidates if c in used)
+
+    @cached_property
+    def input_ids(self) -> tuple[str, ...]:
+        """Parameters, then constants."""
+        return (*self.network.parameter_ids, *self.constant_ids)
+
+    @cached_property
+    def stoichiometry(self) -> NDArray[np.int64]:
+        """Net change, int64 [species, reaction]."""
+        return stoichiometry_matrix(self.channels, self.species_ids)
+
+    @cached_property
+    def dependents(self) -> tuple[tuple[int, ...], ...]:
+        """For each reaction, the reactions whose propensity its firing can change."""
+        return dependency_graph(self.channels)
+
+    @cached_property
+    def state_partials(self) -> tuple[Partial, ...]:
+        """Non-zero derivatives of propensities in counts, by reaction."""
+        return self._partials(self.species_ids)
+
+    @cached_property
+    def input_partials(self) -> tuple[Partial, ...]:
+        """Non-zero derivatives of propensities in differentiable inputs, by reaction."""
+        constants = {c for c, d in self.constant_derivatives.items() if d}
+        wanted = tuple(
+            i if i in self.network.parameter_ids or i in constants else "" for i in self.input_ids
+        )
+        return self._partials(wanted)
+
+    def _partials(self, variables: tuple[str, ...]) -> tuple[Partial, ...]:
+        place = {v: i for i, v in enumerate(variables) if v}
+        found = []
+        for j, channel in enumerate(self.channels):
+            used = sorted(place[s] for s in symbols(channel.propensity) if s in place)
+            for i in used:
+                expression = derivative(channel.propensity, variables[i])
+                if expression != ZERO:
+                    found.append(Partial(j, i, expression))
+        return tuple(found)
+
+    @cached_property
+    def constant_derivatives(self) -> Mapping[str, Mapping[str, Expression]]:
+        """Derivative of each constant in the parameters that its initial assignment uses."""
+        result = {}
+        for constant in self.constant_ids:
+            value = start_expression(self.network, constant)
+            used = symbols(value)
+            result[constant] = {p: derivative(value, p) for p in sorted(used)}
+        return result
+
+    @cached_property
+    def parameters_in_initial_counts(self) -> frozenset[str]:
+        """Parameters that the initial count of some species depends on."""
+        changing = set(self.species_ids)
+        return frozenset().union(
+            *(
+                symbols(start_expression(self.network, target))
+                for target in self.network.initial_assignments
+                if target in changing or self._is_size_of_changing(target)
+            )
+        )
+
+    def _is_size_of_changing(self, compartment: str) -> bool:
+        return any(
+            s.changes
+            and s.compartment == compartment
+            and s.initial_amount is None
+            and s.initial_concentration is not None
+            for s in self.network.species
+        )
+
+
+@lru_cache(maxsize=64)
+def lower(network: ReactionNetwork) -> LoweredNetwork:
+    """Lower a network for stochastic engines.
+
+    Raises:
+        UnsupportedModelError: some construct has no exact stochastic meaning; every one is listed.
+    """
+    found, issues = channels(network)
+    problems = blocking(tuple({*network.issues, *issues}), SSA)
+    if problems:
+        raise UnsupportedModelError(
+            sorted(problems, key=lambda issue: (issue.line or 0, issue.element)),
+            what=f"model '{network.id}' cannot be simulated stochastically:",
+        )
+    return LoweredNetwork(network, found)

@@ -1,0 +1,113 @@
+"""Propensities and derivatives by interpreting `Tables`: the functions every kernel calls.
+
+These three functions are one of two bindings of the kernels: `codegen.specialise` replaces them by
+straight-line code printed for one model. They stay within the subset of Python that numba compiles;
+opcodes are those of `model.operators`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sbmlgrad.codegen.tables import Tables
+
+
+def run_program(tables: Tables, program: int, counts, inputs, stack):
+    """Evaluate one program of the table on the stack and return its value."""
+    top = -1
+    for i in range(tables.code_start[program], tables.code_start[program + 1]):
+        op = tables.opcode[i]
+        operand = tables.operand[i]
+        if op == 1:
+            top += 1
+            stack[top] = counts[operand]
+        elif op == 2:
+            top += 1
+            stack[top] = inputs[operand]
+        elif op == 12:
+            top -= 1
+            stack[top] = stack[top] * stack[top + 1]
+        elif op == 13:
+            top -= 1
+            stack[top] = stack[top] / stack[top + 1]
+        elif op == 10:
+            top -= 1
+            stack[top] = stack[top] + stack[top + 1]
+        elif op == 11:
+            top -= 1
+            stack[top] = stack[top] - stack[top + 1]
+        elif op == 0:
+            top += 1
+            stack[top] = tables.number[operand]
+        elif op == 3:
+            stack[top] = -stack[top]
+        elif op == 14:
+            top -= 1
+            stack[top] = stack[top] ** stack[top + 1]
+        elif op == 15:
+            stack[top] = math.exp(stack[top])
+        elif op == 16:
+            stack[top] = math.log(stack[top])
+        elif op == 17:
+            stack[top] = math.sqrt(stack[top])
+        elif op == 18:
+            stack[top] = abs(stack[top])
+        elif op == 19:
+            top -= 1
+            stack[top] = min(stack[top], stack[top + 1])
+        elif op == 20:
+            top -= 1
+            stack[top] = max(stack[top], stack[top + 1])
+        elif op == 21:
+            top -= 2
+            stack[top] = stack[top] if stack[top + 1] != 0.0 else stack[top + 2]
+        elif op == 42:
+            stack[top] = 1.0 if stack[top] == 0.0 else 0.0
+        else:
+            top -= 1
+            left, right = stack[top], stack[top + 1]
+            if op == 30:
+                truth = left < right
+            elif op == 31:
+                truth = left <= right
+            elif op == 32:
+                truth = left > right
+            elif op == 33:
+                truth = left >= right
+            elif op == 34:
+                truth = left == right
+            elif op == 35:
+                truth = left != right
+            elif op == 40:
+                truth = left != 0.0 and right != 0.0
+            elif op == 41:
+                truth = left != 0.0 or right != 0.0
+            else:
+                return np.nan
+            stack[top] = 1.0 if truth else 0.0
+    return stack[top]
+
+
+def propensities(tables: Tables, counts, inputs, stack, out):
+    """Fill `out` [reaction] with every propensity."""
+    for j in range(out.shape[0]):
+        out[j] = run_program(tables, j, counts, inputs, stack)
+
+
+def update_propensities(tables: Tables, fired, counts, inputs, stack, out):
+    """Recompute in `out` [reaction] the propensities that a firing may have changed."""
+    for d in range(tables.dependents_start[fired], tables.dependents_start[fired + 1]):
+        j = tables.dependents[d]
+        out[j] = run_program(tables, j, counts, inputs, stack)
+
+
+def derivatives(tables: Tables, counts, inputs, stack, in_state, in_input):
+    """Fill the non-zero derivatives of the propensities in counts and in inputs."""
+    first = tables.change_start.shape[0] - 1
+    for i in range(in_state.shape[0]):
+        in_state[i] = run_program(tables, first + i, counts, inputs, stack)
+    first += in_state.shape[0]
+    for i in range(in_input.shape[0]):
+        in_input[i] = run_program(tables, first + i, counts, inputs, stack)

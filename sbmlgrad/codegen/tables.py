@@ -1,0 +1,160 @@
+"""The index arrays and bytecode that the kernels read.
+
+`Tables` holds the structure of a network (changes, dependents, sparsity of the derivatives) and a
+program for a small stack machine that evaluates propensities and derivatives without compiling
+anything for the model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
+from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
+from sbmlgrad.model.operators import OPERATORS
+
+PUSH_NUMBER, PUSH_COUNT, PUSH_INPUT, NEGATE = 0, 1, 2, 3
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+class Tables(NamedTuple):
+    """Structure and bytecode of a network; `*_start` arrays hold one offset more than rows."""
+
+    change_start: IntArray
+    change_species: IntArray
+    change_amount: FloatArray
+    dependents_start: IntArray
+    dependents: IntArray
+    state_start: IntArray
+    state_variable: IntArray
+    input_start: IntArray
+    input_variable: IntArray
+    code_start: IntArray
+    opcode: IntArray
+    operand: IntArray
+    number: FloatArray
+    stack_size: int
+
+
+def tables(lowered: LoweredNetwork, *, derivatives: bool) -> Tables:
+    """Return the tables of a network.
+
+    Args:
+        lowered: the network.
+        derivatives: also hold the derivatives, which only gradients need; programs then are ordered
+            propensities, derivatives in counts, derivatives in inputs.
+    """
+    changes = [
+        [(lowered.species_ids.index(s), n) for s, n in channel.change.items()]
+        for channel in lowered.channels
+    ]
+    state = lowered.state_partials if derivatives else ()
+    inputs = lowered.input_partials if derivatives else ()
+    programs = [channel.propensity for channel in lowered.channels]
+    programs += [partial.expression for partial in (*state, *inputs)]
+    assembler = _Assembler(lowered)
+    code_start = [0]
+    for program in programs:
+        assembler.emit(program)
+        code_start.append(len(assembler.opcode))
+    count = len(lowered.channels)
+    return Tables(
+        change_start=_starts([len(c) for c in changes]),
+        change_species=_ints([i for c in changes for i, _ in c]),
+        change_amount=np.array([n for c in changes for _, n in c], dtype=np.float64),
+        dependents_start=_starts([len(d) for d in lowered.dependents]),
+        dependents=_ints([j for d in lowered.dependents for j in d]),
+        state_start=_row_starts(state, count),
+        state_variable=_ints([p.variable for p in state]),
+        input_start=_row_starts(inputs, count),
+        input_variable=_ints([p.variable for p in inputs]),
+        code_start=_ints(code_start),
+        opcode=_ints(assembler.opcode),
+        operand=_ints(assembler.operand),
+        number=np.array(assembler.number, dtype=np.float64),
+        stack_size=assembler.deepest + 1,
+    )
+
+
+def _ints(values: Sequence[int]) -> IntArray:
+    return np.array(values, dtype=np.int64)
+
+
+def _starts(lengths: Sequence[int]) -> IntArray:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _row_starts(partials: Sequence[Partial], count: int) -> IntArray:
+    return _starts(np.bincount([p.reaction for p in partials], minlength=count).tolist())
+
+
+class _Assembler:
+    """Turns expressions into postfix instructions, tracking how deep the stack gets."""
+
+    def __init__(self, lowered: LoweredNetwork) -> None:
+        self._count = {s: i for i, s in enumerate(lowered.species_ids)}
+        self._input = {s: i for i, s in enumerate(lowered.input_ids)}
+        self.opcode: list[int] = []
+        self.operand: list[int] = []
+        self.number: list[float] = []
+        self._depth = 0
+        self.deepest = 0
+
+    def _instruct(self, opcode: int, operand: int, change: int) -> None:
+        self.opcode.append(opcode)
+        self.operand.append(operand)
+        self._depth += change
+        self.deepest = max(self.deepest, self._depth)
+
+    def emit(self, expression: Expression) -> None:
+        """Append one program, leaving its value on the stack."""
+        self._depth = 0
+        self._push(expression)
+
+    def _push(self, expression: Expression) -> None:
+        if isinstance(expression, Number):
+            self.number.append(expression.value)
+            self._instruct(PUSH_NUMBER, len(self.number) - 1, +1)
+        elif isinstance(expression, Symbol) and expression.id in self._count:
+            self._instruct(PUSH_COUNT, self._count[expression.id], +1)
+        elif isinstance(expression, Symbol):
+            self._instruct(PUSH_INPUT, self._input[expression.id], +1)
+        else:
+            self._apply(expression)
+
+    def _apply(self, node: Apply) -> None:
+        arguments, opcode = node.arguments, OPERATORS[node.operator].opcode
+        if node.operator in ("true", "false"):
+            self._push(Number(1.0 if node.operator == "true" else 0.0))
+        elif node.operator == "piecewise":
+            self._select(arguments, opcode)
+        elif len(arguments) == 1:
+            self._push(arguments[0])
+            if node.operator == "minus":
+                self._instruct(NEGATE, 0, 0)
+            elif OPERATORS[node.operator].arity == (1, 1):
+                self._instruct(opcode, 0, 0)
+        else:
+            # Operators on any number of arguments associate to the left, as the printers do;
+            # min and max to the right, which gives the same value.
+            self._push(arguments[0])
+            for argument in arguments[1:]:
+                self._push(argument)
+                self._instruct(opcode, 0, -1)
+
+    def _select(self, arguments: tuple[Expression, ...], opcode: int) -> None:
+        if len(arguments) == 0:
+            self._push(Number(float("nan")))
+        elif len(arguments) == 1:
+            self._push(arguments[0])
+        else:
+            self._push(arguments[0])
+            self._push(arguments[1])
+            self._select(arguments[2:], opcode)
+            self._instruct(opcode, 0, -2)

@@ -1,0 +1,1 @@
+"""The model layer: networks, expressions, units and structure; no files, no TensorFlow."""

@@ -1,0 +1,275 @@
+"""The firing channels of a network: what can fire, at which propensity, with which change.
+
+A reaction whose law is an exact difference of non-negative parts has two channels; every other
+reaction has one. This is where a network receives its stochastic meaning; a reaction that has none
+is reported as an issue that blocks exact simulation.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from sbmlgrad.model.expression import (
+    ZERO,
+    Apply,
+    Expression,
+    Number,
+    Symbol,
+    add,
+    divide,
+    multiply,
+)
+from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.network import ReactionNetwork, Reaction
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.signs import can_turn_negative, factors, is_nonnegative, split
+from sbmlgrad.model.units import law_in_counts, whole_number
+
+#: Suffix of the id of the backward half of a split reaction.
+BACKWARD = "_backward"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to fire.
+
+    Attributes:
+        id: reaction id, with `_backward` appended for the backward half of a split law.
+        reaction: id of the SBML reaction.
+        propensity: firings per time, as an expression of counts, parameters and constants.
+        change: species id → whole number of molecules gained or lost in one firing.
+    """
+
+    id: str
+    reaction: str
+    propensity: Expression
+    change: Mapping[str, int]
+
+
+def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue, ...]]:
+    """Return the firing channels of a network, and the issues that block some of its reactions."""
+    from sbmlgrad.model.initial import initial_values
+
+    at_start = initial_values(network)
+    changing = set(network.species_ids)
+    constants = {s: v for s, v in at_start.items() if s not in changing}
+    taken = set(network.by_id)
+    found: list[Channel] = []
+    issues: list[Issue] = []
+    for reaction in network.reactions:
+        change, problems = _whole_change(network, reaction)
+        issues += problems
+        law = reaction.rate_law
+        if network.mass_action == "combinatorial":
+            law = combinatorial(reaction, law)
+        parts, problems = _parts(network, reaction, law, change, constants)
+        issues += problems
+        forward, backward = parts
+        if forward != ZERO or backward == ZERO:
+            found.append(Channel(reaction.id, reaction.id, forward, change))
+        if backward != ZERO:
+            reverse = {s: -n for s, n in change.items()}
+            name = _unused(reaction.id + BACKWARD, taken)
+            found.append(Channel(name, reaction.id, backward, reverse))
+    return tuple(found), tuple(issues)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _whole_change(
+    network: ReactionNetwork, reaction: Reaction
+) -> tuple[dict[str, int], list[Issue]]:
+    species_by_id = {s.id: s for s in network.species}
+    change: dict[str, int] = {}
+    issues: list[Issue] = []
+    for species, amount in reaction.net_change().items():
+        if not species_by_id[species].changes:
+            continue
+        items = species_by_id[species].items_per_substance / network.items_per_extent
+        count = whole_number(amount * items)
+        if count is None:
+            issues.append(
+                Issue(
+                    "non_integer_stoichiometry",
+                    Severity.ERROR,
+                    f"{reaction.id}/{species}",
+                    reaction.line,
+                    f"one firing would change '{species}' by {amount * items:g} molecules, "
+                    "and only whole molecules can react.",
+                    "Write the reaction with whole stoichiometric coefficients.",
+                    STOCHASTIC_ONLY,
+                )
+            )
+        elif count != 0.0:
+            change[species] = int(count)
+    return change, issues
+
+
+def _parts(
+    network: ReactionNetwork,
+    reaction: Reaction,
+    law: Expression,
+    change: Mapping[str, int],
+    constants: Mapping[str, float],
+) -> tuple[tuple[Expression, Expression], list[Issue]]:
+    """Return (forward, backward) propensities and what is to be said about them."""
+    whole = law_in_counts(network, law)
+    # Sign is judged on the law as written: a product with a unit factor is no longer X (X - 1).
+    if is_nonnegative(law, constants) or is_nonnegative(whole, constants):
+        return (whole, ZERO), []
+    parts = split(law, constants)
+    if parts is None:
+        if can_turn_negative(law):
+            return (whole, ZERO), [_not_separable(reaction, "it is no exact difference of two")]
+        return (whole, ZERO), [_sign_unknown(reaction)]
+    forward, backward = (law_in_counts(network, part) for part in parts)
+    surviving = _survives_without_product(backward, change, constants)
+    if surviving is not None:
+        reason = (
+            f"its negative part does not vanish without '{surviving}', "
+            "so it is not the rate of a backward reaction"
+        )
+        return (whole, ZERO), [_not_separable(reaction, reason)]
+    issues = [] if reaction.reversible else [_split_though_irreversible(reaction)]
+    return (forward, backward), issues
+
+
+def _survives_without_product(
+    backward: Expression, change: Mapping[str, int], constants: Mapping[str, float]
+) -> str | None:
+    """Return a product without which the backward propensity is not zero, or None.
+
+    Evaluated at a few states with the product absent; structural zeros are exact there.
+    """
+    rng = np.random.default_rng(20021)
+    for product in (s for s, n in change.items() if n > 0):
+        for _ in range(3):
+            values = _Drawn(rng, {s: v for s, v in constants.items() if math.isfinite(v)})
+            values[product] = 0.0
+            if evaluate(backward, values) != 0.0:
+                return product
+    return None
+
+
+class _Drawn(dict[str, float]):
+    """Values of symbols; one without a value is drawn when asked for."""
+
+    def __init__(self, rng: np.random.Generator, values: Mapping[str, float]) -> None:
+        super().__init__(values)
+        self._rng = rng
+
+    def __missing__(self, symbol: str) -> float:
+        self[symbol] = float(self._rng.integers(1, 50))
+        return self[symbol]
+
+
+def _not_separable(reaction: Reaction, reason: str) -> Issue:
+    return Issue(
+        "reversible_not_separable",
+        Severity.ERROR,
+        reaction.id,
+        reaction.line,
+        "the kinetic law can become negative and cannot be split into a forward and a backward "
+        f"propensity: {reason}.",
+        "Write it as forward minus backward rate, or as two irreversible reactions.",
+        STOCHASTIC_ONLY,
+    )
+
+
+def _sign_unknown(reaction: Reaction) -> Issue:
+    return Issue(
+        "sign_unknown",
+        Severity.WARNING,
+        reaction.id,
+        reaction.line,
+        "it cannot be shown that the kinetic law never becomes negative.",
+        "A simulation that meets a negative propensity stops with an error; nothing is clamped.",
+        NOTHING,
+    )
+
+
+def _split_though_irreversible(reaction: Reaction) -> Issue:
+    return Issue(
+        "reversible_split",
+        Severity.INFO,
+        reaction.id,
+        reaction.line,
+        "the kinetic law is a difference, so the reaction fires forward and backward although it "
+        "is marked as irreversible.",
+        "Nothing, if that is meant; otherwise write a law that cannot become negative.",
+        NOTHING,
+    )
+
+
+def combinatorial(reaction: Reaction, law: Expression) -> Expression:
+    """Read X^n of an n-fold reactant as the number of distinct sets X (X-1) ... (X-n+1) / n!.
+
+    Only laws that hold exactly the power X^n as factors are changed; k then is the stochastic rate
+    constant per distinct set of molecules (Gillespie 1977, eq. 2).
+    """
+    above, below = factors(law)
+    for species, n in _powers(reaction, above):
+        kept = [f for f in above if not _is_power_of(f, species)]
+        falling = [add(Number(-float(i)), Symbol(species)) for i in range(n)]
+        above = [*kept, *falling, Number(1.0 / math.factorial(n))]
+    return divide(multiply(*above), multiply(*below))
+
+
+def _is_power_of(factor: Expression, species: str) -> bool:
+    return factor == Symbol(species) or (
+        isinstance(factor, Apply)
+        and factor.operator == "power"
+        and factor.arguments[0] == Symbol(species)
+        and isinstance(factor.arguments[1], Number)
+    )
+
+
+def _exponent(factor: Expression) -> float:
+    if isinstance(factor, Apply) and isinstance(factor.arguments[1], Number):
+        return factor.arguments[1].value
+    return 1.0
+
+
+def _powers(reaction: Reaction, above: list[Expression]) -> list[tuple[str, int]]:
+    """Return (species, n) for reactants of stoichiometry n >= 2 that the law holds to the power n."""
+    found = []
+    for species, n in reaction.reactants.items():
+        if n < 2 or n != int(n):
+            continue
+        if sum(_exponent(f) for f in above if _is_power_of(f, species)) == n:
+            found.append((species, int(n)))
+    return found
+
+
+def combinatorial_warnings(network: ReactionNetwork) -> tuple[Issue, ...]:
+    """Warn about laws such as `k*A*A` of `2 A -> ...`, which may be meant combinatorially."""
+    if network.mass_action == "combinatorial":
+        return ()
+    issues = []
+    for reaction in network.reactions:
+        above, _ = factors(reaction.rate_law)
+        for species, n in _powers(reaction, above):
+            issues.append(
+                Issue(
+                    "combinatorial_form",
+                    Severity.WARNING,
+                    reaction.id,
+                    reaction.line,
+                    f"the law holds '{species}' to the power {n} for {n} reacting molecules and is "
+                    "taken as written; the number of distinct sets of molecules is smaller, and a "
+                    f"single molecule of '{species}' could still react.",
+                    'Load with mass_action="combinatorial" if the rate constant counts distinct '
+                    "sets, or write the falling factorial.",
+                    NOTHING,
+                )
+            )
+    return tuple(issues)

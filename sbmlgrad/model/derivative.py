@@ -1,0 +1,42 @@
+"""Symbolic derivatives of expressions, by the chain rule over the operator table."""
+
+from __future__ import annotations
+
+from sbmlgrad.model.expression import (
+    ONE,
+    ZERO,
+    Expression,
+    Number,
+    Symbol,
+    add,
+    multiply,
+    symbols,
+)
+from sbmlgrad.model.operators import OPERATORS
+
+
+def derivative(expression: Expression, symbol: str) -> Expression:
+    """Return the partial derivative of an expression in one symbol.
+
+    Args:
+        expression: the expression.
+        symbol: id of the symbol to differentiate in; all others are held fixed.
+
+    Returns:
+        The derivative. Where the expression has a kink (`abs`, `min`, `max`, `piecewise`) it is a
+        one-sided derivative; jumps of a piecewise function contribute nothing.
+    """
+    if isinstance(expression, Number):
+        return ZERO
+    if isinstance(expression, Symbol):
+        return ONE if expression.id == symbol else ZERO
+    partials = OPERATORS[expression.operator].partials
+    if partials is None or symbol not in symbols(expression):
+        return ZERO
+    outer = partials(expression.arguments)
+    terms = []
+    for partial, argument in zip(outer, expression.arguments, strict=True):
+        inner = derivative(argument, symbol)
+        if inner != ZERO:
+            terms.append(multiply(partial, inner))
+    return add(*terms) if terms else ZERO

@@ -1,0 +1,404 @@
+"""Measurements: what was observed, when, how often; and how columns are bound to SBML symbols.
+
+One row per observed value. A missing value is simply not there. Files are read in `io`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.errors import DataError
+
+
+class Observed(NamedTuple):
+    """Statistics of one observable over its replicates.
+
+    Attributes:
+        times: float64 [time], increasing; the times at which this observable was measured.
+        mean: float64 [time].
+        standard_deviation: float64 [time], with n - 1; NaN where there is one replicate.
+        count: int64 [time], number of replicates.
+    """
+
+    times: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    standard_deviation: NDArray[np.float64]
+    count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Measurements:
+    """Observed values in long form, kept sorted by observable, time, condition and replicate.
+
+    Two records are equal if they hold the same measurements, in whatever order these were given;
+    where they were read from (`source_name`, `sha256`) does not count. Arrays are copied and
+    read-only.
+
+    Attributes:
+        observables: column names as read, or SBML ids once bound; each occurs once.
+        time: float64 [measurement], in `time_unit`; finite, not negative.
+        observable_index: int64 [measurement], position in `observables`.
+        value: float64 [measurement], in the observable's unit; finite.
+        replicate: label [measurement]; tells repeated measurements apart.
+        condition: label [measurement]; empty where there is only one condition.
+        source_name: file name without folders.
+        sha256: hash of the file's bytes, hexadecimal.
+        time_unit: as written in the file, or empty.
+        units: unit [observable] as written in the file, or empty; filled up if left out.
+
+    Raises:
+        DataError: lengths that disagree, values that are not finite, negative times, labels with
+            unprintable characters, or one replicate measured twice.
+    """
+
+    observables: tuple[str, ...]
+    time: NDArray[np.float64]
+    observable_index: NDArray[np.int64]
+    value: NDArray[np.float64]
+    replicate: tuple[str, ...]
+    condition: tuple[str, ...]
+    source_name: str = ""
+    sha256: str = ""
+    time_unit: str = ""
+    units: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        numbers = {
+            "time": np.array(self.time, dtype=np.float64),
+            "observable_index": np.array(self.observable_index),
+            "value": np.array(self.value, dtype=np.float64),
+        }
+        labels = {"replicate": tuple(self.replicate), "condition": tuple(self.condition)}
+        observables = tuple(self.observables)
+        units = tuple(self.units) or ("",) * len(observables)
+        if problems := _problems(numbers, labels, observables, (*units, self.time_unit)):
+            raise DataError(_listed(self.source_name, "unusable measurements", problems))
+        numbers["observable_index"] = numbers["observable_index"].astype(np.int64)
+        keys = list(_keys(numbers, labels))
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        for name, column in numbers.items():
+            ordered = column[order]
+            ordered.flags.writeable = False
+            object.__setattr__(self, name, ordered)
+        for name, column in labels.items():
+            object.__setattr__(self, name, tuple(column[i] for i in order))
+        object.__setattr__(self, "observables", observables)
+        object.__setattr__(self, "units", units)
+
+    def _content(self) -> tuple[object, ...]:
+        numbers = (self.time, self.observable_index, self.value)
+        labels = (self.observables, self.replicate, self.condition, self.time_unit, self.units)
+        return (*(tuple(array.tolist()) for array in numbers), *labels)
+
+    def __eq__(self, other: object) -> bool:
+        return self._content() == other._content() if isinstance(other, Measurements) else False
+
+    def __hash__(self) -> int:
+        return hash(self._content())
+
+    def __len__(self) -> int:
+        return self.time.size
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Every time at which anything was measured, float64 [time], increasing; read-only."""
+        times = np.unique(self.time)
+        times.flags.writeable = False
+        return times
+
+    @cached_property
+    def conditions(self) -> tuple[str, ...]:
+        """The distinct conditions, sorted."""
+        return tuple(sorted(set(self.condition)))
+
+    def observed(self, observable: str, *, condition: str | None = None) -> Observed:
+        """Return mean, standard deviation and number of replicates of one observable.
+
+        Args:
+            observable: one of `observables`.
+            condition: one of `conditions`; may be left out if there is only one, since values
+                measured under different conditions are not replicates of each other.
+
+        Returns:
+            Statistics at the times at which the observable was measured, in its unit.
+
+        Raises:
+            DataError: no such observable or condition, or several conditions and none chosen.
+        """
+        if observable not in self.observables:
+            raise DataError(
+                f"{self.source_name}: there is no observable {observable!r}"
+                f"{suggestion(observable, self.observables)}; the observables are "
+                f"{', '.join(self.observables)}"
+            )
+        if condition is None and len(self.conditions) > 1:
+            raise DataError(
+                f"{self.source_name}: {observable!r} was measured under several conditions, whose "
+                f"values are no replicates of each other; give condition= one of "
+                f"{', '.join(map(repr, self.conditions))}"
+            )
+        if condition is not None and condition not in self.conditions:
+            raise DataError(
+                f"{self.source_name}: there is no condition {condition!r}; the conditions are "
+                f"{', '.join(map(repr, self.conditions))}"
+            )
+        chosen = self.observable_index == self.observables.index(observable)
+        if condition is not None:
+            chosen &= np.array([c == condition for c in self.condition], dtype=np.bool_)
+        return _statistics(self.time[chosen], self.value[chosen])
+
+
+def _listed(source: str, what: str, problems: Iterable[str]) -> str:
+    lines = "".join(f"\n  - {problem}" for problem in problems)
+    return f"{source or 'measurements'}: {what}:{lines}"
+
+
+def _keys(
+    numbers: Mapping[str, NDArray[Any]], labels: Mapping[str, tuple[str, ...]]
+) -> Iterable[tuple[int, float, str, str]]:
+    """Pair up what identifies a measurement: observable, time, condition, replicate."""
+    index, time = numbers["observable_index"].tolist(), numbers["time"].tolist()
+    return zip(index, time, labels["condition"], labels["replicate"], strict=True)
+
+
+def _problems(
+    numbers: Mapping[str, NDArray[Any]],
+    labels: Mapping[str, tuple[str, ...]],
+    observables: tuple[str, ...],
+    units: tuple[str, ...],
+) -> list[str]:
+    """List what is wrong with the fields; later checks need the earlier ones to hold."""
+    if problems := [
+        f"{name} must have one axis, [measurement]; it has {column.ndim}"
+        for name, column in numbers.items()
+        if column.ndim != 1
+    ]:
+        return problems
+    size = numbers["time"].size
+    problems = [
+        f"{name} has {len(column)} entries, time has {size}"
+        for name, column in {**numbers, **labels}.items()
+        if len(column) != size
+    ]
+    if len(units) != len(observables) + 1:
+        problems.append(f"units has {len(units) - 1} entries, observables has {len(observables)}")
+    if size and numbers["observable_index"].dtype.kind not in "iu":
+        problems.append("observable_index must hold integers")
+    twice = [name for name, count in Counter(observables).items() if count > 1]
+    problems += [f"observable {name!r} is listed more than once" for name in twice]
+    named = [("observable", name) for name in observables]
+    named += [("unit", unit) for unit in units]
+    named += [(kind, label) for kind, column in labels.items() for label in sorted(set(column))]
+    problems += [
+        f"{kind} {label!r}: {fault}" for kind, label in named if (fault := label_fault(label))
+    ]
+    problems += ["an observable has no name" for name in observables if not name]
+    problems += [
+        f"unit {unit!r} has square brackets, which delimit units in a file"
+        for unit in units
+        if "[" in unit or "]" in unit
+    ]
+    if problems:
+        return problems
+    index, time, value = (numbers[name] for name in ("observable_index", "time", "value"))
+    for i in range(size):
+        if not 0 <= index[i] < len(observables):
+            problems.append(
+                f"measurement {i} has observable_index {index[i]}, which does not exist"
+            )
+        if not np.isfinite(time[i]) or time[i] < 0.0:
+            problems.append(f"measurement {i} has the time {time[i]}; it must be finite and >= 0")
+        if not np.isfinite(value[i]):
+            problems.append(f"measurement {i} has the value {value[i]}; leave missing ones out")
+    if problems:
+        return problems
+    return [
+        f"{observables[j]!r} at time {t} has {count} values for replicate {r!r}, condition {c!r}; "
+        "give each its own replicate"
+        for (j, t, c, r), count in Counter(_keys(numbers, labels)).items()
+        if count > 1
+    ]
+
+
+def label_fault(label: str) -> str:
+    """Say what is wrong with a name, unit, replicate or condition; empty if nothing is.
+
+    Labels are one printable line with single blanks, so that they survive any table format.
+    """
+    unprintable = sorted({c for c in label if not c.isprintable()})
+    if unprintable:
+        listed = ", ".join(f"U+{ord(c):04X}" for c in unprintable)
+        return f"has the unprintable character {listed}; type it again without"
+    if label != " ".join(label.split()):
+        return "has blanks at an end or more than one in a row; use single blanks between words"
+    return ""
+
+
+def _statistics(time: NDArray[np.float64], value: NDArray[np.float64]) -> Observed:
+    times, position, count = np.unique(time, return_inverse=True, return_counts=True)
+    mean = np.bincount(position, weights=value, minlength=times.size) / count
+    squares = np.bincount(position, weights=(value - mean[position]) ** 2, minlength=times.size)
+    deviation = np.full(times.size, np.nan)
+    several = count > 1
+    deviation[several] = np.sqrt(squares[several] / (count[several] - 1))
+    return Observed(times, mean, deviation, count.astype(np.int64))
+
+
+# --- binding --------------------------------------------------------------------------------------
+
+
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """Return ` (did you mean ...?)` for the closest candidates, letter case aside, or nothing."""
+    by_lower: dict[str, list[str]] = {}
+    for candidate in candidates:
+        by_lower.setdefault(candidate.lower(), []).append(candidate)
+    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
+    found = [candidate for key in close for candidate in by_lower[key]]
+    return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
+
+
+def bind(
+    measurements: Measurements,
+    names: Mapping[str, str],
+    mapping: Mapping[str, str | None] | None = None,
+) -> Measurements:
+    """Replace column names by SBML ids; use it before comparing measurements with a model.
+
+    A column is matched by the mapping, else by an SBML id, else by an SBML name that only one
+    element has. A unit in brackets may belong to the SBML name, as in `cAMP (nucleus)`; the name
+    with the brackets is tried before the name without.
+
+    Args:
+        measurements: as read from a file, or bound before.
+        names: SBML id → SBML name (empty where there is none), of everything observable.
+        mapping: column name → SBML id, or → None for a column to leave out. Columns mapped to the
+            same id are replicates; their replicate labels become `column / replicate`.
+
+    Returns:
+        New measurements whose observables are SBML ids.
+
+    Raises:
+        DataError: columns that match nothing or several ids, a mapping from an unknown column or
+            to an unknown id, two columns for one id without a mapping that says so.
+    """
+    given = dict(mapping or {})
+    targets: dict[str, str | None] = {}
+    problems: list[str] = []
+    used: set[str] = set()
+    for column, unit in zip(measurements.observables, measurements.units, strict=True):
+        spellings = _spellings(column, unit)
+        key = next((s for s in spellings if s in given), None)
+        if key is not None:
+            used.add(key)
+            targets[column] = given[key]
+            problems += _unknown_target(key, given[key], names)
+            continue
+        ids = _matching_ids(column, spellings, names)
+        targets[column] = ids[0] if ids else None
+        if len(ids) != 1:
+            problems.append(_unmatched(column, ids, names))
+    problems += [
+        f"the mapping names a column {key!r}, which the file has not"
+        f"{suggestion(key, measurements.observables)}"
+        for key in given
+        if key not in used
+    ]
+    if not problems:
+        problems = _collisions(measurements, targets, given)
+    if not problems and all(target is None for target in targets.values()):
+        problems = ["the mapping leaves every column out, so nothing is left to compare with"]
+    if problems:
+        what = "columns that cannot be bound to the model"
+        raise DataError(_listed(measurements.source_name, what, problems))
+    return _renamed(measurements, targets)
+
+
+def _spellings(column: str, unit: str) -> tuple[str, ...]:
+    return (f"{column} [{unit}]", f"{column} ({unit})", column) if unit else (column,)
+
+
+def _matching_ids(column: str, spellings: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    if column in names:
+        return [column]
+    matches = ([i for i, name in names.items() if name == s] for s in spellings)
+    return next((ids for ids in matches if ids), [])
+
+
+def _unmatched(column: str, ids: Sequence[str], names: Mapping[str, str]) -> str:
+    if ids:
+        return (
+            f"column {column!r} is the name of several elements, {', '.join(ids)}; choose one "
+            f"with mapping={{{column!r}: {ids[0]!r}}}"
+        )
+    labels = [label for label in (*names, *names.values()) if label]
+    return (
+        f"column {column!r} matches no SBML id and no SBML name{suggestion(column, labels)}; give "
+        f"mapping={{{column!r}: 'its SBML id'}}, or mapping={{{column!r}: None}} to leave it out"
+    )
+
+
+def _unknown_target(key: str, target: str | None, names: Mapping[str, str]) -> list[str]:
+    if target is None or target in names:
+        return []
+    return [
+        f"the mapping sends column {key!r} to {target!r}, which is no SBML id of the model"
+        f"{suggestion(target, names)}"
+    ]
+
+
+def _collisions(
+    measurements: Measurements, targets: Mapping[str, str | None], given: Mapping[str, str | None]
+) -> list[str]:
+    problems: list[str] = []
+    units = dict(zip(measurements.observables, measurements.units, strict=True))
+    for target in dict.fromkeys(targets.values()):
+        columns = [column for column, t in targets.items() if t == target]
+        if target is None or len(columns) == 1:
+            continue
+        listed = ", ".join(map(repr, columns))
+        if not all(any(s in given for s in _spellings(c, units[c])) for c in columns):
+            problems.append(
+                f"columns {listed} all stand for {target!r}; map each of them to it if they are "
+                "replicates, or map the others to None"
+            )
+        elif len({units[column] for column in columns}) > 1:
+            problems.append(
+                f"columns {listed} all stand for {target!r} but have the units "
+                f"{', '.join(repr(units[column]) for column in columns)}; convert them first"
+            )
+    return problems
+
+
+def _renamed(measurements: Measurements, targets: Mapping[str, str | None]) -> Measurements:
+    m = measurements
+    columns = [m.observables[i] for i in m.observable_index]
+    rows = [i for i, column in enumerate(columns) if targets[column] is not None]
+    unit_of = {
+        target: unit
+        for target, unit in zip((targets[c] for c in m.observables), m.units, strict=True)
+        if target is not None
+    }
+    position = {target: i for i, target in enumerate(unit_of)}
+    sharing = Counter(targets.values())
+    replicate = [
+        " / ".join(filter(None, (column, label))) if sharing[targets[column]] > 1 else label
+        for column, label in zip(columns, m.replicate, strict=True)
+    ]
+    return replace(
+        m,
+        observables=tuple(unit_of),
+        units=tuple(unit_of.values()),
+        time=m.time[rows],
+        observable_index=np.array([position[targets[columns[i]] or ""] for i in rows], np.int64),
+        value=m.value[rows],
+        replicate=tuple(replicate[i] for i in rows),
+        condition=tuple(m.condition[i] for i in rows),
+    )

@@ -1,0 +1,112 @@
+"""Is everything there to start a stochastic simulation? Counts, volumes and parameter values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.model.channels import Channel
+from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.network import Compartment, ReactionNetwork, Species
+from sbmlgrad.model.units import LARGEST_COUNT, whole_number
+
+
+def start_issues(
+    network: ReactionNetwork,
+    channels: Sequence[Channel],
+    values: Mapping[str, float],
+    counts: NDArray[np.float64],
+) -> tuple[Issue, ...]:
+    """Return what prevents an exact simulation from starting with these values.
+
+    Args:
+        network: the network.
+        channels: its firing channels.
+        values: every symbol at time 0, in the model's own meaning.
+        counts: initial molecules, float64 [species], as computed, not rounded.
+    """
+    issues = [
+        issue
+        for species, count in zip(network.species_ids, counts, strict=True)
+        if (issue := _count_issue(network, species, float(count), values)) is not None
+    ]
+    used = set().union(*(symbols(channel.propensity) for channel in channels))
+    used -= set(network.species_ids)
+    issues += [_value_issue(network, s) for s in sorted(used) if not math.isfinite(values[s])]
+    return tuple(issues)
+
+
+def _error(code: str, element: str, message: str, advice: str) -> Issue:
+    return Issue(code, Severity.ERROR, element, None, message, advice, STOCHASTIC_ONLY)
+
+
+def _count_issue(
+    network: ReactionNetwork, name: str, count: float, values: Mapping[str, float]
+) -> Issue | None:
+    species = network.by_id[name]
+    assert isinstance(species, Species)
+    if not math.isfinite(count):
+        if not math.isfinite(values[species.compartment]) and species.initial_amount is None:
+            return _error(
+                "volume_undefined",
+                name,
+                f"its initial count needs the size of '{species.compartment}', which is not set.",
+                f"Give the compartment a size, or pass initial={{'{species.compartment}': size}}.",
+            )
+        return _error(
+            "initial_value_missing",
+            name,
+            "it has no initial amount or concentration.",
+            f"Give one in the model, or pass initial={{'{name}': value}}.",
+        )
+    if count < 0.0:
+        return _error(
+            "negative_initial_count",
+            name,
+            f"its initial count is {count:g}.",
+            "Give a number of molecules that is not negative.",
+        )
+    if count > LARGEST_COUNT:
+        return _error(
+            "count_too_large",
+            name,
+            f"its initial count is {count:.3g} molecules; whole numbers above 2^53 cannot be "
+            "counted exactly in double precision.",
+            'If amounts are molecules, load with substance="item"; else scale the volume down.',
+        )
+    if network.initial == "strict" and whole_number(count) is None:
+        return _error(
+            "non_integer_initial_count",
+            name,
+            f"its initial count is {count!r}, not a whole number of molecules.",
+            'Correct the amount, or load with initial="round" or initial="randomised".',
+        )
+    return None
+
+
+def _value_issue(network: ReactionNetwork, symbol: str) -> Issue:
+    element = network.by_id[symbol]
+    if isinstance(element, Compartment):
+        return _error(
+            "volume_undefined",
+            symbol,
+            "a kinetic law needs its size, which is not set.",
+            f"Give it a size, or pass initial={{'{symbol}': size}}.",
+        )
+    if isinstance(element, Species):
+        return _error(
+            "initial_value_missing",
+            symbol,
+            "a kinetic law needs its value, which is not set.",
+            f"Give it one, or pass initial={{'{symbol}': value}}.",
+        )
+    return _error(
+        "parameter_value_missing",
+        symbol,
+        "a kinetic law needs its value, which is not set.",
+        f"Give it one, or pass parameters={{'{symbol}': value}}.",
+    )
