@@ -1,0 +1,49 @@
+"""Antimony text ↔ SBML, through the antimony library."""
+
+from __future__ import annotations
+
+from sbmlgrad.errors import WriteError
+from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
+
+
+def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
+    """Translate Antimony text to SBML.
+
+    Returns:
+        The SBML document, and the issues that prevented the translation (then it is empty).
+    """
+    import antimony
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return b"", (_issue(f"the text is not UTF-8: {error}.", "Save it as UTF-8."),)
+    # The library keeps every loaded model; start clean so that names cannot clash.
+    antimony.clearPreviousLoads()
+    if antimony.loadAntimonyString(text) == -1:
+        return b"", (_issue(antimony.getLastError().strip(), "Correct the Antimony text."),)
+    sbml = antimony.getSBMLString(antimony.getMainModuleName())
+    antimony.clearPreviousLoads()
+    return sbml.encode(), ()
+
+
+def sbml_to_antimony(data: bytes) -> str:
+    """Translate an SBML document to Antimony text.
+
+    Raises:
+        WriteError: the library refuses the document.
+    """
+    import antimony
+
+    antimony.clearPreviousLoads()
+    if antimony.loadSBMLString(data.decode("utf-8-sig")) == -1:
+        raise WriteError(f"this model cannot be written as Antimony: {antimony.getLastError()}")
+    text = antimony.getAntimonyString(antimony.getMainModuleName())
+    antimony.clearPreviousLoads()
+    return text
+
+
+def _issue(message: str, advice: str) -> Issue:
+    return Issue(
+        "broken_antimony", Severity.ERROR, "Antimony text", None, message, advice, EVERY_MODE
+    )

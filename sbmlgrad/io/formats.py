@@ -1,0 +1,126 @@
+"""Model files by suffix: load and save dispatch, and the reading of text that is a model itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sbmlgrad.errors import RequestError, UnreadableFileError, UnsupportedModelError
+from sbmlgrad.io.files import read_bytes
+from sbmlgrad.model.issues import EVERY_MODE, ODE, Issue, Severity, blocking
+from sbmlgrad.model.network import ReactionNetwork
+
+SBML_SUFFIXES = (".xml", ".sbml", ".xml.gz", ".sbml.gz")
+ANTIMONY_SUFFIXES = (".ant", ".txt")
+
+_CHOICES = {
+    "substance": (None, "item", "mole"),
+    "initial": ("strict", "round", "randomised"),
+    "mass_action": ("as_written", "combinatorial"),
+}
+
+
+def load(
+    source: str | Path,
+    *,
+    substance: str | None = None,
+    initial: str = "strict",
+    mass_action: str = "as_written",
+) -> ReactionNetwork:
+    """Load a model.
+
+    Args:
+        source: path of an SBML (`.xml`, `.sbml`, `.xml.gz`) or Antimony (`.ant`) file, or the text.
+        substance: `"item"` or `"mole"`: what a unit of substance is, over the document's word.
+        initial: what becomes of initial counts that are no whole numbers: `"strict"` refuses them
+            when the model is simulated, `"round"` rounds to the nearest, `"randomised"` draws the
+            whole number above or below with the fraction as probability, per trajectory.
+        mass_action: `"as_written"`, or `"combinatorial"` to read `k*A*A` of `2 A -> ...` as
+            `k*A*(A-1)/2`.
+
+    Raises:
+        UnreadableFileError: the file is missing or of no known format.
+        UnsupportedModelError: every construct that cannot be loaded, with reason codes.
+        RequestError: an option has a value that is not known.
+    """
+    network, issues = examine(
+        source, substance=substance, initial=initial, mass_action=mass_action, thorough=False
+    )
+    problems = blocking(issues, ODE)
+    if network is None or problems:
+        raise UnsupportedModelError(problems or issues, what=f"{_name(source)} cannot be loaded:")
+    return network
+
+
+def examine(
+    source: str | Path,
+    *,
+    substance: str | None = None,
+    initial: str = "strict",
+    mass_action: str = "as_written",
+    thorough: bool = True,
+) -> tuple[ReactionNetwork | None, tuple[Issue, ...]]:
+    """Read a model without judging it: the network, or None, and every issue found.
+
+    Raises:
+        UnreadableFileError: the file is missing or of no known format.
+        RequestError: an option has a value that is not known.
+    """
+    given = {"substance": substance, "initial": initial, "mass_action": mass_action}
+    for option, value in given.items():
+        if value not in _CHOICES[option]:
+            raise RequestError(f"{option}={value!r}: choose one of {_CHOICES[option]}")
+    data, is_antimony = _read(source)
+    if is_antimony:
+        from sbmlgrad.io.antimony import antimony_to_sbml
+
+        data, problems = antimony_to_sbml(data)
+        if problems:
+            return None, problems
+    from sbmlgrad.io.sbml.reader import read_sbml
+
+    return read_sbml(
+        data,
+        name=_name(source),
+        substance=substance,
+        initial=initial,
+        mass_action=mass_action,
+        thorough=thorough,
+    )
+
+
+def _name(source: str | Path) -> str:
+    return "the given text" if _is_text(source) else str(source)
+
+
+def _is_text(source: str | Path) -> bool:
+    if not isinstance(source, str):
+        return False
+    return source.lstrip("\ufeff \t\r\n").startswith("<") or "\n" in source
+
+
+def _read(source: str | Path) -> tuple[bytes, bool]:
+    """Return the bytes of a model and whether they are Antimony."""
+    if _is_text(source):
+        text = str(source)
+        return text.encode(), not text.lstrip("\ufeff \t\r\n").startswith("<")
+    path = Path(source)
+    name = path.name.lower()
+    if not name.endswith((*SBML_SUFFIXES, *ANTIMONY_SUFFIXES)):
+        raise UnreadableFileError(
+            f"{path}: unknown kind of model file; the suffixes read are "
+            f"{', '.join(SBML_SUFFIXES)} and .ant"
+        )
+    return read_bytes(path), name.endswith(ANTIMONY_SUFFIXES)
+
+
+def unreadable(error: UnreadableFileError, source: str | Path) -> Issue:
+    """Return an unreadable file as the one issue that `check` reports for it."""
+    return Issue(
+        "unreadable_file",
+        Severity.ERROR,
+        _name(source),
+        None,
+        str(error),
+        "Check the path and the suffix.",
+        EVERY_MODE,
+    )

@@ -1,0 +1,174 @@
+"""Reactions of an SBML document: stoichiometry, kinetic laws, local parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sbmlgrad.io.sbml.mathml import FunctionDefinition, MathError, to_expression
+from sbmlgrad.io.sbml.support import refused
+from sbmlgrad.model.expression import ZERO, Expression, symbols
+from sbmlgrad.model.issues import Issue
+from sbmlgrad.model.network import NO_VALUE, Parameter, Reaction
+
+
+def read_reactions(
+    model: Any,
+    known: set[str],
+    species: set[str],
+    functions: Mapping[str, FunctionDefinition | str],
+    issues: list[Issue],
+) -> tuple[tuple[Reaction, ...], tuple[Parameter, ...]]:
+    """Return the reactions, and their local parameters as `reaction.parameter`.
+
+    Args:
+        model: `libsbml.Model`.
+        known: ids of species, compartments and global parameters.
+        species: ids of species.
+        functions: function definitions by id.
+        issues: list that problems are added to.
+    """
+    reactions: list[Reaction] = []
+    local_parameters: list[Parameter] = []
+    seen: set[str] = set(known)
+    for i in range(model.getNumReactions()):
+        reaction = model.getReaction(i)
+        if reaction.getId() in seen:
+            issues.append(
+                refused(
+                    "invalid_sbml",
+                    reaction.getId(),
+                    reaction.getLine(),
+                    "another element has the same id.",
+                    "Give every element an id of its own.",
+                )
+            )
+        seen.add(reaction.getId())
+        if reaction.isSetFast() and reaction.getFast():
+            issues.append(
+                refused(
+                    "fast_reaction",
+                    reaction.getId(),
+                    reaction.getLine(),
+                    "a fast reaction is an equilibrium, not a process with a rate.",
+                    "Give it a large finite rate, or eliminate it.",
+                )
+            )
+        law, local = _rate_law(reaction, known, functions, issues)
+        local_parameters += local
+        reactions.append(
+            Reaction(
+                id=reaction.getId(),
+                name=reaction.getName(),
+                reactants=_side(reaction, "Reactant", species, issues),
+                products=_side(reaction, "Product", species, issues),
+                modifiers=tuple(
+                    reaction.getModifier(m).getSpecies() for m in range(reaction.getNumModifiers())
+                ),
+                rate_law=law,
+                reversible=bool(reaction.getReversible()),
+                line=reaction.getLine() or None,
+            )
+        )
+    return tuple(reactions), tuple(local_parameters)
+
+
+def _side(
+    reaction: Any, kind: str, species: set[str], issues: list[Issue]
+) -> Mapping[str, float]:
+    result: dict[str, float] = {}
+    for reference in _references(reaction, kind):
+        name = reference.getSpecies()
+        where = f"{reaction.getId()}/{name}"
+        line = reference.getLine() or reaction.getLine()
+        if name not in species:
+            issues.append(
+                refused("undefined_symbol", where, line, "no such species.", "Define the species.")
+            )
+            continue
+        problem = _variable(reference, reaction.getModel())
+        if problem:
+            issues.append(
+                refused(
+                    "variable_stoichiometry",
+                    where,
+                    line,
+                    problem,
+                    "Write the number into the species reference.",
+                )
+            )
+            continue
+        result[name] = result.get(name, 0.0) + reference.getStoichiometry()
+    return MappingProxyType(result)
+
+
+def _references(reaction: Any, kind: str) -> Iterator[Any]:
+    get = getattr(reaction, f"get{kind}")
+    for i in range(getattr(reaction, f"getNum{kind}s")()):
+        yield get(i)
+
+
+def _variable(reference: Any, model: Any) -> str | None:
+    if reference.isSetStoichiometryMath():
+        return "its stoichiometry is a formula."
+    if model.getLevel() >= 3 and not reference.isSetStoichiometry():
+        return "its stoichiometry is not given."
+    name = reference.getId()
+    if name and (model.getRuleByVariable(name) or model.getInitialAssignmentBySymbol(name)):
+        return "its stoichiometry is set by a rule or an initial assignment."
+    return None
+
+
+def _rate_law(
+    reaction: Any,
+    known: set[str],
+    functions: Mapping[str, FunctionDefinition | str],
+    issues: list[Issue],
+) -> tuple[Expression, list[Parameter]]:
+    law = reaction.getKineticLaw()
+    where, line = reaction.getId(), reaction.getLine()
+    if law is None or law.getMath() is None:
+        issues.append(
+            refused(
+                "missing_kinetic_law",
+                where,
+                line,
+                "the reaction has no kinetic law, so it has no rate.",
+                "Give it a kinetic law.",
+            )
+        )
+        return ZERO, []
+    # In level 3 libSBML keeps local parameters in a list of their own.
+    is_level_3 = reaction.getLevel() >= 3
+    count = law.getNumLocalParameters() if is_level_3 else law.getNumParameters()
+    elements = [law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)]
+    local = [
+        Parameter(
+            f"{where}.{p.getId()}",
+            p.getValue() if p.isSetValue() else NO_VALUE,
+            p.getUnits(),
+            p.getName(),
+        )
+        for p in elements
+    ]
+    rename = {p.getId(): f"{where}.{p.getId()}" for p in elements}
+    try:
+        expression = to_expression(law.getMath(), functions, rename)
+    except MathError as error:
+        issues.append(
+            refused(error.code, f"{where}/kineticLaw", law.getLine(), error.message, error.advice)
+        )
+        return ZERO, local
+    missing = symbols(expression) - known - set(rename.values())
+    for symbol in sorted(missing):
+        issues.append(
+            refused(
+                "undefined_symbol",
+                f"{where}/kineticLaw",
+                law.getLine(),
+                f"the formula uses '{symbol}', which is neither species, parameter nor compartment.",
+                "Define it or correct the name.",
+            )
+        )
+    return expression, local
