@@ -1,0 +1,1 @@
+"""The chemical master equation: exact distributions of small networks."""

@@ -1,0 +1,27 @@
+"""Sampling algorithms behind one protocol; pick one with `simulate(..., engine=...)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sbmlgrad.engines.base import Engine, Outcome
+    from sbmlgrad.engines.native import Native
+    from sbmlgrad.engines.reference import Reference
+
+__all__ = ["Engine", "Native", "Outcome", "Reference"]
+
+_HOMES = {
+    "Engine": "sbmlgrad.engines.base",
+    "Outcome": "sbmlgrad.engines.base",
+    "Native": "sbmlgrad.engines.native",
+    "Reference": "sbmlgrad.engines.reference",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'sbmlgrad.engines' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(_HOMES[name]), name)

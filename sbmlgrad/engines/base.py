@@ -1,0 +1,98 @@
+"""What every engine takes and gives: the request, the sample and the outcome of a trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.engines.readouts import Readout
+
+Progress = Callable[[int, int], None]
+
+#: Firings that one trajectory may have before it counts as a runaway.
+DEFAULT_FIRING_LIMIT = 10**9
+
+
+class Outcome(IntEnum):
+    """How a trajectory ended; the first two are normal."""
+
+    COMPLETED = 0
+    ABSORBED = 1
+    FIRING_LIMIT = 2
+    NEGATIVE_PROPENSITY = 3
+    NEGATIVE_COUNT = 4
+    NON_FINITE = 5
+    CANCELLED = 6
+
+    @property
+    def is_normal(self) -> bool:
+        """Whether the trajectory may enter statistics."""
+        return self <= Outcome.ABSORBED
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an engine is asked to sample.
+
+    Attributes:
+        lowered: the network.
+        inputs: parameters and constants, float64 [input].
+        start: initial counts, float64 [1 or trajectory, species].
+        readout: what to keep of each trajectory.
+        trajectories: how many.
+        seed: key of the random streams, 0 <= seed < 2^63.
+        first_trajectory: number of the first one, so that a batch can be split.
+        progress: called with (done, total) from time to time, or None.
+    """
+
+    lowered: LoweredNetwork
+    inputs: NDArray[np.float64]
+    start: NDArray[np.float64]
+    readout: Readout
+    trajectories: int
+    seed: int
+    first_trajectory: int = 0
+    progress: Progress | None = None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What an engine gives back.
+
+    Attributes:
+        values: float64 [trajectory, point, column]; columns are species, then `time` after firings.
+        outcomes: int8 [trajectory], values of `Outcome`.
+        firings: int64 [trajectory], firings simulated.
+        failed_reaction: int64 [trajectory], the reaction at fault, or -1.
+        end_times: float64 [trajectory], time of the last firing.
+        end_states: float64 [trajectory, species], the state then.
+        engine: the engine, and why it was chosen if it was not named.
+    """
+
+    values: NDArray[np.float64]
+    outcomes: NDArray[np.int8]
+    firings: NDArray[np.int64]
+    failed_reaction: NDArray[np.int64]
+    end_times: NDArray[np.float64]
+    end_states: NDArray[np.float64]
+    engine: str
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A sampling algorithm: a frozen object with its settings."""
+
+    @property
+    def name(self) -> str:
+        """How it is recorded in results."""
+        ...
+
+    def sample(self, request: Request) -> Sample:
+        """Sample trajectories from the law of the network; never raises for what they do."""
+        ...

@@ -1,0 +1,65 @@
+"""What every estimator declares: what it can differentiate, and its reverse sweep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.errors import GradientError
+
+
+@runtime_checkable
+class Estimator(Protocol):
+    """A gradient method: a frozen object with its settings, in a file of its own.
+
+    A path estimator replays each exact trajectory and walks it backwards. Its `sweep` is a plain
+    function in numba's subset of Python with the signature
+
+        sweep(tables, kind, points, cotangent, fired, times, firings, counts, inputs,
+              seed, trajectory, options, gradient)
+
+    where `cotangent` [point, column] is the derivative of the loss in the kept values, `fired`
+    [firing], `times` [firing + 1] and the final `counts` [species] describe the path, and the
+    derivative in the inputs is added to `gradient` [input]. `counts` may be overwritten.
+    """
+
+    @property
+    def name(self) -> str:
+        """How it is recorded in results."""
+        ...
+
+    @property
+    def readouts(self) -> frozenset[type]:
+        """Readout types that it can differentiate."""
+        ...
+
+    @property
+    def options(self) -> NDArray[np.float64]:
+        """Numbers handed to the sweep."""
+        ...
+
+    @property
+    def functions(self) -> tuple[Callable[..., object], ...]:
+        """Kernel functions that the sweep calls, besides the engine's own."""
+        ...
+
+    @property
+    def sweep(self) -> Callable[..., None]:
+        """The reverse sweep."""
+        ...
+
+
+def check_readouts(estimator: Estimator, readouts: tuple[Readout, ...]) -> None:
+    """Raise a `GradientError` for readouts that an estimator cannot differentiate."""
+    for readout in readouts:
+        if type(readout) not in estimator.readouts:
+            able = ", ".join(sorted(kind.__name__ for kind in estimator.readouts))
+            raise GradientError(
+                f"{estimator.name} cannot differentiate {type(readout).__name__}: as a function of "
+                "the firing times or choices it has no derivative that this estimator uses. It can "
+                f"differentiate {able}; TwoSidedAdjoint() differentiates values at times."
+            )

@@ -1,0 +1,225 @@
+"""Gradients by replay: run each trajectory again from its stream and walk it backwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.numba_cpu import rate_source
+from sbmlgrad.codegen.specialise import kernel_module
+from sbmlgrad.codegen.table_driven import (
+    derivatives,
+    propensities,
+    run_program,
+    update_propensities,
+)
+from sbmlgrad.codegen.tables import Tables, tables
+from sbmlgrad.engines.base import Request
+from sbmlgrad.engines.blocks import BLOCK, run_blocks
+from sbmlgrad.engines.kernels import fire, next_firing
+from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.random import philox, uniform_pair
+from sbmlgrad.errors import GradientError
+from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.two_sided_adjoint import sweep
+from sbmlgrad.model.operators import evaluate
+
+
+def replay(tables: Tables, kind, points, inputs, seed, trajectory, counts, fired, times, cancel):
+    """Run a trajectory again, recording it; `counts` holds the start and then the final state.
+
+    Returns the recorded reactions and times, grown where they were too short, and the firings.
+    """
+    rates = np.empty(tables.change_start.shape[0] - 1)
+    stack = np.empty(tables.stack_size)
+    last = points[points.shape[0] - 1]
+    propensities(tables, counts, inputs, stack, rates)
+    draw = 0
+    times[0] = 0.0
+    while not (kind == 3 and draw >= last):
+        if draw % 1024 == 0 and cancel[0] != 0:
+            break
+        outcome, waiting, reaction = next_firing(rates, seed, trajectory, draw)
+        if outcome != 0:
+            break
+        time = times[draw] + waiting
+        if kind < 2 and time > last:
+            break
+        if draw == fired.shape[0]:
+            longer_fired = np.empty(2 * draw, fired.dtype)
+            longer_fired[:draw] = fired
+            longer_times = np.empty(2 * draw + 1)
+            longer_times[: draw + 1] = times
+            fired = longer_fired
+            times = longer_times
+        fire(tables, reaction, counts, 1.0)
+        fired[draw] = reaction
+        times[draw + 1] = time
+        draw += 1
+        if kind == 2 and time > last:
+            break
+        update_propensities(tables, reaction, counts, inputs, stack, rates)
+    return fired, times, draw
+
+
+def reverse_block(
+    tables: Tables,
+    kind,
+    points,
+    start,
+    inputs,
+    seed,
+    first,
+    low,
+    high,
+    cotangent,
+    options,
+    cancel,
+    gradient,
+):
+    """Add the gradient of trajectories `low` to `high` to `gradient` [input]."""
+    fired = np.empty(1024, np.int32)
+    times = np.empty(1025)
+    counts = np.empty(start.shape[1])
+    for row in range(low, high):
+        counts[:] = start[row if start.shape[0] > 1 else 0]
+        trajectory = first + row
+        fired, times, firings = replay(
+            tables, kind, points, inputs, seed, trajectory, counts, fired, times, cancel
+        )
+        if cancel[0] != 0:
+            break
+        # Bound to the estimator's own sweep when the kernel is put together.
+        sweep(
+            tables,
+            kind,
+            points,
+            cotangent[row if cotangent.shape[0] > 1 else 0],
+            fired,
+            times,
+            firings,
+            counts,
+            inputs,
+            seed,
+            trajectory,
+            options,
+            gradient,
+        )
+
+
+_COMMON: tuple[Callable[..., object], ...] = (
+    philox,
+    uniform_pair,
+    next_firing,
+    fire,
+    replay,
+    reverse_block,
+    run_program,
+    propensities,
+    update_propensities,
+    derivatives,
+)
+
+
+def pull_back(
+    estimator: Estimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the derivative of a loss in the parameters.
+
+    Args:
+        estimator: the gradient method.
+        engine: gives the threads and the kind of kernel.
+        request: the request that gave the values; its trajectories are replayed.
+        cotangent: derivative of the loss in the kept values, float64 [trajectory or 1, point,
+            column]; one row stands for all trajectories.
+
+    Returns:
+        float64 [parameter].
+
+    Raises:
+        GradientError: the initial counts depend on a parameter through an initial assignment.
+    """
+    refuse_parameters_in_start(request.lowered)
+    is_specialised = engine.choose_kernel(request)[0] == "specialised"
+    module = _module(estimator, request.lowered if is_specialised else None)
+    structure = gradient_tables(request.lowered)
+    start = np.ascontiguousarray(request.start, dtype=np.float64)
+    inputs = np.ascontiguousarray(request.inputs, dtype=np.float64)
+    cotangent = np.ascontiguousarray(cotangent, dtype=np.float64)
+    points, options = request.readout.points, estimator.options
+    blocks = -(-request.trajectories // BLOCK)
+    # One row a block, added up in order: the sum does not depend on the number of threads.
+    partial = np.zeros((blocks, len(inputs)))
+
+    def work(block: int, low: int, high: int, cancel: NDArray[np.uint8]) -> None:
+        module.reverse_block(
+            structure,
+            request.readout.kind,
+            points,
+            start,
+            inputs,
+            request.seed,
+            request.first_trajectory,
+            low,
+            high,
+            cotangent,
+            options,
+            cancel,
+            partial[block],
+        )
+
+    run_blocks(work, request.trajectories, engine.threads, request.progress)
+    return _in_parameters(request, partial.sum(axis=0))
+
+
+def refuse_parameters_in_start(lowered: LoweredNetwork) -> None:
+    """Raise where the initial counts depend on parameters: whole numbers have no derivative."""
+    parameters = lowered.parameters_in_initial_counts
+    if parameters:
+        raise GradientError(
+            "the initial counts depend on "
+            f"{', '.join(map(repr, sorted(parameters)))} through an initial assignment, and whole "
+            "numbers of molecules have no derivative; remove the initial assignment"
+        )
+
+
+def _module(estimator: Estimator, lowered: LoweredNetwork | None) -> ModuleType:
+    rates = None if lowered is None else _rates(lowered)
+    functions = (*_COMMON, *estimator.functions, estimator.sweep)
+    return kernel_module(functions, rates)
+
+
+@lru_cache(maxsize=64)
+def _rates(lowered: LoweredNetwork) -> str:
+    return rate_source(lowered, derivatives=True)
+
+
+@lru_cache(maxsize=64)
+def gradient_tables(lowered: LoweredNetwork) -> Tables:
+    """Return the tables that a reverse sweep needs."""
+    return tables(lowered, derivatives=True)
+
+
+def _in_parameters(request: Request, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Add to the parameters what they do through compartments and species that never change."""
+    lowered = request.lowered
+    ids = lowered.network.parameter_ids
+    result = gradient[: len(ids)].copy()
+    values: dict[str, Any] = dict(zip(ids, request.inputs, strict=False))
+    for place, constant in enumerate(lowered.constant_ids, start=len(ids)):
+        for parameter, expression in lowered.constant_derivatives[constant].items():
+            slope = float(evaluate(expression, values))
+            if not math.isfinite(slope):
+                raise GradientError(
+                    f"the initial assignment of '{constant}' has no finite derivative in "
+                    f"'{parameter}' at {values[parameter]!r}"
+                )
+            result[ids.index(parameter)] += slope * gradient[place]
+    return result

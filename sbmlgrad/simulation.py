@@ -1,0 +1,364 @@
+"""`simulate`: network + parameters + engine (+ estimator) → ensemble."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.engines.base import Engine, Outcome, Progress, Request, Sample
+from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.random import INITIAL_STATE, LARGEST_TRAJECTORY, uniform_pairs
+from sbmlgrad.engines.readouts import Readout, ValuesAt, columns, point_count
+from sbmlgrad.errors import (
+    GradientError,
+    ParameterError,
+    RequestError,
+    SimulationError,
+    UnsupportedModelError,
+)
+from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
+from sbmlgrad.model.initial import check_initial_names, initial_counts, initial_values
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
+from sbmlgrad.model.readiness import start_issues
+from sbmlgrad.model.units import whole_number
+
+LARGEST_SEED = 2**63 - 1
+
+
+def simulate(
+    model: ReactionNetwork,
+    parameters: Any = None,
+    *,
+    times: Sequence[float] | NDArray[np.float64] | None = None,
+    trajectories: int = 1,
+    seed: Any = None,
+    engine: Engine | None = None,
+    estimator: Any = None,
+    readouts: Sequence[Readout] = (),
+    initial: Mapping[str, float] | None = None,
+    first_trajectory: int = 0,
+    on_failure: str = "raise",
+    progress: Progress | None = None,
+) -> Ensemble:
+    """Simulate a network exactly.
+
+    Args:
+        model: the network.
+        parameters: None for the model's own; a mapping id → value; an array [parameter] in the
+            order of `model.parameter_ids`; or a TensorFlow tensor [parameter], and then statistics
+            of the ensemble are tensors with gradients.
+        times: output times, increasing, >= 0, in the model's unit; a value is the state just after
+            everything that happens then. The simulation always starts at time 0.
+        trajectories: how many.
+        seed: 0 <= seed < 2^63; None draws one, recorded in the ensemble.
+        engine: sampling algorithm; None chooses `Native()` and records what and why.
+        estimator: gradient method for tensors; None is `TwoSidedAdjoint()`.
+        readouts: other readouts than values at times; see `sbmlgrad.WindowAverages` and others.
+        initial: species or compartment id → value at time 0, in the meaning of its symbol.
+        first_trajectory: number of the first trajectory, so that a batch can be split.
+        on_failure: `"raise"` or `"mark"` trajectories that fail.
+        progress: called with (done, total) from time to time.
+
+    Returns:
+        The ensemble.
+
+    Raises:
+        UnsupportedModelError: the model has no exact stochastic meaning, or lacks values.
+        ParameterError: unknown ids or unusable values.
+        RequestError: times, trajectories, seed or readouts that make no sense.
+        GradientError: the estimator cannot differentiate what is asked for.
+        SimulationError: trajectories failed (negative propensity or count, not finite, runaway).
+    """
+    if on_failure not in ("raise", "mark"):
+        raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
+    job = _Job(
+        lowered=lower(model),
+        readouts=_readouts(times, readouts),
+        trajectories=_whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
+        first_trajectory=_whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
+        engine=engine if engine is not None else _native(),
+        initial=dict(initial or {}),
+        is_strict=on_failure == "raise",
+        progress=progress,
+    )
+    if job.first_trajectory + job.trajectories > LARGEST_TRAJECTORY + 1:
+        raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
+    check_initial_names(model, job.initial)
+    if is_tensor(parameters):
+        return _simulate_tensor(job, parameters, seed, estimator)
+    if estimator is not None:
+        raise GradientError(
+            "an estimator is of use only where the parameters are a TensorFlow tensor"
+        )
+    number = _seed(seed)
+    explicit = _explicit(model, parameters)
+    samples = job.run(explicit, number)
+    return _ensemble(job, explicit, samples, number)
+
+
+def _native() -> Engine:
+    from sbmlgrad.engines.native import Native
+
+    return Native()
+
+
+def _whole(what: str, value: Any, least: int, most: int) -> int:
+    if isinstance(value, bool) or int(value) != value or not least <= value <= most:
+        raise RequestError(f"{what}={value!r}: give a whole number from {least} to {most}")
+    return int(value)
+
+
+def _draw_seed() -> int:
+    return secrets.randbits(63)
+
+
+def _seed(seed: Any) -> int:
+    return _draw_seed() if seed is None else _whole("seed", seed, 0, LARGEST_SEED)
+
+
+def _readouts(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
+    found: tuple[Readout, ...] = () if times is None else (ValuesAt(times),)
+    found += tuple(readouts)
+    if not found:
+        raise RequestError("nothing to keep: give `times` or `readouts`")
+    return found
+
+
+def _explicit(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
+    """Return the parameters that the user gave, by id."""
+    if parameters is None:
+        return {}
+    if isinstance(parameters, Mapping):
+        check_parameter_names(model, parameters)
+        given = {str(k): float(v) for k, v in parameters.items()}
+    else:
+        array = np.asarray(parameters, dtype=np.float64)
+        if array.shape != (len(model.parameter_ids),):
+            raise ParameterError(
+                f"parameters: model '{model.id}' has {len(model.parameter_ids)} parameters "
+                f"({', '.join(model.parameter_ids) or 'none'}), got an array of shape {array.shape}"
+            )
+        given = dict(zip(model.parameter_ids, array.tolist(), strict=True))
+    if isinstance(parameters, Mapping):
+        for name, value in given.items():
+            if not np.isfinite(value):
+                raise ParameterError(
+                    f"parameter '{name}': the value {value} is not a finite number"
+                )
+    return given
+
+
+@dataclass(frozen=True)
+class _Job:
+    """A checked request for one network, before its parameters are known."""
+
+    lowered: LoweredNetwork
+    readouts: tuple[Readout, ...]
+    trajectories: int
+    first_trajectory: int
+    engine: Engine
+    initial: dict[str, float]
+    is_strict: bool
+    progress: Progress | None
+
+    @property
+    def network(self) -> ReactionNetwork:
+        return self.lowered.network
+
+    def requests(self, explicit: Mapping[str, float], seed: int) -> list[Request]:
+        """Return one request per readout; all replay the same trajectories."""
+        network = self.network
+        values = initial_values(network, explicit, self.initial)
+        counts = initial_counts(network, values, self.initial)
+        problems = start_issues(network, self.lowered.channels, values, counts)
+        if problems:
+            raise UnsupportedModelError(
+                problems, what=f"model '{network.id}' cannot be simulated stochastically:"
+            )
+        start = self._whole_counts(counts, seed)
+        inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
+        return [
+            Request(
+                self.lowered,
+                inputs,
+                start,
+                readout,
+                self.trajectories,
+                seed,
+                self.first_trajectory,
+                self.progress,
+            )
+            for readout in self.readouts
+        ]
+
+    def _whole_counts(self, counts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+        """Return initial counts [1 or trajectory, species] as the model's option says."""
+        whole = np.array([whole_number(float(c)) for c in counts], dtype=np.float64)
+        if np.isfinite(whole).all():
+            return whole[None, :]
+        if self.network.initial == "round":
+            return np.where(np.isfinite(whole), whole, np.rint(counts))[None, :]
+        numbers = np.arange(self.trajectories, dtype=np.uint64) + np.uint64(self.first_trajectory)
+        start = np.tile(whole, (self.trajectories, 1))
+        for s in np.flatnonzero(~np.isfinite(whole)):
+            _, v = uniform_pairs(seed, int(s), numbers, INITIAL_STATE)
+            start[:, s] = np.floor(counts[s]) + (v < counts[s] - np.floor(counts[s]))
+        return start
+
+    def run(self, explicit: Mapping[str, float], seed: int) -> list[Sample]:
+        """Sample every readout, and raise for failed trajectories unless they are to be marked."""
+        samples = [self.engine.sample(request) for request in self.requests(explicit, seed)]
+        if self.is_strict:
+            for sample in samples:
+                _raise_failed(self, explicit, samples, sample, seed)
+        return samples
+
+
+def _raise_failed(
+    job: _Job, explicit: Mapping[str, float], samples: list[Sample], sample: Sample, seed: int
+) -> None:
+    failed = np.flatnonzero(sample.outcomes > Outcome.ABSORBED)
+    if not failed.size:
+        return
+    row = int(failed[0])
+    outcome = Outcome(int(sample.outcomes[row]))
+    if outcome is Outcome.CANCELLED:
+        raise KeyboardInterrupt
+    place = int(sample.failed_reaction[row])
+    channel = job.lowered.channels[place] if place >= 0 else None
+    reaction = f" by reaction '{channel.id}'" if channel is not None else ""
+    state = ", ".join(
+        f"{s}={n:.0f}" for s, n in zip(job.lowered.species_ids, sample.end_states[row], strict=True)
+    )
+    raise SimulationError(
+        f"{failed.size} of {job.trajectories} trajectories failed; the first is trajectory "
+        f"{job.first_trajectory + row}: {_WORDS[outcome]}{reaction} at time "
+        f"{sample.end_times[row]:.6g} in state {state}. {_ADVICE[outcome]}",
+        outcomes=sample.outcomes,
+        ensemble=_ensemble(job, explicit, samples, seed),
+    )
+
+
+_WORDS = {
+    Outcome.FIRING_LIMIT: "more firings than the limit allows",
+    Outcome.NEGATIVE_PROPENSITY: "a negative propensity",
+    Outcome.NEGATIVE_COUNT: "a count that would turn negative",
+    Outcome.NON_FINITE: "a propensity that is not finite",
+}
+_ADVICE = {
+    Outcome.FIRING_LIMIT: "Simulate for a shorter time, or raise `firing_limit` of the engine.",
+    Outcome.NEGATIVE_PROPENSITY: (
+        "Correct the kinetic law, or write it as forward minus backward rate; nothing is clamped."
+    ),
+    Outcome.NEGATIVE_COUNT: (
+        "The kinetic law must vanish when a reactant runs out: multiply it by the reactant."
+    ),
+    Outcome.NON_FINITE: "Check for a division by zero or an overflow in the kinetic law.",
+}
+
+
+@lru_cache(maxsize=1)
+def _versions() -> dict[str, str]:
+    from importlib.metadata import version
+
+    return {name: version(name) for name in ("sbmlgrad", "numpy", "numba")}
+
+
+def _ensemble(
+    job: _Job, explicit: Mapping[str, float], samples: Sequence[Sample], seed: int
+) -> Ensemble:
+    values = initial_values(job.network, explicit, job.initial)
+    outcomes = np.max([sample.outcomes for sample in samples], axis=0)
+    return Ensemble(
+        network=job.network,
+        readouts=job.readouts,
+        states=tuple(sample.values for sample in samples),
+        parameters=np.array([values[p] for p in job.network.parameter_ids]),
+        constants=_constants(job.network, values),
+        outcomes=outcomes,
+        firings=np.max([sample.firings for sample in samples], axis=0),
+        seed=seed,
+        first_trajectory=job.first_trajectory,
+        engine=samples[0].engine,
+        versions=_versions(),
+    )
+
+
+def _constants(network: ReactionNetwork, values: Mapping[str, float]) -> dict[str, float]:
+    fixed = [c.id for c in network.compartments]
+    fixed += [s.id for s in network.species if not s.changes]
+    return {symbol: values[symbol] for symbol in fixed}
+
+
+def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
+    from sbmlgrad.engines.native import Native
+    from sbmlgrad.gradients.base import check_readouts
+    from sbmlgrad.gradients.reverse import pull_back, refuse_parameters_in_start
+    from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
+
+    method = estimator if estimator is not None else TwoSidedAdjoint()
+    check_readouts(method, job.readouts)
+    ids = job.network.parameter_ids
+    if tuple(parameters.shape) != (len(ids),):
+        raise ParameterError(
+            f"parameters: model '{job.network.id}' has {len(ids)} parameters "
+            f"({', '.join(ids) or 'none'}), got a tensor of shape {tuple(parameters.shape)}"
+        )
+    # Whatever engine sampled, its firings are those of the streams, which the reverse sweep replays.
+    reverse = job.engine if isinstance(job.engine, Native) else Native()
+
+    def by_id(theta: NDArray[np.float64]) -> dict[str, float]:
+        return _explicit(job.network, theta)
+
+    def forward(theta: NDArray[np.float64], number: int) -> Any:
+        samples = job.run(by_id(theta), number)
+        outcomes = np.max([s.outcomes for s in samples], axis=0)
+        if (outcomes > Outcome.ABSORBED).any():
+            raise GradientError(
+                "a trajectory failed, and statistics with a gradient cannot leave it out; "
+                'simulate with on_failure="raise" to see which'
+            )
+        firings = np.max([s.firings for s in samples], axis=0)
+        return [s.values for s in samples], outcomes, firings
+
+    def backward(
+        theta: NDArray[np.float64], number: int, cotangents: list[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        refuse_parameters_in_start(job.lowered)
+        requests = job.requests(by_id(theta), number)
+        total = np.zeros(len(ids))
+        for request, cotangent in zip(requests, cotangents, strict=True):
+            if np.any(cotangent):
+                total += pull_back(method, reverse, replace(request, progress=None), cotangent)
+        return total
+
+    shapes = [
+        (job.trajectories, point_count(r), columns(r, len(job.lowered.species_ids)))
+        for r in job.readouts
+    ]
+    number = seed if seed is None or is_tensor(seed) else _seed(seed)
+    states, outcomes, firings, number = differentiable(
+        parameters, number, _draw_seed, forward, backward, shapes
+    )
+    values = initial_values(job.network, {}, job.initial)
+    return Ensemble(
+        network=job.network,
+        readouts=job.readouts,
+        states=states,
+        parameters=parameters,
+        constants=_constants(job.network, values),
+        outcomes=outcomes,
+        firings=firings,
+        seed=number,
+        first_trajectory=job.first_trajectory,
+        engine=f"{job.engine.name} with {method.name}",
+        versions=_versions(),
+        is_differentiable=True,
+    )
