@@ -9,15 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sbmlgrad import engines, gradients
-    from sbmlgrad.api import (
-        check,
-        fit,
-        load,
-        load_measurements,
-        save,
-        simulate,
-        validate,
-    )
+    from sbmlgrad.api import check
     from sbmlgrad.engines.ensemble import Ensemble
     from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
     from sbmlgrad.errors import (
@@ -37,20 +29,17 @@ if TYPE_CHECKING:
         WriteError,
     )
     from sbmlgrad.fit.result import FitResult
+    from sbmlgrad.fit.run import fit
+    from sbmlgrad.io.formats import load, save
+    from sbmlgrad.io.tables import load_measurements
     from sbmlgrad.model.issues import Issue, Severity
     from sbmlgrad.model.measurements import Measurements
     from sbmlgrad.model.network import ReactionNetwork
+    from sbmlgrad.referees.validate import validate
+    from sbmlgrad.simulation import simulate
 
 _HOMES = {
-    "sbmlgrad.api": (
-        "check",
-        "fit",
-        "load",
-        "load_measurements",
-        "save",
-        "simulate",
-        "validate",
-    ),
+    "sbmlgrad.api": ("check",),
     "sbmlgrad.engines.ensemble": ("Ensemble",),
     "sbmlgrad.engines.readouts": ("AfterFirings", "Interpolated", "ValuesAt", "WindowAverages"),
     "sbmlgrad.errors": (
@@ -70,9 +59,14 @@ _HOMES = {
         "WriteError",
     ),
     "sbmlgrad.fit.result": ("FitResult",),
+    "sbmlgrad.fit.run": ("fit",),
+    "sbmlgrad.io.formats": ("load", "save"),
+    "sbmlgrad.io.tables": ("load_measurements",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),
     "sbmlgrad.model.measurements": ("Measurements",),
     "sbmlgrad.model.network": ("ReactionNetwork",),
+    "sbmlgrad.referees.validate": ("validate",),
+    "sbmlgrad.simulation": ("simulate",),
 }
 _MODULES = ("engines", "gradients")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -125,7 +119,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"sbmlgrad.{name}")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'sbmlgrad' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME_OF[name]), name)
+    # Kept, so that a subpackage of the same name (`fit`) cannot take its place later.
+    value = globals()[name] = getattr(importlib.import_module(_HOME_OF[name]), name)
+    return value
 
 
 def __dir__() -> list[str]:

@@ -115,12 +115,13 @@ def _whole(what: str, value: Any, least: int, most: int) -> int:
     return int(value)
 
 
-def _draw_seed() -> int:
+def draw_seed() -> int:
+    """Return a fresh seed from the operating system."""
     return secrets.randbits(63)
 
 
 def _seed(seed: Any) -> int:
-    return _draw_seed() if seed is None else _whole("seed", seed, 0, LARGEST_SEED)
+    return draw_seed() if seed is None else _whole("seed", seed, 0, LARGEST_SEED)
 
 
 def _readouts(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
@@ -265,7 +266,8 @@ _ADVICE = {
 
 
 @lru_cache(maxsize=1)
-def _versions() -> dict[str, str]:
+def software_versions() -> dict[str, str]:
+    """Return name → version of what results depend on."""
     from importlib.metadata import version
 
     return {name: version(name) for name in ("sbmlgrad", "numpy", "numba")}
@@ -287,7 +289,7 @@ def _ensemble(
         seed=seed,
         first_trajectory=job.first_trajectory,
         engine=samples[0].engine,
-        versions=_versions(),
+        versions=software_versions(),
     )
 
 
@@ -345,7 +347,7 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
     ]
     number = seed if seed is None or is_tensor(seed) else _seed(seed)
     states, outcomes, firings, number = differentiable(
-        parameters, number, _draw_seed, forward, backward, shapes
+        parameters, number, draw_seed, forward, backward, shapes
     )
     values = initial_values(job.network, {}, job.initial)
     return Ensemble(
@@ -359,6 +361,6 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         seed=number,
         first_trajectory=job.first_trajectory,
         engine=f"{job.engine.name} with {method.name}",
-        versions=_versions(),
+        versions=software_versions(),
         is_differentiable=True,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sbmlgrad.errors import RequestError, UnreadableFileError, UnsupportedModelError
-from sbmlgrad.io.files import read_bytes
+from sbmlgrad.errors import RequestError, UnreadableFileError, UnsupportedModelError, WriteError
+from sbmlgrad.io.files import read_bytes, write_atomically
 from sbmlgrad.model.issues import EVERY_MODE, ODE, Issue, Severity, blocking
 from sbmlgrad.model.network import ReactionNetwork
 
@@ -86,6 +86,34 @@ def examine(
         mass_action=mass_action,
         thorough=thorough,
     )
+
+
+def save(model: ReactionNetwork, path: str | Path) -> None:
+    """Write a model: its original document with its values, history and provenance.
+
+    Args:
+        model: a loaded or fitted network.
+        path: `.xml`, `.sbml`, either with `.gz`, or `.ant` for Antimony (no annotations there).
+
+    Raises:
+        WriteError: the format is not known, the model has no document, or the file cannot be
+            written; then nothing is left behind.
+    """
+    from sbmlgrad.io.sbml.writer import write_sbml
+
+    target = Path(path)
+    name = target.name.lower()
+    if name.endswith(SBML_SUFFIXES):
+        write_atomically(target, write_sbml(model))
+    elif name.endswith(".ant"):
+        from sbmlgrad.io.antimony import sbml_to_antimony
+
+        write_atomically(target, sbml_to_antimony(write_sbml(model)).encode())
+    else:
+        raise WriteError(
+            f"{target}: unknown kind of model file; the suffixes written are "
+            f"{', '.join(SBML_SUFFIXES)} and .ant"
+        )
 
 
 def _name(source: str | Path) -> str:

@@ -23,6 +23,7 @@ from sbmlgrad.model.expression import (
     divide,
     multiply,
 )
+from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork, Reaction
 from sbmlgrad.model.operators import evaluate
@@ -52,8 +53,6 @@ class Channel:
 
 def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue, ...]]:
     """Return the firing channels of a network, and the issues that block some of its reactions."""
-    from sbmlgrad.model.initial import initial_values
-
     at_start = initial_values(network)
     changing = set(network.species_ids)
     constants = {s: v for s, v in at_start.items() if s not in changing}
@@ -200,7 +199,7 @@ def _sign_unknown(reaction: Reaction) -> Issue:
 def _split_though_irreversible(reaction: Reaction) -> Issue:
     return Issue(
         "reversible_split",
-        Severity.INFO,
+        Severity.WARNING,
         reaction.id,
         reaction.line,
         "the kinetic law is a difference, so the reaction fires forward and backward although it "

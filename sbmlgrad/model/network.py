@@ -6,7 +6,7 @@ is resolved by the importer, so that an id means one thing in the whole network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -202,9 +202,10 @@ class ReactionNetwork:
         return replace(self, parameters=parameters, explicit=self.explicit | frozenset(values))
 
 
-def check_parameter_names(network: ReactionNetwork, names: Mapping[str, object] | set[str]) -> None:
+def check_parameter_names(network: ReactionNetwork, names: Iterable[str]) -> None:
     """Raise a `ParameterError` that names every id that is no parameter of the network."""
-    unknown = [name for name in names if name not in network.parameter_ids]
+    known = set(network.parameter_ids)
+    unknown = [name for name in names if name not in known]
     if unknown:
         listed = ", ".join(repr(name) for name in unknown)
         raise ParameterError(

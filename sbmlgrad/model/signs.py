@@ -98,6 +98,8 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
         return _exp(parts[0][0]), _exp(parts[0][1])
     if operator == "ln":
         return (_ln(parts[0][0]), _ln(parts[0][1]))
+    if operator == "power" and _is_even(arguments[1]):
+        return (0.0, math.inf)
     if operator == "power" and parts[0][0] >= 0.0:
         return (0.0, 1.0) if parts[0][1] <= 1.0 and parts[1][0] >= 0.0 else (0.0, math.inf)
     if operator == "min":
@@ -108,6 +110,10 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
         values = parts[::2]
         return min(p[0] for p in values), max(p[1] for p in values)
     return EVERYTHING
+
+
+def _is_even(exponent: Expression) -> bool:
+    return isinstance(exponent, Number) and exponent.value % 2.0 == 0.0
 
 
 def _exp(x: float) -> float:
@@ -158,42 +164,53 @@ def _is_fraction_of_a_whole(
 
 
 def _without_falling_factorials(above: list[Expression]) -> list[Expression]:
-    """Replace X (X-1) ... (X-c) by a plain non-negative symbol: >= 0 on whole numbers.
+    """Drop pairs of factors u and u - 1 with u a whole number, because u (u - 1) >= 0.
 
-    X stands for a symbol; numbers of molecules are whole, so the product vanishes before any factor
-    turns negative.
+    This covers X (X - 1) ... of reacting molecules, and (100 - 2 X) (99 - 2 X) where a conserved
+    total stands for the reactant. Symbols stand for whole numbers of molecules.
     """
-    shifted = {_shift(f) for f in above} - {None}
-    kept: list[Expression] = []
-    for factor in above:
-        shift = _shift(factor)
-        if shift is None or shift[1] == 0:
-            kept.append(factor)
-        elif not all((shift[0], c) in shifted for c in range(shift[1])):
-            kept.append(factor)
-        else:
-            kept.append(Symbol(shift[0]))
-    return kept
+    forms = [_whole_form(factor) for factor in above]
+    waiting = [i for i, form in enumerate(forms) if form is not None]
+    dropped: set[int] = set()
+    while waiting:
+        chain = [_top(waiting, forms)]
+        waiting.remove(chain[0])
+        while (following := _one_below(chain[-1], waiting, forms)) is not None:
+            chain.append(following)
+            waiting.remove(following)
+        # Of an odd number the largest stays, as the X of X (X - 1) (X - 2).
+        dropped |= set(chain[len(chain) % 2 :])
+    return [factor for i, factor in enumerate(above) if i not in dropped]
 
 
-def _shift(expression: Expression) -> tuple[str, int] | None:
-    """Return (X, c) for X - c with a whole c >= 0."""
-    if isinstance(expression, Symbol):
-        return expression.id, 0
-    found: str | None = None
-    constant = 0.0
-    if not isinstance(expression, Apply):
-        return None
+def _one_below(place: int, waiting: list[int], forms: list[dict[str, float] | None]) -> int | None:
+    form = forms[place]
+    assert form is not None
+    below = {**form, "": form[""] - 1.0}
+    return next((i for i in waiting if forms[i] == below), None)
+
+
+def _top(waiting: list[int], forms: list[dict[str, float] | None]) -> int:
+    """Return a form that is not one below another."""
+    below = {_one_below(i, waiting, forms) for i in waiting}
+    return next(i for i in waiting if i not in below)
+
+
+def _whole_form(expression: Expression) -> dict[str, float] | None:
+    """Return whole coefficients of a linear form, the constant under ""; None if it is not one."""
+    form: dict[str, float] = {"": 0.0}
     for sign, term in terms(expression):
-        if isinstance(term, Number):
-            constant += sign * term.value
-        elif isinstance(term, Symbol) and sign > 0 and found is None:
-            found = term.id
-        else:
+        above, below = factors(term)
+        names = [f.id for f in above if isinstance(f, Symbol)]
+        numbers = [f.value for f in above if isinstance(f, Number)]
+        if below or len(names) > 1 or len(names) + len(numbers) != len(above):
             return None
-    if found is None or constant > 0.0 or constant != int(constant):
-        return None
-    return found, int(-constant)
+        value = sign * math.prod(numbers)
+        if value != round(value):
+            return None
+        name = names[0] if names else ""
+        form[name] = form.get(name, 0.0) + value
+    return form if len(form) > 1 else None
 
 
 def is_nonnegative(expression: Expression, constants: Mapping[str, float]) -> bool:

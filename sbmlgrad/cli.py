@@ -1,0 +1,484 @@
+"""The command line: parses, calls the library, prints."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+OK, NO, BAD_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="sbmlgrad",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help=(
+        "Exact stochastic simulation of SBML models, with gradients and calibration.\n\n"
+        "Exit codes: 0 fine, 1 the answer is no (check found errors, validate disagrees), "
+        "2 wrong usage or input, 3 failure at run time, 130 interrupted."
+    ),
+)
+
+Model = Annotated[Path, typer.Argument(help="SBML (.xml, .sbml, .xml.gz) or Antimony (.ant) file.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print no progress and no summary.")]
+Seed = Annotated[
+    int | None, typer.Option(help="Seed of the random streams; drawn and printed by default.")
+]
+Threads = Annotated[int | None, typer.Option(help="Threads; every core by default.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="ID=VALUE", help="Parameter value; repeat for more."),
+]
+Substance = Annotated[
+    str | None, typer.Option(help="item or mole: what a unit of substance is in this model.")
+]
+Initial = Annotated[
+    str, typer.Option(help="Initial counts that are not whole: strict, round or randomised.")
+]
+MassAction = Annotated[
+    str, typer.Option(help="as_written, or combinatorial: k*A*A means k*A*(A-1)/2.")
+]
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path], typer.Argument(help="Models to check.")],
+    json: Json = False,
+) -> int:
+    """Say whether models can be simulated exactly, and everything that stands in the way."""
+    from sbmlgrad.api import check as check_model
+
+    found = {str(file): check_model(file) for file in files}
+    bad = [name for name, issues in found.items() if any(str(i.severity) == "error" for i in issues)]
+    if json:
+        _print_json({name: [_issue(i) for i in issues] for name, issues in found.items()})
+    else:
+        for name, issues in found.items():
+            _print_issues(name, issues)
+        if len(files) > 1:
+            print(f"{len(files) - len(bad)} of {len(files)} models can be simulated exactly")
+    return NO if bad else OK
+
+
+def _issue(issue: Any) -> dict[str, Any]:
+    return {
+        "severity": str(issue.severity),
+        "code": issue.code,
+        "element": issue.element,
+        "line": issue.line,
+        "message": issue.message,
+        "advice": issue.advice,
+        "blocks": sorted(issue.blocks),
+    }
+
+
+def _print_issues(name: str, issues: Any) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    colours = {"error": "red", "warning": "yellow", "info": "cyan"}
+    errors = sum(str(i.severity) == "error" for i in issues)
+    verdict = "[red]cannot be simulated exactly[/]" if errors else "[green]can be simulated[/]"
+    console.print(f"[bold]{escape(name)}[/]: {verdict}, {len(issues)} issue(s)")
+    for issue in issues:
+        where = escape(issue.element) + (f", line {issue.line}" if issue.line else "")
+        colour = colours[str(issue.severity)]
+        console.print(f"  [{colour}]{issue.severity}[/] {issue.code} ({where})")
+        console.print(f"    {escape(issue.message)} {escape(issue.advice)}")
+
+
+@app.command()
+def simulate(
+    model: Model,
+    times: Annotated[
+        str, typer.Option(metavar="START:STOP:STEPS", help="Output times: STEPS equal intervals.")
+    ],
+    out: Annotated[Path, typer.Option(help="Result: .csv (long table) or .nc (netCDF).")],
+    trajectories: Annotated[int, typer.Option(min=1, help="Number of trajectories.")] = 1,
+    seed: Seed = None,
+    threads: Threads = None,
+    set_: Parameters = None,
+    substance: Substance = None,
+    initial: Initial = "strict",
+    mass_action: MassAction = "as_written",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Simulate exactly and write the counts of every trajectory."""
+    from sbmlgrad.engines.native import Native
+    from sbmlgrad.io.formats import load
+    from sbmlgrad.simulation import simulate as run
+
+    suffix = _result_suffix(out)
+    grid = _times(times)
+    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
+    with _progress("simulating", quiet or json) as advance:
+        ensemble = run(
+            network,
+            _assignments(set_),
+            times=grid,
+            trajectories=trajectories,
+            seed=seed,
+            engine=Native(threads=threads),
+            progress=advance,
+        )
+    _write_ensemble(ensemble, out, suffix)
+    if json:
+        _print_json(
+            {
+                "model": network.id,
+                "out": str(out),
+                "trajectories": trajectories,
+                "firings": int(ensemble.firings.sum()),
+                "seed": ensemble.seed,
+                "engine": ensemble.engine,
+            }
+        )
+    elif not quiet:
+        print(
+            f"{trajectories} trajectories, {int(ensemble.firings.sum())} firings, "
+            f"seed {ensemble.seed}, {ensemble.engine}\nwritten to {out}"
+        )
+    return OK
+
+
+def _result_suffix(out: Path) -> str:
+    from sbmlgrad.errors import RequestError
+
+    if out.suffix not in (".csv", ".nc"):
+        raise RequestError(f"--out {out}: choose a name that ends in .csv or .nc")
+    if not out.parent.is_dir():
+        raise RequestError(f"--out {out}: the folder {out.parent} does not exist")
+    return out.suffix
+
+
+def _write_ensemble(ensemble: Any, out: Path, suffix: str) -> None:
+    from sbmlgrad.io.files import write_atomically
+
+    if suffix == ".csv":
+        write_atomically(out, ensemble.to_dataframe().to_csv(index=False).encode())
+    else:
+        write_atomically(out, bytes(ensemble.to_xarray().to_netcdf()))
+
+
+@app.command()
+def fit(
+    model: Model,
+    data: Annotated[Path, typer.Argument(help="Measurements: .csv, .tsv or .xlsx.")],
+    out: Annotated[Path, typer.Option(help="Folder for the results.")],
+    free: Annotated[
+        str | None, typer.Option(metavar="ID,ID", help="Parameters to fit; all by default.")
+    ] = None,
+    seed: Seed = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")] = 150,
+    trajectories: Annotated[int, typer.Option(min=2, help="Trajectories per epoch.")] = 256,
+    optimizer: Annotated[str, typer.Option(help="adam or rmsprop.")] = "adam",
+    bounds: Annotated[
+        list[str] | None,
+        typer.Option("--bounds", metavar="ID=LOW:HIGH", help="Bounds; repeat for more."),
+    ] = None,
+    start: Annotated[
+        list[str] | None,
+        typer.Option("--start", metavar="ID=VALUE", help="Starting value; repeat for more."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=ID", help="Column of the data; empty ID leaves it out."),
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of the XLSX file.")] = None,
+    time_column: Annotated[str | None, typer.Option(help="Name of the time column.")] = None,
+    threads: Threads = None,
+    substance: Substance = None,
+    initial: Initial = "strict",
+    mass_action: MassAction = "as_written",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check everything, fit nothing.")
+    ] = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Fit parameters to measurements; write the calibrated model, table, plots and report.
+
+    Ctrl-C keeps the best values so far.
+    """
+    from sbmlgrad.io.formats import load
+    from sbmlgrad.io.tables import load_measurements
+
+    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
+    measurements = load_measurements(data, sheet=sheet, time_column=time_column)
+    names = [name.strip() for name in free.split(",") if name.strip()] if free else None
+    mapping = {c: (i or None) for c, i in _pairs(column, "--map").items()} or None
+    options = {
+        "free": names,
+        "mapping": mapping,
+        "bounds": {k: _bound(v) for k, v in _pairs(bounds, "--bounds").items()},
+        "start": _assignments(start, "--start"),
+    }
+    if dry_run:
+        return _dry_run(network, measurements, options, json)
+    from sbmlgrad.engines.native import Native
+    from sbmlgrad.fit.report import summary, write_results
+    from sbmlgrad.fit.run import fit as run
+
+    with _progress("fitting", quiet or json) as advance:
+        result = run(
+            network,
+            measurements,
+            **options,
+            seed=seed,
+            epochs=epochs,
+            trajectories=trajectories,
+            optimizer=optimizer,
+            engine=Native(threads=threads),
+            progress=advance,
+        )
+    files = write_results(result, out)
+    if json:
+        _print_json({**summary(result), "files": [str(f) for f in files]})
+    elif not quiet:
+        print(result)
+        print("written: " + ", ".join(str(f) for f in files))
+    return INTERRUPTED if result.interrupted else OK
+
+
+def _dry_run(network: Any, measurements: Any, options: dict[str, Any], json: bool) -> int:
+    from sbmlgrad.codegen.lowering import lower
+    from sbmlgrad.fit.binding import bind_measurements
+    from sbmlgrad.fit.parameters import free_parameters
+    from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
+
+    lower(network)
+    free = free_parameters(network, options["free"], options["bounds"], options["start"])
+    binding = bind_measurements(network, measurements, TwoSidedAdjoint(), options["mapping"])
+    plan = {
+        "model": network.id,
+        "free": {
+            i: {"start": s, "lower": low, "upper": high}
+            for i, s, low, high in zip(
+                free.ids,
+                free.start.tolist(),
+                free.lower.tolist(),
+                free.upper.tolist(),
+                strict=True,
+            )
+        },
+        "observables": {t.observable: len(t.times) for t in binding.targets},
+        "assumptions": list(binding.assumptions),
+    }
+    if json:
+        _print_json(plan)
+    else:
+        print(f"would fit '{network.id}' to {measurements.source_name}:")
+        for name, row in plan["free"].items():
+            print(f"  {name}: from {row['start']:g} within {row['lower']:g} … {row['upper']:g}")
+        for name, count in plan["observables"].items():
+            print(f"  {name}: {count} times")
+        for assumption in binding.assumptions:
+            print(f"  {assumption}")
+    return OK
+
+
+@app.command()
+def validate(
+    model: Model,
+    against: Annotated[str, typer.Option(help="Referees, separated by commas.")] = "roadrunner",
+    times: Annotated[
+        str, typer.Option(metavar="START:STOP:STEPS", help="Times at which to compare.")
+    ] = "0:10:10",
+    trajectories: Annotated[int, typer.Option(min=2, help="Trajectories of each side.")] = 2000,
+    seed: Seed = None,
+    error: Annotated[float, typer.Option(help="Chance of a false alarm in the whole run.")] = 1e-3,
+    plot: Annotated[Path | None, typer.Option(help="Draw the overlay into this PNG.")] = None,
+    set_: Parameters = None,
+    substance: Substance = None,
+    initial: Initial = "strict",
+    mass_action: MassAction = "as_written",
+    json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Compare means and variances with another simulator, which runs in a process of its own."""
+    from sbmlgrad.io.formats import load
+    from sbmlgrad.referees.validate import validate as run
+
+    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
+    with _progress("comparing", quiet or json) as advance:
+        report = run(
+            network,
+            against=tuple(name.strip() for name in against.split(",") if name.strip()),
+            parameters=_assignments(set_) or None,
+            times=_times(times),
+            trajectories=trajectories,
+            seed=seed,
+            family_wise_error=error,
+            progress=advance,
+            plot=plot,
+        )
+    if json:
+        _print_json(report.as_dict())
+    elif not quiet:
+        print(report)
+    return OK if report.agrees else NO
+
+
+@app.command()
+def convert(
+    model: Model,
+    out: Annotated[Path, typer.Argument(help="Target: .xml, .sbml, either with .gz, or .ant.")],
+    normalised: Annotated[
+        bool,
+        typer.Option(
+            "--normalised",
+            help="Write what referees are fed: counts, split reversible laws, global parameters.",
+        ),
+    ] = False,
+    substance: Substance = None,
+    initial: Initial = "strict",
+    mass_action: MassAction = "as_written",
+    quiet: Quiet = False,
+) -> int:
+    """Convert between SBML and Antimony, or write the normalised form of a model."""
+    from sbmlgrad.io.formats import load, save
+
+    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
+    if normalised:
+        from sbmlgrad.codegen.lowering import lower
+        from sbmlgrad.io.files import write_atomically
+        from sbmlgrad.io.sbml.normalised import normalised_sbml
+
+        write_atomically(out, normalised_sbml(lower(network)))
+    else:
+        save(network, out)
+    if not quiet:
+        print(f"written to {out}")
+    return OK
+
+
+def _times(text: str) -> Any:
+    import numpy as np
+
+    from sbmlgrad.errors import RequestError
+
+    parts = text.split(":")
+    try:
+        first, last, steps = float(parts[0]), float(parts[1]), int(parts[2])
+        if len(parts) != 3 or steps < 1 or not last > first:
+            raise ValueError
+    except (ValueError, IndexError):
+        raise RequestError(
+            f"--times {text}: write START:STOP:STEPS with STOP > START and STEPS >= 1, "
+            "for instance 0:10:100"
+        ) from None
+    return np.linspace(first, last, steps + 1)
+
+
+def _pairs(entries: list[str] | None, option: str) -> dict[str, str]:
+    from sbmlgrad.errors import RequestError
+
+    result = {}
+    for entry in entries or []:
+        name, sign, value = entry.partition("=")
+        if not sign or not name.strip():
+            raise RequestError(f"{option} {entry}: write NAME=VALUE")
+        if name.strip() in result:
+            raise RequestError(f"{option} {entry}: '{name.strip()}' is given twice")
+        result[name.strip()] = value.strip()
+    return result
+
+
+def _assignments(entries: list[str] | None, option: str = "--set") -> dict[str, float]:
+    from sbmlgrad.errors import RequestError
+
+    result = {}
+    for name, value in _pairs(entries, option).items():
+        try:
+            result[name] = float(value)
+        except ValueError:
+            raise RequestError(f"{option} {name}={value}: '{value}' is not a number") from None
+    return result
+
+
+def _bound(text: str) -> tuple[float, float]:
+    from sbmlgrad.errors import RequestError
+
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise RequestError(f"--bounds {text}: write LOW:HIGH, for instance 0.01:10") from None
+
+
+def _print_json(document: Any) -> None:
+    print(json_module.dumps(document, indent=2))
+
+
+@contextmanager
+def _progress(label: str, is_silent: bool) -> Iterator[Callable[..., None] | None]:
+    """Show a bar on standard error while work goes on, if someone can see it."""
+    if is_silent or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1, loss="")
+
+        def advance(done: int, total: int, loss: float | None = None) -> None:
+            text = "" if loss is None else f"loss {loss:.4g}"
+            bar.update(task, completed=done, total=total, loss=text)
+
+        yield advance
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code; errors become one message."""
+    import click
+
+    from sbmlgrad.errors import (
+        FitError,
+        RefereeError,
+        SbmlGradError,
+        SimulationError,
+        StatisticsError,
+    )
+
+    try:
+        result = app(arguments, standalone_mode=False)
+    except click.exceptions.Abort:
+        return _say("interrupted", INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return _say("interrupted; nothing was written", INTERRUPTED)
+    except (SimulationError, StatisticsError, RefereeError, FitError) as error:
+        is_input = isinstance(error, FitError)
+        return _say(f"error: {error}", BAD_INPUT if is_input else FAILED)
+    except SbmlGradError as error:
+        return _say(f"error: {error}", BAD_INPUT)
+    return result if isinstance(result, int) else OK
+
+
+def _say(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code

@@ -1,0 +1,222 @@
+"""`fit`: calibrate free parameters of a network to measurements."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.engines.base import Engine
+from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.native import Native
+from sbmlgrad.errors import FitError, RequestError
+from sbmlgrad.fit.binding import bind_measurements
+from sbmlgrad.fit.objective import loss_standard_error, mean_trajectory_loss
+from sbmlgrad.fit.optimise import FitProgress, Plan, Trace, descend, make_optimizer
+from sbmlgrad.fit.parameters import free_parameters
+from sbmlgrad.fit.result import FitResult
+from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
+from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
+from sbmlgrad.model.measurements import Measurements
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.simulation import draw_seed, simulate, software_versions
+
+#: Points of the curve that is drawn through the data.
+CURVE_POINTS = 101
+
+
+def fit(
+    model: ReactionNetwork,
+    data: Measurements,
+    free: Sequence[str] | None = None,
+    *,
+    mapping: Mapping[str, str | None] | None = None,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    start: Mapping[str, float] | None = None,
+    optimizer: Any = "adam",
+    learning_rate: float | tuple[float, float] | Schedule | None = None,
+    temperature: float | tuple[float, float] | Schedule | None = None,
+    epochs: int = 150,
+    trajectories: int = 256,
+    evaluation_trajectories: int | None = None,
+    estimator: Estimator | None = None,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    progress: FitProgress | None = None,
+) -> FitResult:
+    """Fit parameters so that ensemble means follow the data.
+
+    The input is never changed: the result holds a new network. Values are optimised as logarithms.
+
+    Args:
+        model: the network.
+        data: measurements; columns are matched to species ids or names.
+        free: ids of the parameters to fit; None frees every one that a kinetic law uses.
+        mapping: column → species id, or None to leave the column out.
+        bounds: id → (lower, upper); a factor of 1000 around the start by default.
+        start: id → starting value; the model's own by default.
+        optimizer: `"adam"`, `"rmsprop"` or a Keras optimiser.
+        learning_rate: number, (first, last) or function of (epoch, epochs); by default it falls
+            from 0.1 to 0.005 along a cosine.
+        temperature: the same for `StraightThrough`; by default the estimator's own.
+        epochs: steps of the optimiser.
+        trajectories: simulated per epoch.
+        evaluation_trajectories: for the final loss; by default ten epochs' worth, at least 2000.
+        estimator: gradient method; `TwoSidedAdjoint()` by default.
+        engine: sampling algorithm.
+        seed: of the random streams; None draws one, recorded in the result.
+        progress: called with (epochs done, epochs, loss).
+
+    Returns:
+        The result. After Ctrl-C it holds the best values so far.
+
+    Raises:
+        ParameterError, FitError: free parameters that cannot be fitted.
+        DataError: measurements that match no species.
+        SimulationError: trajectories failed.
+        KeyboardInterrupt: interrupted before the first epoch was complete.
+    """
+    method = estimator if estimator is not None else TwoSidedAdjoint()
+    if epochs < 1 or trajectories < 2:
+        raise RequestError(
+            f"epochs={epochs}, trajectories={trajectories}: at least 1 epoch of 2 trajectories"
+        )
+    if temperature is not None and not hasattr(method, "temperature"):
+        raise FitError(f"{method.name} has no temperature; leave `temperature` out")
+    parameters = free_parameters(model, free, bounds, start)
+    binding = bind_measurements(model, data, method, mapping)
+    number = draw_seed() if seed is None else seed
+    plan = Plan(
+        model=model,
+        binding=binding,
+        free=parameters,
+        estimator=method,
+        engine=engine if engine is not None else Native(),
+        optimizer=make_optimizer(optimizer),
+        learning_rate=(
+            cosine(0.1, 0.005)
+            if learning_rate is None
+            else as_schedule(learning_rate, "learning_rate")
+        ),
+        temperature=None if temperature is None else as_schedule(temperature, "temperature"),
+        epochs=epochs,
+        trajectories=trajectories,
+        seed=number,
+        progress=progress,
+    )
+    trace = descend(plan)
+    if not trace.losses:
+        raise KeyboardInterrupt
+    size = evaluation_trajectories or max(10 * trajectories, 2000)
+    return _result(plan, trace, size)
+
+
+def _evaluate(plan: Plan, values: NDArray[np.float64], trajectories: int) -> Ensemble:
+    """Simulate on trajectories that no epoch used; the same ones for every candidate."""
+    given = dict(zip(plan.free.ids, values.tolist(), strict=True))
+    return simulate(
+        plan.model,
+        given,
+        readouts=(plan.binding.readout,),
+        trajectories=trajectories,
+        first_trajectory=plan.epochs * plan.trajectories,
+        seed=plan.seed,
+        engine=plan.engine,
+    )
+
+
+def _candidates(trace: Trace) -> list[NDArray[np.float64]]:
+    """Return values worth evaluating: the average over the last quarter, and the best epoch's.
+
+    The average of the iterates is less noisy than any of them (Polyak & Juditsky 1992); after an
+    interruption the best epoch may still be ahead of it.
+    """
+    logarithms = np.log(np.array(trace.values))
+    tail = logarithms[-max(len(logarithms) // 4, 1) :]
+    best = trace.values[int(np.argmin(trace.losses))]
+    return [np.exp(tail.mean(axis=0)), best]
+
+
+def _result(plan: Plan, trace: Trace, size: int) -> FitResult:
+    scored = []
+    for values in _candidates(trace):
+        ensemble = _evaluate(plan, values, size)
+        scored.append((float(mean_trajectory_loss(ensemble, plan.binding)), values, ensemble))
+    loss, values, ensemble = min(scored, key=lambda entry: entry[0])
+    start_loss = mean_trajectory_loss(_evaluate(plan, plan.free.start, size), plan.binding)
+    error = loss_standard_error(ensemble, plan.binding)
+    fitted = dict(zip(plan.free.ids, values.tolist(), strict=True))
+    model = replace(
+        plan.model.with_parameters(fitted), provenance=_provenance(plan, fitted, loss, error)
+    )
+    times, prediction = _prediction(plan, model, size)
+    return FitResult(
+        model=model,
+        values=fitted,
+        free=plan.free,
+        loss=loss,
+        loss_standard_error=error,
+        start_loss=float(start_loss),
+        loss_history=np.array(trace.losses),
+        parameter_history=np.array(trace.values[: len(trace.losses)]),
+        prediction=prediction,
+        prediction_times=times,
+        binding=plan.binding,
+        seed=plan.seed,
+        estimator=plan.estimator.name,
+        optimizer=type(plan.optimizer).__name__,
+        engine=str(ensemble.engine),
+        trajectories=plan.trajectories,
+        assumptions=plan.binding.assumptions,
+        interrupted=trace.interrupted,
+    )
+
+
+def _provenance(plan: Plan, fitted: dict[str, float], loss: float, error: float) -> Provenance:
+    measurements = plan.binding.measurements
+    return Provenance(
+        fitted=fitted,
+        data_name=measurements.source_name,
+        data_sha256=measurements.sha256,
+        seed=plan.seed,
+        estimator=plan.estimator.name,
+        loss=loss,
+        loss_standard_error=error,
+        software=software_versions(),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        settings={
+            "epochs": str(plan.epochs),
+            "trajectories": str(plan.trajectories),
+            "optimizer": type(plan.optimizer).__name__,
+            "observables": ", ".join(t.observable for t in plan.binding.targets),
+        },
+    )
+
+
+def _prediction(plan: Plan, model: ReactionNetwork, size: int) -> tuple[Any, Any]:
+    end = float(plan.binding.measurements.times[-1])
+    times = np.linspace(0.0, end, CURVE_POINTS) if end > 0.0 else np.array([0.0])
+    ensemble = simulate(
+        model,
+        times=times,
+        trajectories=size,
+        first_trajectory=plan.epochs * plan.trajectories,
+        seed=plan.seed,
+        engine=plan.engine,
+    )
+    curves = {
+        t.observable: (
+            ensemble.mean(t.observable),
+            np.sqrt(ensemble.variance(t.observable)),
+        )
+        for t in plan.binding.targets
+    }
+    return times, curves
+
+
