@@ -302,7 +302,7 @@ def _constants(network: ReactionNetwork, values: Mapping[str, float]) -> dict[st
 def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
     from sbmlgrad.engines.native import Native
     from sbmlgrad.gradients.base import check_readouts
-    from sbmlgrad.gradients.reverse import pull_back, refuse_parameters_in_start
+    from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
     method = estimator if estimator is not None else TwoSidedAdjoint()
@@ -338,7 +338,8 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         total = np.zeros(len(ids))
         for request, cotangent in zip(requests, cotangents, strict=True):
             if np.any(cotangent):
-                total += pull_back(method, reverse, replace(request, progress=None), cotangent)
+                quiet = replace(request, progress=None)
+                total += in_parameters(quiet, method.pull_back(reverse, quiet, cotangent))
         return total
 
     shapes = [

@@ -98,15 +98,15 @@ def bind_measurements(
 
 def _scale(observable: str, observed) -> tuple[NDArray[np.float64], str]:
     """Return what deviations are divided by, and say it in words."""
-    repeated = observed.count > 1
+    repeated = observed.replicates > 1
     shape = np.ones(len(observed.times))
     if repeated.any():
-        freedom = observed.count[repeated] - 1
+        freedom = observed.replicates[repeated] - 1
         variance = observed.standard_deviation[repeated] ** 2
         pooled = float(np.sqrt((freedom * variance).sum() / freedom.sum()))
         if pooled > 0.0:
             return (
-                pooled / np.sqrt(observed.count),
+                pooled / np.sqrt(observed.replicates),
                 f"{observable}: weighted by the standard deviation of its replicates, "
                 f"pooled over times ({pooled:.4g}), over the square root of their number",
             )

@@ -36,7 +36,7 @@ class Plan:
     estimator: Estimator
     engine: Engine
     optimizer: Any
-    learning_rate: Schedule
+    learning_rate: Schedule | None
     temperature: Schedule | None
     epochs: int
     trajectories: int
@@ -51,14 +51,19 @@ class Trace:
     losses: list[float] = field(default_factory=list)
     values: list[NDArray[np.float64]] = field(default_factory=list)
     interrupted: bool = False
+    estimator: Estimator | None = None
+    assumptions: tuple[str, ...] = ()
 
 
 def make_optimizer(name: Any) -> Any:
-    """Return a Keras optimiser for a name; an optimiser object is taken as it is."""
+    """Return a fresh Keras optimiser for a name, or like the given one."""
     import keras
 
+    if isinstance(name, keras.optimizers.Optimizer):
+        # An optimiser is tied to the variables of its first use, so each descent gets its own.
+        return type(name).from_config(name.get_config())
     if not isinstance(name, str):
-        return name
+        raise FitError(f"optimizer={name!r}: pass a name or a Keras optimiser")
     if name.lower() == "adam":
         return keras.optimizers.Adam()
     if name.lower() == "rmsprop":
@@ -68,7 +73,7 @@ def make_optimizer(name: Any) -> Any:
     )
 
 
-def descend(plan: Plan) -> Trace:
+def descend(plan: Plan, start: NDArray[np.float64] | None = None) -> Trace:
     """Run the epochs; Ctrl-C ends them and keeps what was reached.
 
     Every epoch simulates trajectories of its own (numbers epoch·n to (epoch + 1)·n of the one seed).
@@ -76,11 +81,14 @@ def descend(plan: Plan) -> Trace:
     """
     import tensorflow as tf
 
-    logarithms = tf.Variable(np.log(plan.free.start), dtype=tf.float64)
+    logarithms = tf.Variable(
+        np.log(plan.free.start if start is None else start), dtype=tf.float64
+    )
     others = tf.constant(_parameter_values(plan.model), tf.float64)
     places = plan.free.places[:, None]
     low, high = np.log(plan.free.lower), np.log(plan.free.upper)
     trace = Trace()
+    optimizer = make_optimizer(plan.optimizer)
     for epoch in range(plan.epochs):
         try:
             estimator = _at(plan, epoch)
@@ -100,8 +108,9 @@ def descend(plan: Plan) -> Trace:
                 loss = mean_trajectory_loss(ensemble, plan.binding)
             gradient = tape.gradient(loss, logarithms)
             _refuse_bad(plan, epoch, loss, gradient)
-            plan.optimizer.learning_rate = plan.learning_rate(epoch, plan.epochs)
-            plan.optimizer.apply_gradients([(gradient, logarithms)])
+            if plan.learning_rate is not None:
+                optimizer.learning_rate = plan.learning_rate(epoch, plan.epochs)
+            optimizer.apply_gradients([(gradient, logarithms)])
             logarithms.assign(tf.clip_by_value(logarithms, low, high))
             trace.losses.append(float(loss))
             if plan.progress is not None:

@@ -42,7 +42,7 @@ def plot_fit(result: FitResult, path: str | Path | None = None) -> Any:
     observables = list(result.prediction)
     columns = min(len(observables), 3)
     rows = -(-len(observables) // columns)
-    figure, axes = _figure(rows, columns, 5.6 * columns, 3.8 * rows)
+    figure, axes = _figure(rows, columns, 5.6 * columns, 3.8 * rows + 0.5)
     measurements = result.binding.measurements
     names = {s.id: s.name for s in result.model.species}
     for ax, observable in zip(axes.flat, observables, strict=False):
@@ -74,9 +74,16 @@ def plot_fit(result: FitResult, path: str | Path | None = None) -> Any:
         ax.set_ylabel(observable)
         ax.set_ylim(bottom=0.0)
         ax.margins(x=0.02)
-        ax.legend(frameon=False, fontsize=9)
     for ax in list(axes.flat)[len(observables) :]:
         ax.set_visible(False)
+    # One legend for all panels, outside the data.
+    figure.legend(
+        *axes.flat[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=3 if columns > 1 else 2,
+        frameon=False,
+        fontsize=9,
+    )
     return _save(figure, path)
 
 
@@ -87,20 +94,12 @@ def plot_history(result: FitResult, path: str | Path | None = None) -> Any:
     left, right = axes[0]
     left.plot(epochs, result.loss_history, color=BLUE, linewidth=1.5)
     left.axhline(result.loss, color=ORANGE, linestyle="--", linewidth=1.2)
-    left.annotate(
-        f"fitted: {result.loss:.3g} ± {result.loss_standard_error:.1g}",
-        (1.0, result.loss),
-        xycoords=("axes fraction", "data"),
-        xytext=(-4, 5),
-        textcoords="offset points",
-        ha="right",
-        color=ORANGE,
-        fontsize=9,
-    )
     left.set_yscale("log")
     left.set_xlabel("epoch")
     left.set_ylabel("loss")
-    left.set_title("loss of each epoch")
+    left.set_title(
+        f"loss of each epoch; dashed: fitted, {result.loss:.3g} ± {result.loss_standard_error:.1g}"
+    )
     styles = ["-", "--", ":", "-."]
     for i, name in enumerate(result.free.ids):
         right.plot(

@@ -10,11 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.ensemble import Ensemble
-from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.native import (
+    LARGEST_SPECIALISED,
+    PILOT_FIRINGS,
+    WORTH_COMPILING,
+    Native,
+)
 from sbmlgrad.errors import FitError, RequestError
-from sbmlgrad.fit.binding import bind_measurements
+from sbmlgrad.fit.binding import Binding, bind_measurements
+from sbmlgrad.fit.choice import Choice, choose_estimator
 from sbmlgrad.fit.objective import loss_standard_error, mean_trajectory_loss
 from sbmlgrad.fit.optimise import FitProgress, Plan, Trace, descend, make_optimizer
 from sbmlgrad.fit.parameters import free_parameters
@@ -68,8 +75,9 @@ def fit(
         epochs: steps of the optimiser.
         trajectories: simulated per epoch.
         evaluation_trajectories: for the final loss; by default ten epochs' worth, at least 2000.
-        estimator: gradient method; `TwoSidedAdjoint()` by default.
-        engine: sampling algorithm.
+        estimator: gradient method; by default `TwoSidedAdjoint()`, checked against central
+            differences before and after, which take its place where it is not to be trusted.
+        engine: sampling algorithm; by default `Native()` with the kernel that suits the whole fit.
         seed: of the random streams; None draws one, recorded in the result.
         progress: called with (epochs done, epochs, loss).
 
@@ -82,39 +90,97 @@ def fit(
         SimulationError: trajectories failed.
         KeyboardInterrupt: interrupted before the first epoch was complete.
     """
-    method = estimator if estimator is not None else TwoSidedAdjoint()
     if epochs < 1 or trajectories < 2:
         raise RequestError(
             f"epochs={epochs}, trajectories={trajectories}: at least 1 epoch of 2 trajectories"
         )
+    method = estimator if estimator is not None else TwoSidedAdjoint()
     if temperature is not None and not hasattr(method, "temperature"):
         raise FitError(f"{method.name} has no temperature; leave `temperature` out")
+    make_optimizer(optimizer)  # refuses an unknown one before any work is done
     parameters = free_parameters(model, free, bounds, start)
     binding = bind_measurements(model, data, method, mapping)
     number = draw_seed() if seed is None else seed
+    if engine is None:
+        engine = _engine(model, binding, number, epochs * trajectories)
     plan = Plan(
         model=model,
         binding=binding,
         free=parameters,
         estimator=method,
-        engine=engine if engine is not None else Native(),
-        optimizer=make_optimizer(optimizer),
-        learning_rate=(
-            cosine(0.1, 0.005)
-            if learning_rate is None
-            else as_schedule(learning_rate, "learning_rate")
-        ),
+        engine=engine,
+        optimizer=optimizer,
+        learning_rate=_learning_rate(optimizer, learning_rate),
         temperature=None if temperature is None else as_schedule(temperature, "temperature"),
         epochs=epochs,
         trajectories=trajectories,
         seed=number,
         progress=progress,
     )
-    trace = descend(plan)
+    trace = _descend_checked(plan) if estimator is None else descend(plan)
     if not trace.losses:
         raise KeyboardInterrupt
     size = evaluation_trajectories or max(10 * trajectories, 2000)
     return _result(plan, trace, size)
+
+
+def _learning_rate(optimizer: Any, given: Any) -> Schedule | None:
+    """Return the schedule; None leaves an optimiser object the rate it was made with."""
+    if given is not None:
+        return as_schedule(given, "learning_rate")
+    return cosine(0.1, 0.005) if isinstance(optimizer, str) else None
+
+
+def _optimizer_name(optimizer: Any) -> str:
+    return type(make_optimizer(optimizer)).__name__
+
+
+def _engine(
+    model: ReactionNetwork, binding: Binding, seed: int, trajectories: int
+) -> Engine:
+    """Return an engine with the kernel that pays over the whole fit, judged by a few trajectories."""
+    pilot = simulate(
+        model,
+        readouts=(binding.readout,),
+        trajectories=4,
+        seed=seed,
+        engine=Native(kernel="table", firing_limit=PILOT_FIRINGS),
+        on_failure="mark",
+    )
+    expected = float(pilot.firings.mean()) * trajectories
+    small = len(lower(model).channels) <= LARGEST_SPECIALISED
+    return Native(kernel="specialised" if small and expected > WORTH_COMPILING else "table")
+
+
+def _descend_checked(plan: Plan) -> Trace:
+    """Descend with the default estimator, checked at both ends against central differences.
+
+    A second descent, from where the first one ended, follows if the check fails only there.
+    """
+    first = plan.epochs * plan.trajectories
+    try:
+        choice = _choose(plan, plan.free.start, first)
+        trace = descend(replace(plan, estimator=choice.estimator))
+        trace.estimator, trace.assumptions = choice.estimator, (choice.reason,)
+        if trace.interrupted or not isinstance(choice.estimator, TwoSidedAdjoint):
+            return trace
+        again = _choose(plan, trace.values[-1], first)
+        if isinstance(again.estimator, TwoSidedAdjoint):
+            return trace
+        second = descend(replace(plan, estimator=again.estimator), start=trace.values[-1])
+        second.losses = trace.losses + second.losses
+        second.values = trace.values[:-1] + second.values
+        second.estimator = again.estimator
+        second.assumptions = (choice.reason, f"then {again.reason} at the values reached")
+        return second
+    except KeyboardInterrupt:
+        return Trace(interrupted=True)
+
+
+def _choose(plan: Plan, values: NDArray[np.float64], first_trajectory: int) -> Choice:
+    return choose_estimator(
+        plan.model, plan.binding, plan.free, values, plan.engine, plan.seed, first_trajectory
+    )
 
 
 def _evaluate(plan: Plan, values: NDArray[np.float64], trajectories: int) -> Ensemble:
@@ -153,7 +219,7 @@ def _result(plan: Plan, trace: Trace, size: int) -> FitResult:
     error = loss_standard_error(ensemble, plan.binding)
     fitted = dict(zip(plan.free.ids, values.tolist(), strict=True))
     model = replace(
-        plan.model.with_parameters(fitted), provenance=_provenance(plan, fitted, loss, error)
+        plan.model.with_parameters(fitted), provenance=_provenance(plan, trace, fitted, loss, error)
     )
     times, prediction = _prediction(plan, model, size)
     return FitResult(
@@ -169,23 +235,25 @@ def _result(plan: Plan, trace: Trace, size: int) -> FitResult:
         prediction_times=times,
         binding=plan.binding,
         seed=plan.seed,
-        estimator=plan.estimator.name,
-        optimizer=type(plan.optimizer).__name__,
+        estimator=(trace.estimator or plan.estimator).name,
+        optimizer=_optimizer_name(plan.optimizer),
         engine=str(ensemble.engine),
         trajectories=plan.trajectories,
-        assumptions=plan.binding.assumptions,
+        assumptions=(*plan.binding.assumptions, *trace.assumptions),
         interrupted=trace.interrupted,
     )
 
 
-def _provenance(plan: Plan, fitted: dict[str, float], loss: float, error: float) -> Provenance:
+def _provenance(
+    plan: Plan, trace: Trace, fitted: dict[str, float], loss: float, error: float
+) -> Provenance:
     measurements = plan.binding.measurements
     return Provenance(
         fitted=fitted,
         data_name=measurements.source_name,
         data_sha256=measurements.sha256,
         seed=plan.seed,
-        estimator=plan.estimator.name,
+        estimator=(trace.estimator or plan.estimator).name,
         loss=loss,
         loss_standard_error=error,
         software=software_versions(),
@@ -193,7 +261,7 @@ def _provenance(plan: Plan, fitted: dict[str, float], loss: float, error: float)
         settings={
             "epochs": str(plan.epochs),
             "trajectories": str(plan.trajectories),
-            "optimizer": type(plan.optimizer).__name__,
+            "optimizer": _optimizer_name(plan.optimizer),
             "observables": ", ".join(t.observable for t in plan.binding.targets),
         },
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sbmlgrad.gradients.finite_difference import FiniteDifference
     from sbmlgrad.gradients.straight_through import StraightThrough
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
-__all__ = ["StraightThrough", "TwoSidedAdjoint"]
+__all__ = ["FiniteDifference", "StraightThrough", "TwoSidedAdjoint"]
 
 _HOMES = {
+    "FiniteDifference": "sbmlgrad.gradients.finite_difference",
     "StraightThrough": "sbmlgrad.gradients.straight_through",
     "TwoSidedAdjoint": "sbmlgrad.gradients.two_sided_adjoint",
 }

@@ -8,24 +8,15 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines.base import Request
+from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import GradientError
 
 
 @runtime_checkable
 class Estimator(Protocol):
-    """A gradient method: a frozen object with its settings, in a file of its own.
-
-    A path estimator replays each exact trajectory and walks it backwards. Its `sweep` is a plain
-    function in numba's subset of Python with the signature
-
-        sweep(tables, kind, points, cotangent, fired, times, firings, counts, inputs,
-              seed, trajectory, options, gradient)
-
-    where `cotangent` [point, column] is the derivative of the loss in the kept values, `fired`
-    [firing], `times` [firing + 1] and the final `counts` [species] describe the path, and the
-    derivative in the inputs is added to `gradient` [input]. `counts` may be overwritten.
-    """
+    """A gradient method: a frozen object with its settings, in a file of its own."""
 
     @property
     def name(self) -> str:
@@ -36,6 +27,34 @@ class Estimator(Protocol):
     def readouts(self) -> frozenset[type]:
         """Readout types that it can differentiate."""
         ...
+
+    def pull_back(
+        self, engine: Native, request: Request, cotangent: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of a loss in the inputs, float64 [input].
+
+        Args:
+            engine: gives the threads and the kind of kernel.
+            request: the request that gave the values.
+            cotangent: derivative of the loss in the kept values, float64 [trajectory or 1, point,
+                column]; one row stands for all trajectories.
+        """
+        ...
+
+
+@runtime_checkable
+class PathEstimator(Estimator, Protocol):
+    """An estimator that replays each exact trajectory and walks it backwards.
+
+    Its `sweep` is a plain function in numba's subset of Python with the signature
+
+        sweep(tables, kind, points, cotangent, fired, times, firings, counts, inputs,
+              seed, trajectory, options, gradient)
+
+    where `cotangent` [point, column] is the derivative of the loss in the kept values, `fired`
+    [firing], `times` [firing + 1] and the final `counts` [species] describe the path, and the
+    derivative in the inputs is added to `gradient` [input]. `counts` may be overwritten.
+    """
 
     @property
     def options(self) -> NDArray[np.float64]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +24,8 @@ from sbmlgrad.engines.blocks import BLOCK, run_blocks
 from sbmlgrad.engines.kernels import fire, next_firing
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import philox, uniform_pair
-from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.base import PathEstimator
 from sbmlgrad.gradients.two_sided_adjoint import sweep
-from sbmlgrad.model.operators import evaluate
 
 
 def replay(tables: Tables, kind, points, inputs, seed, trajectory, counts, fired, times, cancel):
@@ -128,25 +124,10 @@ _COMMON: tuple[Callable[..., object], ...] = (
 )
 
 
-def pull_back(
-    estimator: Estimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
+def pull_back_path(
+    estimator: PathEstimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the derivative of a loss in the parameters.
-
-    Args:
-        estimator: the gradient method.
-        engine: gives the threads and the kind of kernel.
-        request: the request that gave the values; its trajectories are replayed.
-        cotangent: derivative of the loss in the kept values, float64 [trajectory or 1, point,
-            column]; one row stands for all trajectories.
-
-    Returns:
-        float64 [parameter].
-
-    Raises:
-        GradientError: the initial counts depend on a parameter through an initial assignment.
-    """
-    refuse_parameters_in_start(request.lowered)
+    """Return the derivative of a loss in the inputs, float64 [input]; see `Estimator.pull_back`."""
     is_specialised = engine.choose_kernel(request)[0] == "specialised"
     module = _module(estimator, request.lowered if is_specialised else None)
     structure = gradient_tables(request.lowered)
@@ -176,21 +157,10 @@ def pull_back(
         )
 
     run_blocks(work, request.trajectories, engine.threads, request.progress)
-    return _in_parameters(request, partial.sum(axis=0))
+    return partial.sum(axis=0)
 
 
-def refuse_parameters_in_start(lowered: LoweredNetwork) -> None:
-    """Raise where the initial counts depend on parameters: whole numbers have no derivative."""
-    parameters = lowered.parameters_in_initial_counts
-    if parameters:
-        raise GradientError(
-            "the initial counts depend on "
-            f"{', '.join(map(repr, sorted(parameters)))} through an initial assignment, and whole "
-            "numbers of molecules have no derivative; remove the initial assignment"
-        )
-
-
-def _module(estimator: Estimator, lowered: LoweredNetwork | None) -> ModuleType:
+def _module(estimator: PathEstimator, lowered: LoweredNetwork | None) -> ModuleType:
     rates = None if lowered is None else _rates(lowered)
     functions = (*_COMMON, *estimator.functions, estimator.sweep)
     return kernel_module(functions, rates)
@@ -205,21 +175,3 @@ def _rates(lowered: LoweredNetwork) -> str:
 def gradient_tables(lowered: LoweredNetwork) -> Tables:
     """Return the tables that a reverse sweep needs."""
     return tables(lowered, derivatives=True)
-
-
-def _in_parameters(request: Request, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Add to the parameters what they do through compartments and species that never change."""
-    lowered = request.lowered
-    ids = lowered.network.parameter_ids
-    result = gradient[: len(ids)].copy()
-    values: dict[str, Any] = dict(zip(ids, request.inputs, strict=False))
-    for place, constant in enumerate(lowered.constant_ids, start=len(ids)):
-        for parameter, expression in lowered.constant_derivatives[constant].items():
-            slope = float(evaluate(expression, values))
-            if not math.isfinite(slope):
-                raise GradientError(
-                    f"the initial assignment of '{constant}' has no finite derivative in "
-                    f"'{parameter}' at {values[parameter]!r}"
-                )
-            result[ids.index(parameter)] += slope * gradient[place]
-    return result

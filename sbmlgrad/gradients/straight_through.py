@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.table_driven import derivatives, propensities
 from sbmlgrad.codegen.tables import Tables
+from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.kernels import fire
+from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import uniform_pair
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError
@@ -57,6 +59,14 @@ class StraightThrough:
     def readouts(self) -> frozenset[type]:
         """Readouts that vary smoothly with the firing times."""
         return frozenset({WindowAverages, Interpolated, AfterFirings})
+
+    def pull_back(
+        self, engine: Native, request: Request, cotangent: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the derivative of a loss in the inputs; see `base.Estimator`."""
+        from sbmlgrad.gradients.reverse import pull_back_path
+
+        return pull_back_path(self, engine, request, cotangent)
 
     @property
     def options(self) -> NDArray[np.float64]:
