@@ -1,0 +1,1 @@
+"""The io layer: bytes to networks, measurements and archives, and back; no simulation."""

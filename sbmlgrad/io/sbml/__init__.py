@@ -1,0 +1,1 @@
+"""SBML: reader, writer, annotation, and the check that stands before both."""
