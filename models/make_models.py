@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import dimerization_counts
 import influenza
 from catalogue import MODELS
 from description import Model
@@ -37,6 +38,10 @@ is named after the species of `sir` that it measures. The spreadsheet has one sh
 source stands in the workbook's properties.
 
 Source: Anonymous. {citation}.
+
+`data/{counts}.csv` holds synthetic measurements for examples: `time` in seconds and three
+replicates of `C` of `dimerization`, each the mean over {trajectories} exact trajectories, rounded to one
+decimal.
 """
 
 
@@ -45,6 +50,7 @@ def contents() -> dict[str, bytes]:
     files = {f"sbml/{model.id}.xml": sbml_bytes(model) for model in MODELS}
     files[f"data/{influenza.NAME}.csv"] = influenza.csv_bytes()
     files[f"data/{influenza.NAME}.xlsx"] = influenza.xlsx_bytes()
+    files[f"data/{dimerization_counts.NAME}.csv"] = dimerization_counts.csv_bytes()
     files["README.md"] = _readme().encode()
     return files
 
@@ -55,6 +61,8 @@ def _readme() -> str:
         days=len(influenza.IN_BED),
         sheet=influenza.SHEET,
         citation=influenza.CITATION,
+        counts=dimerization_counts.NAME,
+        trajectories=dimerization_counts.TRAJECTORIES,
     )
     header = "| id | model | reactions | unit of time | what it is for | described by |\n"
     rows = "".join(_row(model) for model in MODELS)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from sbmlgrad.cli_support import (
+    bound,
+    import_tensorflow_quietly,
+    issue_as_dict,
+    numbers,
+    pairs,
+    print_issues,
+    print_json,
+    progress_bar,
+    times_of,
+)
 
 OK, NO, BAD_INPUT, FAILED, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -56,43 +65,17 @@ def check(
     from sbmlgrad.api import check as check_model
 
     found = {str(file): check_model(file) for file in files}
-    bad = [name for name, issues in found.items() if any(str(i.severity) == "error" for i in issues)]
+    bad = [
+        name for name, issues in found.items() if any(str(i.severity) == "error" for i in issues)
+    ]
     if json:
-        _print_json({name: [_issue(i) for i in issues] for name, issues in found.items()})
+        print_json({name: [issue_as_dict(i) for i in issues] for name, issues in found.items()})
     else:
         for name, issues in found.items():
-            _print_issues(name, issues)
+            print_issues(name, issues)
         if len(files) > 1:
             print(f"{len(files) - len(bad)} of {len(files)} models can be simulated exactly")
     return NO if bad else OK
-
-
-def _issue(issue: Any) -> dict[str, Any]:
-    return {
-        "severity": str(issue.severity),
-        "code": issue.code,
-        "element": issue.element,
-        "line": issue.line,
-        "message": issue.message,
-        "advice": issue.advice,
-        "blocks": sorted(issue.blocks),
-    }
-
-
-def _print_issues(name: str, issues: Any) -> None:
-    from rich.console import Console
-    from rich.markup import escape
-
-    console = Console(highlight=False, soft_wrap=True)
-    colours = {"error": "red", "warning": "yellow", "info": "cyan"}
-    errors = sum(str(i.severity) == "error" for i in issues)
-    verdict = "[red]cannot be simulated exactly[/]" if errors else "[green]can be simulated[/]"
-    console.print(f"[bold]{escape(name)}[/]: {verdict}, {len(issues)} issue(s)")
-    for issue in issues:
-        where = escape(issue.element) + (f", line {issue.line}" if issue.line else "")
-        colour = colours[str(issue.severity)]
-        console.print(f"  [{colour}]{issue.severity}[/] {issue.code} ({where})")
-        console.print(f"    {escape(issue.message)} {escape(issue.advice)}")
 
 
 @app.command()
@@ -118,12 +101,12 @@ def simulate(
     from sbmlgrad.simulation import simulate as run
 
     suffix = _result_suffix(out)
-    grid = _times(times)
+    grid = times_of(times)
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    with _progress("simulating", quiet or json) as advance:
+    with progress_bar("simulating", quiet or json) as advance:
         ensemble = run(
             network,
-            _assignments(set_),
+            numbers(set_),
             times=grid,
             trajectories=trajectories,
             seed=seed,
@@ -132,7 +115,7 @@ def simulate(
         )
     _write_ensemble(ensemble, out, suffix)
     if json:
-        _print_json(
+        print_json(
             {
                 "model": network.id,
                 "out": str(out),
@@ -191,7 +174,9 @@ def fit(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="COLUMN=ID", help="Column of the data; empty ID leaves it out."),
+        typer.Option(
+            "--map", metavar="COLUMN=ID", help="Column of the data; empty ID leaves it out."
+        ),
     ] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of the XLSX file.")] = None,
     time_column: Annotated[str | None, typer.Option(help="Name of the time column.")] = None,
@@ -215,20 +200,21 @@ def fit(
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
     measurements = load_measurements(data, sheet=sheet, time_column=time_column)
     names = [name.strip() for name in free.split(",") if name.strip()] if free else None
-    mapping = {c: (i or None) for c, i in _pairs(column, "--map").items()} or None
+    mapping = {c: (i or None) for c, i in pairs(column, "--map").items()} or None
     options = {
         "free": names,
         "mapping": mapping,
-        "bounds": {k: _bound(v) for k, v in _pairs(bounds, "--bounds").items()},
-        "start": _assignments(start, "--start"),
+        "bounds": {k: bound(v) for k, v in pairs(bounds, "--bounds").items()},
+        "start": numbers(start, "--start"),
     }
     if dry_run:
         return _dry_run(network, measurements, options, json)
+    import_tensorflow_quietly()
     from sbmlgrad.engines.native import Native
     from sbmlgrad.fit.report import summary, write_results
     from sbmlgrad.fit.run import fit as run
 
-    with _progress("fitting", quiet or json) as advance:
+    with progress_bar("fitting", quiet or json) as advance:
         result = run(
             network,
             measurements,
@@ -242,7 +228,7 @@ def fit(
         )
     files = write_results(result, out)
     if json:
-        _print_json({**summary(result), "files": [str(f) for f in files]})
+        print_json({**summary(result), "files": [str(f) for f in files]})
     elif not quiet:
         print(result)
         print("written: " + ", ".join(str(f) for f in files))
@@ -274,7 +260,7 @@ def _dry_run(network: Any, measurements: Any, options: dict[str, Any], json: boo
         "assumptions": list(binding.assumptions),
     }
     if json:
-        _print_json(plan)
+        print_json(plan)
     else:
         print(f"would fit '{network.id}' to {measurements.source_name}:")
         for name, row in plan["free"].items():
@@ -309,12 +295,12 @@ def validate(
     from sbmlgrad.referees.validate import validate as run
 
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    with _progress("comparing", quiet or json) as advance:
+    with progress_bar("comparing", quiet or json) as advance:
         report = run(
             network,
             against=tuple(name.strip() for name in against.split(",") if name.strip()),
-            parameters=_assignments(set_) or None,
-            times=_times(times),
+            parameters=numbers(set_) or None,
+            times=times_of(times),
             trajectories=trajectories,
             seed=seed,
             family_wise_error=error,
@@ -322,7 +308,7 @@ def validate(
             plot=plot,
         )
     if json:
-        _print_json(report.as_dict())
+        print_json(report.as_dict())
     elif not quiet:
         print(report)
     return OK if report.agrees else NO
@@ -361,88 +347,8 @@ def convert(
     return OK
 
 
-def _times(text: str) -> Any:
-    import numpy as np
-
-    from sbmlgrad.errors import RequestError
-
-    parts = text.split(":")
-    try:
-        first, last, steps = float(parts[0]), float(parts[1]), int(parts[2])
-        if len(parts) != 3 or steps < 1 or not last > first:
-            raise ValueError
-    except (ValueError, IndexError):
-        raise RequestError(
-            f"--times {text}: write START:STOP:STEPS with STOP > START and STEPS >= 1, "
-            "for instance 0:10:100"
-        ) from None
-    return np.linspace(first, last, steps + 1)
-
-
-def _pairs(entries: list[str] | None, option: str) -> dict[str, str]:
-    from sbmlgrad.errors import RequestError
-
-    result = {}
-    for entry in entries or []:
-        name, sign, value = entry.partition("=")
-        if not sign or not name.strip():
-            raise RequestError(f"{option} {entry}: write NAME=VALUE")
-        if name.strip() in result:
-            raise RequestError(f"{option} {entry}: '{name.strip()}' is given twice")
-        result[name.strip()] = value.strip()
-    return result
-
-
-def _assignments(entries: list[str] | None, option: str = "--set") -> dict[str, float]:
-    from sbmlgrad.errors import RequestError
-
-    result = {}
-    for name, value in _pairs(entries, option).items():
-        try:
-            result[name] = float(value)
-        except ValueError:
-            raise RequestError(f"{option} {name}={value}: '{value}' is not a number") from None
-    return result
-
-
-def _bound(text: str) -> tuple[float, float]:
-    from sbmlgrad.errors import RequestError
-
-    low, _, high = text.partition(":")
-    try:
-        return float(low), float(high)
-    except ValueError:
-        raise RequestError(f"--bounds {text}: write LOW:HIGH, for instance 0.01:10") from None
-
-
-def _print_json(document: Any) -> None:
-    print(json_module.dumps(document, indent=2))
-
-
-@contextmanager
-def _progress(label: str, is_silent: bool) -> Iterator[Callable[..., None] | None]:
-    """Show a bar on standard error while work goes on, if someone can see it."""
-    if is_silent or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-        TextColumn("{task.fields[loss]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=1, loss="")
-
-        def advance(done: int, total: int, loss: float | None = None) -> None:
-            text = "" if loss is None else f"loss {loss:.4g}"
-            bar.update(task, completed=done, total=total, loss=text)
-
-        yield advance
+# typer brings its own copy of click; this is the root of that copy's usage errors.
+_UsageFault: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -452,8 +358,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one message."""
-    import click
-
     from sbmlgrad.errors import (
         FitError,
         RefereeError,
@@ -464,9 +368,9 @@ def run(arguments: list[str] | None = None) -> int:
 
     try:
         result = app(arguments, standalone_mode=False)
-    except click.exceptions.Abort:
+    except typer.Abort:
         return _say("interrupted", INTERRUPTED)
-    except click.ClickException as error:
+    except _UsageFault as error:
         error.show()
         return BAD_INPUT
     except KeyboardInterrupt:

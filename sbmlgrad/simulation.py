@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -313,7 +313,7 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
             f"parameters: model '{job.network.id}' has {len(ids)} parameters "
             f"({', '.join(ids) or 'none'}), got a tensor of shape {tuple(parameters.shape)}"
         )
-    # Whatever engine sampled, its firings are those of the streams, which the reverse sweep replays.
+    # Whatever engine sampled, its firings are those of the streams, which a reverse sweep replays.
     reverse = job.engine if isinstance(job.engine, Native) else Native()
 
     def by_id(theta: NDArray[np.float64]) -> dict[str, float]:

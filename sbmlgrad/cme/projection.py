@@ -1,4 +1,4 @@
-"""Finite state projection (FSP): exact probabilities, moments and sensitivities with an error bound.
+"""Finite state projection (FSP): exact answers with an error bound.
 
 Munsky & Khammash 2006, "The finite state projection algorithm for the solution of the chemical
 master equation", theorem 2.2: with the probability that leaks out of a finite set of states summed
@@ -116,7 +116,7 @@ class Projection:
         result = []
         for parameter in parameters:
             slope = self.generator_derivative(parameter)
-            block = sparse.block_array([[self.generator, None], [slope, self.generator]]).tocsr()
+            block = _blocks([[self.generator, None], [slope, self.generator]])
             both = np.concatenate([np.zeros(size), counts])
             if isinstance(readout, ValuesAt):
                 vector = np.zeros(2 * size)
@@ -128,6 +128,10 @@ class Projection:
             else:
                 raise RequestError(f"FSP gives no gradient of {type(readout).__name__}")
         return np.array(result)
+
+
+def _blocks(rows: list[list[Any]]) -> sparse.csr_array:
+    return sparse.csr_array(sparse.block_array(rows))
 
 
 def _solve(
@@ -155,9 +159,8 @@ def _integrals(
 ) -> NDArray[np.float64]:
     """Return ∫ weights·p dt over each window, by one more equation for the integral."""
     size = len(weights)
-    extended = sparse.block_array(
-        [[operator, None], [sparse.csr_array(weights[None, :]), sparse.csr_array((1, 1))]]
-    ).tocsr()
+    row = sparse.csr_array(weights[None, :])
+    extended = _blocks([[operator, None], [row, sparse.csr_array((1, 1))]])
     vector = np.zeros(size + 1)
     vector[0] = 1.0
     rows = _solve(extended, vector, edges)

@@ -43,7 +43,9 @@ def cache_folder() -> Path:
     return user_cache_path("sbmlgrad") / "kernels"
 
 
-def kernel_module(functions: Sequence[Callable[..., object]], rates: str | None = None) -> ModuleType:
+def kernel_module(
+    functions: Sequence[Callable[..., object]], rates: str | None = None
+) -> ModuleType:
     """Return a compiled-on-demand module of kernel functions.
 
     Args:
@@ -72,7 +74,7 @@ def _load(source: str) -> ModuleType:
         return sys.modules[name]
     path = _stored(cache_folder(), f"{name}.py", source)
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     # numba finds cached machine code by module name, so it must be registered before it runs.
     sys.modules[name] = module

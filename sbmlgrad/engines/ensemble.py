@@ -96,7 +96,7 @@ class Ensemble:
             readout: which readout; the first one by default.
 
         Returns:
-            float64 [trajectory, point], a TensorFlow tensor with gradient where parameters were one.
+            float64 [trajectory, point]; a TensorFlow tensor with gradient for such parameters.
 
         Raises:
             ParameterError: no such symbol.
@@ -168,7 +168,9 @@ class Ensemble:
             "trajectory": np.arange(counts.shape[0]) + self.first_trajectory,
             "time": self.times,
         }
-        data = {s: (("trajectory", "time"), counts[:, :, i]) for i, s in enumerate(self.species)}
+        data: dict[str, Any] = {
+            s: (("trajectory", "time"), counts[:, :, i]) for i, s in enumerate(self.species)
+        }
         data["outcome"] = (("trajectory",), np.asarray(self.outcomes))
         attributes = {
             "model": self.network.id,
@@ -188,7 +190,7 @@ class Ensemble:
         import pandas
 
         counts = np.asarray(self.counts)
-        n, k, species = counts.shape
+        n, k = counts.shape[:2]
         numbers = np.repeat(np.arange(n) + self.first_trajectory, k)
         table = {"trajectory": numbers, "time": np.tile(self.times, n)}
         table |= {s: counts[:, :, i].reshape(-1) for i, s in enumerate(self.species)}

@@ -104,9 +104,7 @@ class Native:
             return "table", f": {reactions} reactions are too many for code of their own"
         if request.trajectories * self.firing_limit < WORTH_COMPILING:
             return "table", ": small job"
-        pilot = replace(
-            request, trajectories=1, start=request.start[:1], progress=None
-        )
+        pilot = replace(request, trajectories=1, start=request.start[:1], progress=None)
         limit = min(PILOT_FIRINGS, self.firing_limit)
         sample = Native(1, kernel="table", firing_limit=limit).sample(pilot)
         firings = int(sample.firings[0])

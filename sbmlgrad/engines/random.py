@@ -72,5 +72,6 @@ def uniform_pairs(
         )
     first = c0 | (c1 << np.uint64(32))
     second = c2 | (c3 << np.uint64(32))
-    scale = 2.0**-53
-    return ((first >> np.uint64(11)) + np.uint64(1)) * scale, (second >> np.uint64(11)) * scale
+    u = ((first >> np.uint64(11)) + np.uint64(1)).astype(np.float64) * 2.0**-53
+    v = (second >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    return u, v

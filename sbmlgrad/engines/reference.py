@@ -8,6 +8,7 @@ up to floating-point ties.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,7 +157,7 @@ def observe(readout: Readout, path: Path) -> NDArray[np.float64]:
         bounds = np.append(times, np.inf)
         rows = [
             np.diff(np.clip(bounds, low, high)) @ states / (high - low)
-            for low, high in zip(points[:-1], points[1:], strict=True)
+            for low, high in pairwise(points)
         ]
         return np.array(rows)
     if readout.kind == INTERPOLATED:

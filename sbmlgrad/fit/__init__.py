@@ -1,8 +1,8 @@
 """Calibration: measurements + network → fitted network, with plots and a report.
 
-The package shares its name with the verb `sbmlgrad.fit`. Importing a package binds it to its name in
-the parent, so the package itself answers to a call, and `sbmlgrad.fit(...)` means the same whichever
-was imported first.
+The package shares its name with the verb `sbmlgrad.fit`. Importing a package binds it to its name
+in the parent, so the package itself answers to a call, and `sbmlgrad.fit(...)` means the same
+whichever was imported first.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def log_gradient(
     trajectories: int,
     estimator: Estimator,
 ) -> NDArray[np.float64]:
-    """Return the derivative of the loss in the logarithms of the free parameters, float64 [free]."""
+    """Return the derivative of the loss in logarithms of the free parameters, float64 [free]."""
     import tensorflow as tf
 
     parameters = np.array(model.parameter_values)
@@ -119,4 +119,4 @@ def log_gradient(
             estimator=estimator,
         )
         loss = mean_trajectory_loss(ensemble, binding)
-    return tape.gradient(loss, theta).numpy()[free.places] * values
+    return np.asarray(tape.gradient(loss, theta))[free.places] * values

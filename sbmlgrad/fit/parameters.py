@@ -69,7 +69,7 @@ def free_parameters(
     places = [model.parameter_ids.index(i) for i in ids]
     values, lower, upper = [], [], []
     for name, place in zip(ids, places, strict=True):
-        value = float(start.get(name, model.parameter_values[place]))
+        value = float(start[name] if name in start else model.parameter_values[place])
         low, high = bounds.get(name, (value / DEFAULT_FACTOR, value * DEFAULT_FACTOR))
         problems += _problems(name, value, float(low), float(high))
         values.append(value)

@@ -101,8 +101,9 @@ def fit(
     parameters = free_parameters(model, free, bounds, start)
     binding = bind_measurements(model, data, method, mapping)
     number = draw_seed() if seed is None else seed
-    if engine is None:
-        engine = _engine(model, binding, number, epochs * trajectories)
+    engine = engine if engine is not None else Native()
+    if isinstance(engine, Native) and engine.kernel == "auto":
+        engine = _with_kernel(engine, model, binding, number, epochs * trajectories)
     plan = Plan(
         model=model,
         binding=binding,
@@ -135,10 +136,10 @@ def _optimizer_name(optimizer: Any) -> str:
     return type(make_optimizer(optimizer)).__name__
 
 
-def _engine(
-    model: ReactionNetwork, binding: Binding, seed: int, trajectories: int
-) -> Engine:
-    """Return an engine with the kernel that pays over the whole fit, judged by a few trajectories."""
+def _with_kernel(
+    engine: Native, model: ReactionNetwork, binding: Binding, seed: int, trajectories: int
+) -> Native:
+    """Return the engine with the kernel that pays over the whole fit, judged by a pilot."""
     pilot = simulate(
         model,
         readouts=(binding.readout,),
@@ -149,7 +150,8 @@ def _engine(
     )
     expected = float(pilot.firings.mean()) * trajectories
     small = len(lower(model).channels) <= LARGEST_SPECIALISED
-    return Native(kernel="specialised" if small and expected > WORTH_COMPILING else "table")
+    pays = small and expected > WORTH_COMPILING
+    return replace(engine, kernel="specialised" if pays else "table")
 
 
 def _descend_checked(plan: Plan) -> Trace:
@@ -286,5 +288,3 @@ def _prediction(plan: Plan, model: ReactionNetwork, size: int) -> tuple[Any, Any
         for t in plan.binding.targets
     }
     return times, curves
-
-

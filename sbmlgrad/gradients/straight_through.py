@@ -28,7 +28,7 @@ class StraightThrough:
 
     Forward, the trajectory is the exact one. Backward, the choice of the reaction counts as
     softmax((log a + G) / temperature) with Gumbel noise G (Jang, Gu & Poole 2017; Maddison, Mnih &
-    Teh 2017), and the waiting time as τ = -ln u / a_0 with u fixed. The noise G is drawn afterwards,
+    Teh 2017), and the waiting time as τ = -ln u / a_0 with u fixed. The noise is drawn afterwards,
     conditional on the reaction that fired, which has the same law as drawing it before ("top-down"
     sampling, Maddison, Tarlow & Minka 2014), so the forward pass never pays for it.
 
@@ -102,7 +102,10 @@ def race(rates, total, reaction, seed, trajectory, draw, ratio):
     for r in range(count):
         if r % 2 == 1:
             first, second = uniform_pair(
-                np.uint64(seed), np.uint64(draw * blocks + used), np.uint64(trajectory), np.uint64(2)
+                np.uint64(seed),
+                np.uint64(draw * blocks + used),
+                np.uint64(trajectory),
+                np.uint64(2),
             )
             used += 1
             excess = -math.log(first)

@@ -18,9 +18,7 @@ Forward = Callable[
     tuple[list[NDArray[np.float64]], NDArray[np.int8], NDArray[np.int64]],
 ]
 #: (parameters [parameter], seed, cotangent per readout) → gradient [parameter].
-Backward = Callable[
-    [NDArray[np.float64], int, list[NDArray[np.float64]]], NDArray[np.float64]
-]
+Backward = Callable[[NDArray[np.float64], int, list[NDArray[np.float64]]], NDArray[np.float64]]
 
 
 def is_tensor(value: object) -> bool:

@@ -21,10 +21,10 @@ def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
     # The library keeps every loaded model; start clean so that names cannot clash.
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) == -1:
-        return b"", (_issue(antimony.getLastError().strip(), "Correct the Antimony text."),)
+        return b"", (_issue(str(antimony.getLastError()).strip(), "Correct the Antimony text."),)
     sbml = antimony.getSBMLString(antimony.getMainModuleName())
     antimony.clearPreviousLoads()
-    return sbml.encode(), ()
+    return str(sbml).encode(), ()
 
 
 def sbml_to_antimony(data: bytes) -> str:
@@ -40,7 +40,7 @@ def sbml_to_antimony(data: bytes) -> str:
         raise WriteError(f"this model cannot be written as Antimony: {antimony.getLastError()}")
     text = antimony.getAntimonyString(antimony.getMainModuleName())
     antimony.clearPreviousLoads()
-    return text
+    return str(text)
 
 
 def _issue(message: str, advice: str) -> Issue:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from sbmlgrad.errors import DataError
+from sbmlgrad.errors import DataError, UnreadableFileError
+from sbmlgrad.io.files import read_bytes
 from sbmlgrad.model.measurements import fault_of
 
 
@@ -94,12 +95,10 @@ def read_table(path: Path, sheet: str | None) -> Table:
             f"files with the suffix {suffix!r} are not read, only .csv, .tsv, .txt (tab separated) "
             f"and .xlsx; {hint}",
         )
-    if not path.exists():
-        refuse_file(path.name, f"there is no such file in the folder '{path.parent}'")
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+        data = read_bytes(path)
+    except UnreadableFileError as error:
+        raise DataError(str(error)) from error
     if not data:
         refuse_file(path.name, "the file is empty")
     problems: list[Problem] = []
@@ -256,6 +255,13 @@ def clean(text: str) -> str:
     return " ".join(text.split())
 
 
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, Unusable):
+        return cell.found
+    text = cell.strip() if isinstance(cell, str) else f"{cell:.16g}"
+    return repr(text if len(text) <= 40 else text[:40] + "\N{HORIZONTAL ELLIPSIS}")
+
+
 def parse_label(cell: Cell) -> str | Unusable:
     """Read a name, replicate or condition; a whole number is written without a decimal point."""
     if isinstance(cell, Unusable):
@@ -278,8 +284,7 @@ def parse_number(cell: Cell) -> float | Unusable:
         return cell
     if not isinstance(cell, str):
         return cell if math.isfinite(cell) else Unusable(str(cell), "a finite number is expected")
-    text = cell.strip()
-    shown = repr(text if len(text) <= 40 else text[:40] + "\N{HORIZONTAL ELLIPSIS}")
+    text, shown = cell.strip(), _shown(cell)
     if _NUMBER.fullmatch(text):
         value = float(text)
         return value if math.isfinite(value) else Unusable(shown, "too large for a number")
@@ -315,7 +320,7 @@ def _stray(grid: Grid, header: Mapping[int, str], *, is_text: bool) -> Iterator[
     advice = f"name the column or clear the cells ({hint})"
     for row, cells in grid.items():
         for column in cells.keys() - header.keys():
-            text = f"found {cells[column]!r}, but the header has no name here; {advice}"
+            text = f"found {_shown(cells[column])}, but the header has no name here; {advice}"
             yield Problem(text, row, column, "stray")
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import os
 import re
-import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from sbmlgrad.errors import RequestError, WriteError
+from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.table_cells import (
     Cell,
     Problem,
@@ -160,7 +159,8 @@ def load_measurements(
 
 
 def _split_time(label: str) -> tuple[str, str]:
-    return split_label(clean(label.replace("(", " (")))
+    # Unlike in the name of an observable, no blank is needed before round brackets: `time(min)`.
+    return split_label(re.sub(r"(\S)(\([^()\[\]]*\))$", r"\1 \2", label))
 
 
 def _time_unit(label: str) -> str:
@@ -186,11 +186,14 @@ def _time_column(table: Table, wanted: str | None, problems: list[Problem]) -> i
     if len(found) == 1:
         return found[0]
     listed = ", ".join(map(repr, header.values()))
+    candidates = {name for label in header.values() for name in (label, _split_time(label)[0])}
     if found:
         columns = " and ".join(f"{letters(c)} ({header[c]!r})" for c in found)
         text = f"columns {columns} may all hold the time; choose one with time_column="
     elif wanted is not None:
-        text = f"there is no column {wanted!r}{suggestion(wanted, header.values())}; found {listed}"
+        text = (
+            f"there is no column {wanted!r}{suggestion(wanted, sorted(candidates))}; found {listed}"
+        )
     else:
         text = (
             f"there is no time column among {listed}; name it 'time', or give its name with "
@@ -227,12 +230,12 @@ def _roles(
 def _check_choice(
     table: Table, labels: Iterable[str], choice: _Choice, problems: list[Problem]
 ) -> None:
-    known = {name for label in labels for name in (label, split_label(label)[0])}
+    known = sorted({name for label in labels for name in (label, split_label(label)[0])})
     for argument, names in (("observables", choice.observables), ("mapping", choice.mapping)):
         for name in names or ():
             if name not in known:
                 text = f"{argument}= names {name!r}, which is not there{suggestion(name, known)}"
-                problems.append(Problem(f"{text}; found {', '.join(map(repr, sorted(known)))}"))
+                problems.append(Problem(f"{text}; found {', '.join(map(repr, known))}"))
 
 
 def _resolve(
@@ -429,22 +432,4 @@ def write_long_csv(measurements: Measurements, path: str | os.PathLike[str]) -> 
     observed = (labels[i] for i in m.observable_index)
     numbers = (map(repr, m.time.tolist()), observed, map(repr, m.value.tolist()))
     writer.writerows(zip(*numbers, m.replicate, m.condition, strict=True))
-    _replace(target, text.getvalue())
-
-
-def _replace(target: Path, text: str) -> None:
-    """Write beside the target, then rename, so that no half-written file is ever seen."""
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        with temporary.open("x", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise WriteError(
-            f"{target.name}: cannot be written into '{target.parent}' ({error.strerror}); choose "
-            "a folder that exists and may be written to"
-        ) from error
+    write_atomically(target, text.getvalue().encode())

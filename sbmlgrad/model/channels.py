@@ -25,7 +25,7 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.network import ReactionNetwork, Reaction
+from sbmlgrad.model.network import Reaction, ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import can_turn_negative, factors, is_nonnegative, split
 from sbmlgrad.model.units import law_in_counts, whole_number
@@ -239,7 +239,7 @@ def _exponent(factor: Expression) -> float:
 
 
 def _powers(reaction: Reaction, above: list[Expression]) -> list[tuple[str, int]]:
-    """Return (species, n) for reactants of stoichiometry n >= 2 that the law holds to the power n."""
+    """Return (species, n) for reactants with n >= 2 that the law holds to the power n."""
     found = []
     for species, n in reaction.reactants.items():
         if n < 2 or n != int(n):

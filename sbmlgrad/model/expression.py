@@ -20,7 +20,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A named quantity: species, parameter or compartment; local parameters as `reaction.parameter`."""
+    """A named quantity; a local parameter has the id `reaction.parameter`."""
 
     id: str
 

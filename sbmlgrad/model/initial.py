@@ -28,7 +28,7 @@ def initial_values(
     parameters: Mapping[str, float] | None = None,
     initial: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Return the value of every symbol at time 0, as the symbol means it in the model's mathematics.
+    """Return every symbol's value at time 0, in its meaning in the model's mathematics.
 
     Args:
         network: the network; its initial assignments hold no cycle (the importer refuses those).

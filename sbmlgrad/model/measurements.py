@@ -25,13 +25,13 @@ class Observed(NamedTuple):
         times: float64 [time], increasing; the times at which this observable was measured.
         mean: float64 [time].
         standard_deviation: float64 [time], with n - 1; NaN where there is one replicate.
-        count: int64 [time], number of replicates.
+        replicates: int64 [time], how many values.
     """
 
     times: NDArray[np.float64]
     mean: NDArray[np.float64]
     standard_deviation: NDArray[np.float64]
-    count: NDArray[np.int64]
+    replicates: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,19 +136,13 @@ class Measurements:
         if observable not in self.observables:
             raise DataError(
                 f"{self.source_name}: there is no observable {observable!r}"
-                f"{suggestion(observable, self.observables)}; the observables are "
-                f"{', '.join(self.observables)}"
+                f"{suggestion(observable, self.observables)}; there are {self.observables}"
             )
-        if condition is None and len(self.conditions) > 1:
+        if condition not in self.conditions and (condition is not None or len(self.conditions) > 1):
+            found = "several conditions" if condition is None else f"no condition {condition!r}"
             raise DataError(
-                f"{self.source_name}: {observable!r} was measured under several conditions, whose "
-                f"values are no replicates of each other; give condition= one of "
-                f"{', '.join(map(repr, self.conditions))}"
-            )
-        if condition is not None and condition not in self.conditions:
-            raise DataError(
-                f"{self.source_name}: there is no condition {condition!r}; the conditions are "
-                f"{', '.join(map(repr, self.conditions))}"
+                f"{self.source_name}: there are {found}, and values measured under different ones "
+                f"are no replicates; give condition= one of {self.conditions}"
             )
         chosen = self.observable_index == self.observables.index(observable)
         if condition is not None:
@@ -164,7 +158,6 @@ def _listed(source: str, what: str, problems: Iterable[str]) -> str:
 def _keys(
     numbers: Mapping[str, NDArray[Any]], labels: Mapping[str, tuple[str, ...]]
 ) -> Iterable[tuple[int, float, str, str]]:
-    """Pair up what identifies a measurement: observable, time, condition, replicate."""
     index, time = numbers["observable_index"].tolist(), numbers["time"].tolist()
     return zip(index, time, labels["condition"], labels["replicate"], strict=True)
 
@@ -176,69 +169,51 @@ def _problems(
     units: tuple[str, ...],
 ) -> list[str]:
     """List what is wrong with the fields; later checks need the earlier ones to hold."""
-    if problems := [
-        f"{name} must have one axis, [measurement]; it has {column.ndim}"
-        for name, column in numbers.items()
-        if column.ndim != 1
-    ]:
-        return problems
-    size = numbers["time"].size
-    problems = [
-        f"{name} has {len(column)} entries, time has {size}"
-        for name, column in {**numbers, **labels}.items()
-        if len(column) != size
-    ]
+    shapes = {name: column.shape for name, column in numbers.items()}
+    shapes |= {name: (len(column),) for name, column in labels.items()}
+    if len(set(shapes.values())) > 1 or numbers["time"].ndim != 1:
+        return [f"the columns differ in shape, or have not the one axis [measurement]: {shapes}"]
+    problems: list[str] = []
     if len(units) != len(observables) + 1:
         problems.append(f"units has {len(units) - 1} entries, observables has {len(observables)}")
-    if size and numbers["observable_index"].dtype.kind not in "iu":
-        problems.append("observable_index must hold integers")
     twice = [name for name, count in Counter(observables).items() if count > 1]
     problems += [f"observable {name!r} is listed more than once" for name in twice]
-    named = [("observable", name) for name in observables]
-    named += [("unit", unit) for unit in units]
+    named = [("observable", name) for name in observables] + [("unit", unit) for unit in units]
     named += [(kind, label) for kind, column in labels.items() for label in sorted(set(column))]
+    problems += [f"{kind} {label!r} {fault}" for kind, label in named if (fault := fault_of(label))]
+    problems += [f"observable {i} has no name" for i, name in enumerate(observables) if not name]
     problems += [
-        f"{kind} {label!r}: {fault}" for kind, label in named if (fault := label_fault(label))
-    ]
-    problems += ["an observable has no name" for name in observables if not name]
-    problems += [
-        f"unit {unit!r} has square brackets, which delimit units in a file"
+        f"unit {unit!r} has square brackets, which enclose units in a file"
         for unit in units
-        if "[" in unit or "]" in unit
+        if {"[", "]"} & set(unit)
     ]
-    if problems:
-        return problems
     index, time, value = (numbers[name] for name in ("observable_index", "time", "value"))
-    for i in range(size):
-        if not 0 <= index[i] < len(observables):
-            problems.append(
-                f"measurement {i} has observable_index {index[i]}, which does not exist"
-            )
-        if not np.isfinite(time[i]) or time[i] < 0.0:
-            problems.append(f"measurement {i} has the time {time[i]}; it must be finite and >= 0")
-        if not np.isfinite(value[i]):
-            problems.append(f"measurement {i} has the value {value[i]}; leave missing ones out")
-    if problems:
-        return problems
-    return [
-        f"{observables[j]!r} at time {t} has {count} values for replicate {r!r}, condition {c!r}; "
-        "give each its own replicate"
+    in_range = np.isin(index, np.arange(len(observables)))
+    for fine, what in (
+        (in_range, "an observable_index that does not exist"),
+        (np.isfinite(time) & (time >= 0.0), "a time that is negative or not finite"),
+        (np.isfinite(value), "a value that is not finite; leave missing ones out"),
+    ):
+        if not fine.all():
+            problems.append(f"measurements {np.flatnonzero(~fine).tolist()} have {what}")
+    return problems or [
+        f"{observables[int(j)]!r} at time {t} has {count} values for replicate {r!r}, condition "
+        f"{c!r}; give each its own replicate"
         for (j, t, c, r), count in Counter(_keys(numbers, labels)).items()
         if count > 1
     ]
 
 
-def label_fault(label: str) -> str:
+def fault_of(label: str) -> str:
     """Say what is wrong with a name, unit, replicate or condition; empty if nothing is.
 
     Labels are one printable line with single blanks, so that they survive any table format.
     """
-    unprintable = sorted({c for c in label if not c.isprintable()})
-    if unprintable:
+    if unprintable := sorted({c for c in label if not c.isprintable()}):
         listed = ", ".join(f"U+{ord(c):04X}" for c in unprintable)
         return f"has the unprintable character {listed}; type it again without"
     if label != " ".join(label.split()):
-        return "has blanks at an end or more than one in a row; use single blanks between words"
+        return "has blanks at an end or several in a row; use single blanks between words"
     return ""
 
 
@@ -250,9 +225,6 @@ def _statistics(time: NDArray[np.float64], value: NDArray[np.float64]) -> Observ
     several = count > 1
     deviation[several] = np.sqrt(squares[several] / (count[several] - 1))
     return Observed(times, mean, deviation, count.astype(np.int64))
-
-
-# --- binding --------------------------------------------------------------------------------------
 
 
 def suggestion(name: str, candidates: Iterable[str]) -> str:
@@ -273,56 +245,63 @@ def bind(
     """Replace column names by SBML ids; use it before comparing measurements with a model.
 
     A column is matched by the mapping, else by an SBML id, else by an SBML name that only one
-    element has. A unit in brackets may belong to the SBML name, as in `cAMP (nucleus)`; the name
-    with the brackets is tried before the name without.
+    element has. Brackets may belong to the SBML name and not hold a unit, as in `cAMP (nucleus)`:
+    the name with them is tried before the name without.
 
     Args:
         measurements: as read from a file, or bound before.
         names: SBML id → SBML name (empty where there is none), of everything observable.
-        mapping: column name → SBML id, or → None for a column to leave out. Columns mapped to the
-            same id are replicates; their replicate labels become `column / replicate`.
+        mapping: column name → SBML id, or → None for a column to leave out.
 
     Returns:
         New measurements whose observables are SBML ids.
 
     Raises:
         DataError: columns that match nothing or several ids, a mapping from an unknown column or
-            to an unknown id, two columns for one id without a mapping that says so.
+            to an unknown id, several columns for one id, or nothing left.
     """
     given = dict(mapping or {})
-    targets: dict[str, str | None] = {}
     problems: list[str] = []
+    targets: list[str | None] = []
     used: set[str] = set()
     for column, unit in zip(measurements.observables, measurements.units, strict=True):
-        spellings = _spellings(column, unit)
+        spellings = (f"{column} [{unit}]", f"{column} ({unit})", column)[0 if unit else 2 :]
         key = next((s for s in spellings if s in given), None)
         if key is not None:
             used.add(key)
-            targets[column] = given[key]
-            problems += _unknown_target(key, given[key], names)
-            continue
-        ids = _matching_ids(column, spellings, names)
-        targets[column] = ids[0] if ids else None
-        if len(ids) != 1:
-            problems.append(_unmatched(column, ids, names))
+            target = given[key]
+            if target is not None and target not in names:
+                problems.append(
+                    f"the mapping sends column {key!r} to {target!r}, which is no SBML id of the "
+                    f"model{suggestion(target, names)}"
+                )
+        else:
+            ids = _matching_ids(column, spellings, names)
+            target = ids[0] if ids else None
+            if len(ids) != 1:
+                problems.append(_unmatched(column, ids, names))
+        targets.append(target)
     problems += [
-        f"the mapping names a column {key!r}, which the file has not"
+        f"the mapping names a column {key!r} that is not there"
         f"{suggestion(key, measurements.observables)}"
         for key in given
         if key not in used
     ]
-    if not problems:
-        problems = _collisions(measurements, targets, given)
-    if not problems and all(target is None for target in targets.values()):
-        problems = ["the mapping leaves every column out, so nothing is left to compare with"]
+    problems += [
+        f"{count} columns stand for {target!r}; if they are replicates, give the mapping to "
+        "load_measurements, which numbers them, else map all but one to None"
+        for target, count in Counter(targets).items()
+        if target is not None and count > 1
+    ]
+    if not problems and set(targets) <= {None}:
+        problems = ["no column is left to compare with the model"]
     if problems:
+        shown = [f"{i} ({name})" if name else i for i, name in names.items()][:20]
+        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
+        problems.append(f"the model has {', '.join(shown)}{more}")
         what = "columns that cannot be bound to the model"
         raise DataError(_listed(measurements.source_name, what, problems))
     return _renamed(measurements, targets)
-
-
-def _spellings(column: str, unit: str) -> tuple[str, ...]:
-    return (f"{column} [{unit}]", f"{column} ({unit})", column) if unit else (column,)
 
 
 def _matching_ids(column: str, spellings: Sequence[str], names: Mapping[str, str]) -> list[str]:
@@ -345,60 +324,16 @@ def _unmatched(column: str, ids: Sequence[str], names: Mapping[str, str]) -> str
     )
 
 
-def _unknown_target(key: str, target: str | None, names: Mapping[str, str]) -> list[str]:
-    if target is None or target in names:
-        return []
-    return [
-        f"the mapping sends column {key!r} to {target!r}, which is no SBML id of the model"
-        f"{suggestion(target, names)}"
-    ]
-
-
-def _collisions(
-    measurements: Measurements, targets: Mapping[str, str | None], given: Mapping[str, str | None]
-) -> list[str]:
-    problems: list[str] = []
-    units = dict(zip(measurements.observables, measurements.units, strict=True))
-    for target in dict.fromkeys(targets.values()):
-        columns = [column for column, t in targets.items() if t == target]
-        if target is None or len(columns) == 1:
-            continue
-        listed = ", ".join(map(repr, columns))
-        if not all(any(s in given for s in _spellings(c, units[c])) for c in columns):
-            problems.append(
-                f"columns {listed} all stand for {target!r}; map each of them to it if they are "
-                "replicates, or map the others to None"
-            )
-        elif len({units[column] for column in columns}) > 1:
-            problems.append(
-                f"columns {listed} all stand for {target!r} but have the units "
-                f"{', '.join(repr(units[column]) for column in columns)}; convert them first"
-            )
-    return problems
-
-
-def _renamed(measurements: Measurements, targets: Mapping[str, str | None]) -> Measurements:
-    m = measurements
-    columns = [m.observables[i] for i in m.observable_index]
-    rows = [i for i, column in enumerate(columns) if targets[column] is not None]
-    unit_of = {
-        target: unit
-        for target, unit in zip((targets[c] for c in m.observables), m.units, strict=True)
-        if target is not None
-    }
-    position = {target: i for i, target in enumerate(unit_of)}
-    sharing = Counter(targets.values())
-    replicate = [
-        " / ".join(filter(None, (column, label))) if sharing[targets[column]] > 1 else label
-        for column, label in zip(columns, m.replicate, strict=True)
-    ]
+def _renamed(measurements: Measurements, targets: Sequence[str | None]) -> Measurements:
+    kept = [i for i, target in enumerate(targets) if target is not None]
+    rows = np.flatnonzero(np.isin(measurements.observable_index, kept))
     return replace(
-        m,
-        observables=tuple(unit_of),
-        units=tuple(unit_of.values()),
-        time=m.time[rows],
-        observable_index=np.array([position[targets[columns[i]] or ""] for i in rows], np.int64),
-        value=m.value[rows],
-        replicate=tuple(replicate[i] for i in rows),
-        condition=tuple(m.condition[i] for i in rows),
+        measurements,
+        observables=tuple(target for target in targets if target is not None),
+        units=tuple(measurements.units[i] for i in kept),
+        time=measurements.time[rows],
+        observable_index=np.searchsorted(kept, measurements.observable_index[rows]),
+        value=measurements.value[rows],
+        replicate=tuple(measurements.replicate[i] for i in rows),
+        condition=tuple(measurements.condition[i] for i in rows),
     )

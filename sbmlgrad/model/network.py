@@ -1,7 +1,7 @@
 """The frozen reaction network: what an SBML model says, before any mode of simulation.
 
-Ids are the SBML ids, verbatim. A local parameter is the symbol `reaction_id.parameter_id`; shadowing
-is resolved by the importer, so that an id means one thing in the whole network.
+Ids are the SBML ids, verbatim. A local parameter is the symbol `reaction_id.parameter_id`;
+shadowing is resolved by the importer, so that an id means one thing in the whole network.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class ReactionNetwork:
         time_unit, extent_unit: as written in reports.
         items_per_extent: molecules per unit of reaction extent.
         mass_action: `"as_written"` or `"combinatorial"`: how a law such as `k*A*A` is read.
-        initial: `"strict"`, `"round"` or `"randomised"`: what becomes of non-integer initial counts.
+        initial: `"strict"`, `"round"` or `"randomised"`: non-integer initial counts.
         issues: what the importer found; left out of equality, as are the next two.
         source: the original document, or None.
         provenance: how the values came about, or None.

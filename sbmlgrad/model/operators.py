@@ -227,9 +227,7 @@ def _truth(name: str, value: bool, opcode: int) -> Operator:
 def _elementary(
     name: str, function: Function, numba: str, partials: Partials, opcode: int
 ) -> Operator:
-    return Operator(
-        name, (1, 1), function, partials, _spelled(_call(numba), _call(name)), opcode
-    )
+    return Operator(name, (1, 1), function, partials, _spelled(_call(numba), _call(name)), opcode)
 
 
 def _logical(name: str, function: Function, sign: str, opcode: int) -> Operator:

@@ -142,9 +142,7 @@ def test_runaway_hits_the_firing_limit(cls: type) -> None:
 @pytest.mark.parametrize("engine", ENGINES, ids=str)
 def test_a_failure_beyond_the_last_time_never_happens(engine: Engine) -> None:
     model = antimony("substanceOnly species X in cell; X = 1; k = 0.01; J0: X => ; k;")
-    cells = sg.simulate(
-        model, times=[0, 1e-6], trajectories=50, seed=1, engine=engine
-    )
+    cells = sg.simulate(model, times=[0, 1e-6], trajectories=50, seed=1, engine=engine)
     assert (cells.counts == 1).all()
 
 
@@ -158,9 +156,7 @@ def test_no_reactions_and_no_propensity(engine: Engine) -> None:
 
 def test_oscillator_kernels_agree_bit_for_bit() -> None:
     options = {"times": [1, 2, 5], "trajectories": 8, "seed": 2}
-    table = sg.simulate(
-        shipped("oscillator"), engine=sg.engines.Native(kernel="table"), **options
-    )
+    table = sg.simulate(shipped("oscillator"), engine=sg.engines.Native(kernel="table"), **options)
     special = sg.simulate(
         shipped("oscillator"), engine=sg.engines.Native(kernel="specialised"), **options
     )

@@ -127,7 +127,9 @@ def test_two_sided_adjoint_is_nearly_unbiased(case: Case) -> None:
     exact = truth(case)
     got, error = estimate(case, sg.gradients.TwoSidedAdjoint(), 40_000, seed=1)
     model = network(case.name)
-    scale = np.array([[model.parameter_values[model.parameter_ids.index(p)]] for p in case.parameters])
+    scale = np.array(
+        [[model.parameter_values[model.parameter_ids.index(p)]] for p in case.parameters]
+    )
     exact, got, error = exact * scale, got * scale, error * scale
     bias = np.linalg.norm(got - exact) / np.linalg.norm(exact)
     # The norm of the error exceeds 3 standard errors (root of summed squares) with p < 0.001.
@@ -153,9 +155,7 @@ def test_a_planted_half_weight_is_caught(monkeypatch: pytest.MonkeyPatch) -> Non
     wrong = source.replace("share = 0.5 * along", "share = 0.4 * along")
     assert wrong != source
     original = inspect.getsource
-    monkeypatch.setattr(
-        inspect, "getsource", lambda f: wrong if f is module.sweep else original(f)
-    )
+    monkeypatch.setattr(inspect, "getsource", lambda f: wrong if f is module.sweep else original(f))
     case = next(c for c in CASES if c.name == "dimer")
     exact = truth(case)
     got, error = estimate(case, sg.gradients.TwoSidedAdjoint(), 20_000, seed=1)

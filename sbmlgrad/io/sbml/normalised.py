@@ -21,7 +21,7 @@ from functools import reduce
 from typing import Any
 
 import numpy as np
-from lxml import etree
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 from numpy.typing import ArrayLike
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
@@ -79,7 +79,7 @@ def normalised_sbml(
     # A model without an id is called by its name, which may hold anything.
     is_id = re.fullmatch("[A-Za-z_][A-Za-z0-9_]*", network.id)
     name = _unused(network.id if is_id else "model", taken)
-    root = etree.Element("sbml", nsmap={None: _SBML}, level="3", version="1")
+    root = etree.Element(f"{{{_SBML}}}sbml", nsmap={None: _SBML}, level="3", version="1")
     # Times are in the model's own unit, which need not be one that SBML has a word for.
     units = {"substance": "item", "extent": "item", "time": "dimensionless"}
     model = _add(root, "model", id=name, **{f"{k}Units": unit for k, unit in units.items()})
@@ -138,7 +138,9 @@ def _start(
     whole = [whole_number(float(c)) for c in counts]
     if None in whole and (given is not None or network.initial == "randomised"):
         named = ", ".join(
-            f"{s}={c:g}" for s, c, w in zip(lowered.species_ids, counts, whole, strict=True) if w is None
+            f"{s}={c:g}"
+            for s, c, w in zip(lowered.species_ids, counts, whole, strict=True)
+            if w is None
         )
         raise RequestError(
             f"model '{network.id}': initial counts that are not whole ({named}) have no place in "
@@ -154,9 +156,10 @@ def _refuse_unreadable(lowered: LoweredNetwork, inputs: Mapping[str, float]) -> 
         places += [(f"the law of '{channel.reaction}'", value) for value in literals]
     named = [f"{where} holds {v}" for where, v in places if 0.0 < abs(v) < sys.float_info.min]
     if named:
+        listed = ", ".join(dict.fromkeys(named))
         raise WriteError(
             f"model '{lowered.network.id}': libSBML does not read numbers below "
-            f"{sys.float_info.min} back, and {', '.join(named)}; choose other units"
+            f"{sys.float_info.min} back, and {listed}; choose other units"
         )
 
 
@@ -176,16 +179,8 @@ def _add(parent: Any, tag: str, **attributes: str) -> Any:
 
 
 def _write_species(model: Any, container: str, counts: Mapping[str, float]) -> None:
-    listed = _add(model, "listOfCompartments")
-    _add(
-        listed,
-        "compartment",
-        id=container,
-        spatialDimensions="3",
-        size="1",
-        units="dimensionless",
-        constant="true",
-    )
+    fixed = {"spatialDimensions": "3", "size": "1", "units": "dimensionless", "constant": "true"}
+    _add(_add(model, "listOfCompartments"), "compartment", id=container, **fixed)
     if not counts:  # level 3 version 1 has no empty lists
         return
     listed = _add(model, "listOfSpecies")
@@ -286,9 +281,7 @@ def _write_number(parent: Any, value: float) -> None:
         _math(parent, "cn").text = format(Decimal(repr(float(value))), "f")
 
 
-def _write_pieces(
-    parent: Any, arguments: tuple[Expression, ...], ids: Mapping[str, str]
-) -> None:
+def _write_pieces(parent: Any, arguments: tuple[Expression, ...], ids: Mapping[str, str]) -> None:
     for i in range(0, len(arguments) - 1, 2):
         piece = _math(parent, "piece")
         _write_math(piece, arguments[i], ids)

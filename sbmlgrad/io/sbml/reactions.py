@@ -74,9 +74,7 @@ def read_reactions(
     return tuple(reactions), tuple(local_parameters)
 
 
-def _side(
-    reaction: Any, kind: str, species: set[str], issues: list[Issue]
-) -> Mapping[str, float]:
+def _side(reaction: Any, kind: str, species: set[str], issues: list[Issue]) -> Mapping[str, float]:
     result: dict[str, float] = {}
     for reference in _references(reaction, kind):
         name = reference.getSpecies()
@@ -142,7 +140,9 @@ def _rate_law(
     # In level 3 libSBML keeps local parameters in a list of their own.
     is_level_3 = reaction.getLevel() >= 3
     count = law.getNumLocalParameters() if is_level_3 else law.getNumParameters()
-    elements = [law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)]
+    elements = [
+        law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)
+    ]
     local = [
         Parameter(
             f"{where}.{p.getId()}",
@@ -167,7 +167,7 @@ def _rate_law(
                 "undefined_symbol",
                 f"{where}/kineticLaw",
                 law.getLine(),
-                f"the formula uses '{symbol}', which is neither species, parameter nor compartment.",
+                f"the formula uses '{symbol}', which is no species, parameter or compartment.",
                 "Define it or correct the name.",
             )
         )

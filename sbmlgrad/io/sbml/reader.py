@@ -43,7 +43,7 @@ def read_sbml(
     Args:
         data: the document's bytes.
         name: what to call it in messages.
-        substance: None, `"item"` or `"mole"`: what a unit of substance is, over the document's word.
+        substance: None, `"item"` or `"mole"`: a unit of substance, over the document's word.
         initial: `"strict"`, `"round"` or `"randomised"`: non-integer initial counts.
         mass_action: `"as_written"` or `"combinatorial"`.
         thorough: also run libSBML's own validation and report what it finds as warnings.
@@ -92,7 +92,9 @@ class _ModelReader:
     def network(self, data: bytes, initial: str, mass_action: str) -> ReactionNetwork:
         model = self.model
         compartments = tuple(self._compartments())
-        dimensions = {c.getId(): c.getSpatialDimensionsAsDouble() for c in _each(model, "Compartment")}
+        dimensions = {
+            c.getId(): c.getSpatialDimensionsAsDouble() for c in _each(model, "Compartment")
+        }
         species = tuple(self._species(dimensions))
         parameters = [
             Parameter(

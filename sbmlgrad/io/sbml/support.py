@@ -76,7 +76,9 @@ def construct_issues(model: Any) -> Iterator[Issue]:
             code,
             element,
             rule.getLine(),
-            f"an {words} is not accepted yet." if words[0] == "a" else f"a {words} is not accepted.",
+            f"an {words} is not accepted yet."
+            if words[0] == "a"
+            else f"a {words} is not accepted.",
             "Remove the rule, or write its formula into the kinetic laws that use it.",
         )
     for i in range(model.getNumEvents()):

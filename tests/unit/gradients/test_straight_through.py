@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def _read(readout, states, clocks, going):
     else:
         for t in readout.times:
             value = 0.0
-            for i, (begin, end) in enumerate(zip(clocks[:-1], clocks[1:], strict=True)):
+            for i, (begin, end) in enumerate(pairwise(clocks)):
                 share = (t - begin) / tf.where(end > begin, end - begin, 1.0)
                 here = (t > begin) & (t <= end) | ((t == 0.0) & (i == 0))
                 line = states[i] + share[:, None] * (states[i + 1] - states[i])

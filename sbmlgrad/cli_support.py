@@ -1,0 +1,147 @@
+"""What the commands share: options as text, issues on the screen, a progress bar."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+def issue_as_dict(issue: Any) -> dict[str, Any]:
+    """Return an issue as plain data."""
+    return {
+        "severity": str(issue.severity),
+        "code": issue.code,
+        "element": issue.element,
+        "line": issue.line,
+        "message": issue.message,
+        "advice": issue.advice,
+        "blocks": sorted(issue.blocks),
+    }
+
+
+def print_issues(name: str, issues: Any) -> None:
+    """Print the issues of one file in colour."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    colours = {"error": "red", "warning": "yellow", "info": "cyan"}
+    errors = sum(str(i.severity) == "error" for i in issues)
+    verdict = "[red]cannot be simulated exactly[/]" if errors else "[green]can be simulated[/]"
+    console.print(f"[bold]{escape(name)}[/]: {verdict}, {len(issues)} issue(s)")
+    for issue in issues:
+        where = escape(issue.element) + (f", line {issue.line}" if issue.line else "")
+        colour = colours[str(issue.severity)]
+        console.print(f"  [{colour}]{issue.severity}[/] {issue.code} ({where})")
+        console.print(f"    {escape(issue.message)} {escape(issue.advice)}")
+
+
+def times_of(text: str) -> Any:
+    """Return the grid that START:STOP:STEPS means."""
+    import numpy as np
+
+    from sbmlgrad.errors import RequestError
+
+    parts = text.split(":")
+    try:
+        first, last, steps = float(parts[0]), float(parts[1]), int(parts[2])
+        if len(parts) != 3 or steps < 1 or not last > first:
+            raise ValueError
+    except (ValueError, IndexError):
+        raise RequestError(
+            f"--times {text}: write START:STOP:STEPS with STOP > START and STEPS >= 1, "
+            "for instance 0:10:100"
+        ) from None
+    return np.linspace(first, last, steps + 1)
+
+
+def pairs(entries: list[str] | None, option: str) -> dict[str, str]:
+    """Return NAME=VALUE options as a mapping."""
+    from sbmlgrad.errors import RequestError
+
+    result = {}
+    for entry in entries or []:
+        name, sign, value = entry.partition("=")
+        if not sign or not name.strip():
+            raise RequestError(f"{option} {entry}: write NAME=VALUE")
+        if name.strip() in result:
+            raise RequestError(f"{option} {entry}: '{name.strip()}' is given twice")
+        result[name.strip()] = value.strip()
+    return result
+
+
+def numbers(entries: list[str] | None, option: str = "--set") -> dict[str, float]:
+    """Return NAME=NUMBER options as a mapping."""
+    from sbmlgrad.errors import RequestError
+
+    result = {}
+    for name, value in pairs(entries, option).items():
+        try:
+            result[name] = float(value)
+        except ValueError:
+            raise RequestError(f"{option} {name}={value}: '{value}' is not a number") from None
+    return result
+
+
+def bound(text: str) -> tuple[float, float]:
+    """Return the two numbers of LOW:HIGH."""
+    from sbmlgrad.errors import RequestError
+
+    low, _, high = text.partition(":")
+    try:
+        return float(low), float(high)
+    except ValueError:
+        raise RequestError(f"--bounds {text}: write LOW:HIGH, for instance 0.01:10") from None
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    print(json_module.dumps(document, indent=2))
+
+
+@contextmanager
+def progress_bar(label: str, is_silent: bool) -> Iterator[Callable[..., None] | None]:
+    """Show a bar on standard error while work goes on, if someone can see it."""
+    if is_silent or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[loss]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1, loss="")
+
+        def advance(done: int, total: int, loss: float | None = None) -> None:
+            text = "" if loss is None else f"loss {loss:.4g}"
+            bar.update(task, completed=done, total=total, loss=text)
+
+        yield advance
+
+
+def import_tensorflow_quietly() -> None:
+    """Import TensorFlow without the notes on devices that its C++ part prints at start."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        import keras
+        import tensorflow as tf
+
+        # Some of the notes come with the first operation.
+        tf.zeros(1)
+        del keras
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

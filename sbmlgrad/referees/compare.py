@@ -1,0 +1,246 @@
+"""Do two ensembles have the same means and variances? Two-sample statistics at every time.
+
+For n trajectories of each side with means m1, m2 and sample variances s1², s2²,
+
+    Z = (m1 - m2) / √(s1²/n + s2²/n),      Y = (s1² - s2²) / √(v1 + v2),
+
+where v = (m4 - (n - 3)/(n - 1) s⁴) / n, with m4 the fourth central moment, is the squared standard
+error of a variance for counts of any distribution (Cramér 1946, section 27.4). Each side's v is
+taken from its own trajectories. The formula with one kurtosis for both (Layard 1973) alarms falsely
+where one side has seen a rare burst and the other has not; with own moments and equal n, both
+statistics are in essence self-normalised sums of symmetric differences, whose tails are close to
+or lighter than those of Student's t for rare, bursty and two-state counts too (Efron 1969).
+
+The bound is the one of Bonferroni over both statistics at all times and species, from Student's t
+with n - 1 degrees of freedom. Where all counts of both sides are equal the comparison is exact:
+equal constants agree, others do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.referees.moments import Moments
+
+#: Trajectories of the confirming run, in multiples of the first.
+CONFIRMATION = 4
+
+#: Chance of finding a bias of the size that a comparison states as detectable.
+POWER = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Detectable:
+    """The smallest relative bias that one comparison finds with a chance of 90 %.
+
+    Attributes:
+        species: id.
+        time: where the mean is largest among the times at which the counts vary.
+        mean: of the mean, as a fraction of it.
+        deviation: of the standard deviation, as a fraction of it. Both are 0 where the counts
+            never vary: there any difference is found.
+    """
+
+    species: str
+    time: float
+    mean: float
+    deviation: float
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two ensembles of one network, side by side.
+
+    Attributes:
+        species: ids.
+        times: float64 [time].
+        ours, theirs: moments of the two sides, arrays [time, species].
+        z: difference of the means in standard errors, float64 [time, species].
+        y: difference of the variances in standard errors, float64 [time, species].
+        bound: |z| and |y| above it disagree.
+        family_wise_error: chance that a right simulator exceeds the bound anywhere.
+        names: what to call the two sides.
+        time_unit: as written in reports.
+        confirmation: the run that repeated a disagreement with more trajectories, or None.
+        settings: what the other side was told, as text.
+    """
+
+    species: tuple[str, ...]
+    times: NDArray[np.float64]
+    ours: Moments
+    theirs: Moments
+    z: NDArray[np.float64]
+    y: NDArray[np.float64]
+    bound: float
+    family_wise_error: float
+    names: tuple[str, str] = ("ours", "theirs")
+    time_unit: str = ""
+    confirmation: Comparison | None = None
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def exceeding(self) -> NDArray[np.bool_]:
+        """Where |z|, |y| exceed the bound in this run alone, bool [2, time, species]."""
+        return np.abs(np.stack([self.z, self.y])) > self.bound
+
+    @property
+    def disagreement(self) -> NDArray[np.bool_]:
+        """Where means, variances disagree, bool [2, time, species].
+
+        A value that exceeds the bound counts only if the confirming run finds it again.
+        """
+        if self.confirmation is None:
+            return self.exceeding
+        return self.exceeding & self.confirmation.exceeding
+
+    @property
+    def agrees(self) -> bool:
+        """Whether no disagreement was found; see `detectable` for what could have been found."""
+        return not self.disagreement.any()
+
+    @property
+    def detectable(self) -> tuple[Detectable, ...]:
+        """The smallest biases that this run could have found, one a species."""
+        of_mean, of_variance = _standard_errors(self.ours, self.theirs)
+        needed = self.bound + float(stats.norm.ppf(POWER))
+        found = []
+        for s, species in enumerate(self.species):
+            mean, variance = self.ours.mean[:, s], self.ours.variance[:, s]
+            varying = np.flatnonzero(variance > 0.0)
+            if not varying.size:
+                found.append(Detectable(species, float(self.times[np.argmax(mean)]), 0.0, 0.0))
+                continue
+            t = int(varying[np.argmax(mean[varying])])
+            bias = needed * float(of_mean[t, s] / mean[t])
+            excess = needed * float(of_variance[t, s] / variance[t])
+            found.append(
+                Detectable(species, float(self.times[t]), bias, float(np.sqrt(1.0 + excess) - 1.0))
+            )
+        return tuple(found)
+
+    def as_text(self, rows: int = 10) -> str:
+        """Return verdict and table, the worst rows first, at most so many of them."""
+        from sbmlgrad.referees.report import comparison_text
+
+        return comparison_text(self, rows)
+
+    def __str__(self) -> str:
+        return self.as_text()
+
+    def plot(self, path: str | Path) -> None:
+        """Draw mean ± standard deviation of both sides over time, one panel a species.
+
+        Args:
+            path: image file; the suffix says which format.
+        """
+        from sbmlgrad.referees.plot import draw_comparison
+
+        draw_comparison(self, path)
+
+
+def compare(
+    species: Sequence[str],
+    times: NDArray[np.float64],
+    ours: Moments,
+    theirs: Moments,
+    *,
+    family_wise_error: float = 1e-3,
+    **labels: Any,
+) -> Comparison:
+    """Compare means and variances of two independent ensembles.
+
+    Choose `confirmed` to have a disagreement repeated before it counts.
+
+    Args:
+        species: ids.
+        times: float64 [time].
+        ours: our moments, arrays [time, species].
+        theirs: the other side's, likewise, of as many trajectories. With differing numbers rare
+            molecules and two-state species would raise false alarms several times too often.
+        family_wise_error: chance, between 0 and 1, that a right simulator is found to disagree.
+        labels: `names`, `time_unit` and `settings` of the `Comparison`.
+
+    Raises:
+        RequestError: shapes or numbers of trajectories that do not fit, or an error that is no
+            probability.
+        RefereeError: the other side's statistics are not finite or not those of real numbers.
+    """
+    if not 0.0 < family_wise_error < 1.0:
+        raise RequestError(f"family_wise_error={family_wise_error}: give a number between 0 and 1")
+    shape = (len(times), len(species))
+    _check(ours, "our", shape)
+    _check(theirs, "the other", shape)
+    n = ours.trajectories
+    if n < 2 or theirs.trajectories != n:
+        raise RequestError(
+            f"trajectories: {n} of ours and {theirs.trajectories} of theirs; give both sides as "
+            "many, at least two, or the stated error does not hold"
+        )
+    of_mean, of_variance = _standard_errors(ours, theirs)
+    return Comparison(
+        species=tuple(species),
+        times=np.asarray(times, dtype=np.float64),
+        ours=ours,
+        theirs=theirs,
+        z=_in_errors(ours.mean - theirs.mean, of_mean),
+        y=_in_errors(ours.variance - theirs.variance, of_variance),
+        # Two statistics, two sides.
+        bound=float(stats.t.isf(family_wise_error / (2 * np.prod(shape) * 2), n - 1)),
+        family_wise_error=family_wise_error,
+        **labels,
+    )
+
+
+def confirmed(
+    run: Callable[[int], Comparison],
+) -> Comparison:
+    """Compare, and repeat a disagreement once before it counts.
+
+    Args:
+        run: multiple of the trajectories (1, then `CONFIRMATION`) → comparison of ensembles that
+            have not been used before.
+
+    Returns:
+        The first comparison; with the second as its `confirmation` if there was one.
+    """
+    first = run(1)
+    return first if first.agrees else replace(first, confirmation=run(CONFIRMATION))
+
+
+def _check(side: Moments, whose: str, shape: tuple[int, int]) -> None:
+    arrays = {"mean": side.mean, "variance": side.variance, "fourth moment": side.fourth_moment}
+    for what, array in arrays.items():
+        if array.shape != shape:
+            raise RequestError(
+                f"{whose} {what} has shape {array.shape}, not [time, species] {shape}"
+            )
+        # A NaN would compare as agreement.
+        if not np.isfinite(array).all() or (what != "mean" and (array < 0.0).any()):
+            raise RefereeError(
+                f"{whose} {what} holds a value that is not finite or, as a square, negative, and "
+                "nothing can be said from it; the simulator that gave it is at fault"
+            )
+
+
+def _standard_errors(
+    ours: Moments, theirs: Moments
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return standard errors of the differences of means and of variances [time, species]."""
+    return (
+        np.sqrt(ours.variance_of_mean + theirs.variance_of_mean),
+        np.sqrt(ours.variance_of_variance + theirs.variance_of_variance),
+    )
+
+
+def _in_errors(difference: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Without any spread a difference is certain, however small.
+    certain = np.where(difference == 0.0, 0.0, np.copysign(np.inf, difference))
+    return np.divide(difference, error, out=certain, where=error > 0.0)

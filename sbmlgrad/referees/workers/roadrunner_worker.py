@@ -1,0 +1,105 @@
+"""Gillespie trajectories by libRoadRunner; run as `python roadrunner_worker.py request.json`.
+
+A script of its own, never imported by sbmlgrad and importing nothing of it, so that a crash, a hang
+or a changed global of the library stays in this process.
+
+Measured with libRoadRunner 2.10: `reset()` restores the initial amounts and does not touch the
+random stream, so one seed at the start gives independent trajectories; a plain species id selects
+the amount; only the lowest 32 bits of a seed count; the state at an output time is the one after
+the last firing before it, on non-uniform grids too.
+"""
+
+import importlib
+import json
+import sys
+
+import numpy as np
+
+#: Trajectories that are summed at a time; the first as many also give the centre of the sums.
+BATCH = 256
+
+
+def load(package, document):
+    """Return (RoadRunner instance, version of libRoadRunner) for an SBML text."""
+    # By name at run time: sbmlgrad's import contract forbids these packages in its own process,
+    # and this file, though it lies in the package, never runs there.
+    roadrunner = importlib.import_module("roadrunner")
+    if package == "tellurium":
+        model = importlib.import_module("tellurium").loadSBMLModel(document)
+    else:
+        model = roadrunner.RoadRunner(document)
+    return model, roadrunner.__version__
+
+
+def batches(states, size):
+    """Gather trajectories [time, species] into arrays [trajectory, time, species]."""
+    waiting = []
+    for state in states:
+        waiting.append(state)
+        if len(waiting) == size:
+            yield np.array(waiting)
+            waiting = []
+    if waiting:
+        yield np.array(waiting)
+
+
+def moments(states):
+    """Return mean, sample variance and fourth central moment, each [time, species].
+
+    The sums are taken about the mean of the first batch, since raw sums would cancel.
+    """
+    n, centre, sums = 0, np.nan, [0.0] * 4
+    for batch in batches(states, BATCH):
+        centre = centre if n else batch.mean(axis=0)
+        distance = batch - centre
+        sums = [total + (distance**k).sum(axis=0) for k, total in enumerate(sums, start=1)]
+        n += len(batch)
+    shift, second, third, fourth = (total / n for total in sums)
+    return {
+        "mean": centre + shift,
+        "variance": (second - shift**2) * (n / (n - 1)),
+        "fourth_moment": fourth - 4 * shift * third + 6 * shift**2 * second - 3 * shift**4,
+        "trajectories": n,
+    }
+
+
+def trajectories(model, species, times, n):
+    """Yield counts [time, species] of n trajectories, each from the initial state."""
+    model.timeCourseSelections = list(species)
+    model.reset()
+    start = np.array([model.getValue(f"init({s})") for s in species])
+    grid = [*([] if times[0] == 0.0 else [0.0]), *times]
+    for i in range(n):
+        model.reset()
+        # The library takes no grid of one point.
+        states = np.array(model.simulate(times=grid)) if len(grid) > 1 else start[None, :]
+        if not np.array_equal(states[0], start):
+            sys.exit(f"trajectory {i} starts from {states[0].tolist()}, not {start.tolist()}")
+        if not np.isfinite(states).all():
+            sys.exit(f"trajectory {i} holds a count that is not finite")
+        yield states[len(grid) - len(times) :]
+
+
+def main(path):
+    """Do what the request says."""
+    with open(path, encoding="utf-8") as file:
+        request = json.load(file)
+    with open(request["document"], encoding="utf-8") as file:
+        document = file.read()
+    model, version = load(request["package"], document)
+    model.setIntegrator("gillespie")
+    for name, value in request["settings"].items():
+        model.integrator.setValue(name, value)
+    states = trajectories(model, request["species"], request["times"], request["trajectories"])
+    result = moments(states)
+    settings = {k: str(model.integrator.getValue(k)) for k in model.integrator.getSettings()}
+    np.savez(
+        request["result"],
+        **result,
+        version=version,
+        settings=json.dumps({"integrator": "gillespie", **settings}),
+    )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
