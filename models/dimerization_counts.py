@@ -1,7 +1,7 @@
 """Synthetic measurements of the dimerization model: three replicates, for examples and tests.
 
-Each replicate is the mean count of C over 200 exact trajectories of `sbml/dimerization.xml` with
-its own parameters, by sbmlgrad with seeds 1, 2 and 3, rounded to one decimal. A test makes them anew.
+Each replicate is the mean count of C over 200 exact trajectories of the dimerization model with its
+own parameters, by sbmlgrad with seeds 1, 2 and 3, rounded to one decimal. A test makes them anew.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ source stands in the workbook's properties.
 Source: Anonymous. {citation}.
 
 `data/{counts}.csv` holds synthetic measurements for examples: `time` in seconds and three
-replicates of `C` of `dimerization`, each the mean over {trajectories} exact trajectories, rounded to one
-decimal.
+replicates of `C` of `dimerization`, each the mean over {trajectories} exact trajectories, rounded
+to one decimal.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,12 +60,16 @@ MassAction = Annotated[
 @app.command()
 def check(
     files: Annotated[list[Path], typer.Argument(help="Models to check.")],
+    substance: Substance = None,
+    initial: Initial = "strict",
+    mass_action: MassAction = "as_written",
     json: Json = False,
 ) -> int:
     """Say whether models can be simulated exactly, and everything that stands in the way."""
     from sbmlgrad.api import check as check_model
 
-    found = {str(file): check_model(file) for file in files}
+    options = {"substance": substance, "initial": initial, "mass_action": mass_action}
+    found = {str(file): check_model(file, **options) for file in files}
     bad = [
         name for name, issues in found.items() if any(str(i.severity) == "error" for i in issues)
     ]
@@ -194,21 +199,22 @@ def fit(
 
     Ctrl-C keeps the best values so far.
     """
+    from sbmlgrad.io.files import check_folder
     from sbmlgrad.io.formats import load
     from sbmlgrad.io.tables import load_measurements
 
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    measurements = load_measurements(data, sheet=sheet, time_column=time_column)
-    names = [name.strip() for name in free.split(",") if name.strip()] if free else None
     mapping = {c: (i or None) for c, i in pairs(column, "--map").items()} or None
-    options = {
+    measurements = load_measurements(data, mapping=mapping, sheet=sheet, time_column=time_column)
+    check_folder(out)
+    names = [name.strip() for name in free.split(",") if name.strip()] if free else None
+    options: dict[str, Any] = {
         "free": names,
-        "mapping": mapping,
         "bounds": {k: bound(v) for k, v in pairs(bounds, "--bounds").items()},
         "start": numbers(start, "--start"),
     }
     if dry_run:
-        return _dry_run(network, measurements, options, json)
+        return _dry_run(network, measurements, {**options, "optimizer": optimizer}, json, quiet)
     import_tensorflow_quietly()
     from sbmlgrad.engines.native import Native
     from sbmlgrad.fit.report import summary, write_results
@@ -235,15 +241,19 @@ def fit(
     return INTERRUPTED if result.interrupted else OK
 
 
-def _dry_run(network: Any, measurements: Any, options: dict[str, Any], json: bool) -> int:
+def _dry_run(
+    network: Any, measurements: Any, options: dict[str, Any], json: bool, quiet: bool
+) -> int:
     from sbmlgrad.codegen.lowering import lower
     from sbmlgrad.fit.binding import bind_measurements
+    from sbmlgrad.fit.optimise import make_optimizer
     from sbmlgrad.fit.parameters import free_parameters
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
     lower(network)
     free = free_parameters(network, options["free"], options["bounds"], options["start"])
-    binding = bind_measurements(network, measurements, TwoSidedAdjoint(), options["mapping"])
+    binding = bind_measurements(network, measurements, TwoSidedAdjoint())
+    make_optimizer(options["optimizer"])
     plan = {
         "model": network.id,
         "free": {
@@ -261,7 +271,7 @@ def _dry_run(network: Any, measurements: Any, options: dict[str, Any], json: boo
     }
     if json:
         print_json(plan)
-    else:
+    elif not quiet:
         print(f"would fit '{network.id}' to {measurements.source_name}:")
         for name, row in plan["free"].items():
             print(f"  {name}: from {row['start']:g} within {row['lower']:g} … {row['upper']:g}")
@@ -331,15 +341,14 @@ def convert(
     quiet: Quiet = False,
 ) -> int:
     """Convert between SBML and Antimony, or write the normalised form of a model."""
-    from sbmlgrad.io.formats import load, save
+    from sbmlgrad.io.formats import load, save, write_document
 
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
     if normalised:
         from sbmlgrad.codegen.lowering import lower
-        from sbmlgrad.io.files import write_atomically
         from sbmlgrad.io.sbml.normalised import normalised_sbml
 
-        write_atomically(out, normalised_sbml(lower(network)))
+        write_document(normalised_sbml(lower(network)), out)
     else:
         save(network, out)
     if not quiet:
@@ -359,7 +368,6 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code; errors become one message."""
     from sbmlgrad.errors import (
-        FitError,
         RefereeError,
         SbmlGradError,
         SimulationError,
@@ -375,11 +383,13 @@ def run(arguments: list[str] | None = None) -> int:
         return BAD_INPUT
     except KeyboardInterrupt:
         return _say("interrupted; nothing was written", INTERRUPTED)
-    except (SimulationError, StatisticsError, RefereeError, FitError) as error:
-        is_input = isinstance(error, FitError)
-        return _say(f"error: {error}", BAD_INPUT if is_input else FAILED)
+    except (SimulationError, StatisticsError, RefereeError) as error:
+        return _say(f"error: {error}", FAILED)
     except SbmlGradError as error:
         return _say(f"error: {error}", BAD_INPUT)
+    except Exception:
+        traceback.print_exc()
+        return _say("this is a fault of sbmlgrad itself; please report it", FAILED)
     return result if isinstance(result, int) else OK
 
 

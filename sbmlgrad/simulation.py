@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -26,10 +27,14 @@ from sbmlgrad.errors import (
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
 from sbmlgrad.model.initial import check_initial_names, initial_counts, initial_values
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
+from sbmlgrad.model.numbers import as_number, as_numbers
 from sbmlgrad.model.readiness import start_issues
 from sbmlgrad.model.units import whole_number
 
 LARGEST_SEED = 2**63 - 1
+
+#: Packages whose versions are recorded in results.
+SOFTWARE = ("sbmlgrad", "numpy", "scipy", "numba", "python-libsbml", "tensorflow", "keras")
 
 
 def simulate(
@@ -84,7 +89,9 @@ def simulate(
         trajectories=_whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=_whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
         engine=engine if engine is not None else _native(),
-        initial=dict(initial or {}),
+        initial={
+            str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
+        },
         is_strict=on_failure == "raise",
         progress=progress,
     )
@@ -110,9 +117,13 @@ def _native() -> Engine:
 
 
 def _whole(what: str, value: Any, least: int, most: int) -> int:
-    if isinstance(value, bool) or int(value) != value or not least <= value <= most:
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not least <= number <= most:
         raise RequestError(f"{what}={value!r}: give a whole number from {least} to {most}")
-    return int(value)
+    return number
 
 
 def draw_seed() -> int:
@@ -138,9 +149,9 @@ def _explicit(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
         return {}
     if isinstance(parameters, Mapping):
         check_parameter_names(model, parameters)
-        given = {str(k): float(v) for k, v in parameters.items()}
+        given = {str(k): as_number(f"parameter '{k}'", v) for k, v in parameters.items()}
     else:
-        array = np.asarray(parameters, dtype=np.float64)
+        array = as_numbers("parameters", parameters)
         if array.shape != (len(model.parameter_ids),):
             raise ParameterError(
                 f"parameters: model '{model.id}' has {len(model.parameter_ids)} parameters "
@@ -270,7 +281,7 @@ def software_versions() -> dict[str, str]:
     """Return name → version of what results depend on."""
     from importlib.metadata import version
 
-    return {name: version(name) for name in ("sbmlgrad", "numpy", "numba")}
+    return {name: version(name) for name in SOFTWARE}
 
 
 def _ensemble(

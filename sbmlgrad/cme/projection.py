@@ -8,7 +8,7 @@ up, every projected probability lies below the true one by at most that leak.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,10 +20,16 @@ from scipy.sparse.linalg import expm_multiply
 from sbmlgrad.cme.state_space import StateSpace, propensities_at, reachable
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
-from sbmlgrad.errors import RequestError, StateSpaceError
-from sbmlgrad.model.initial import initial_counts, initial_values
-from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.errors import (
+    GradientError,
+    RequestError,
+    StateSpaceError,
+    UnsupportedModelError,
+)
+from sbmlgrad.model.initial import check_initial_names, initial_counts, initial_values
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.readiness import start_issues
 
 #: Largest state space solved; a sparse generator of this size still fits easily in memory.
 LARGEST_STATE_SPACE = 200_000
@@ -50,16 +56,27 @@ class Projection:
         return self._operator(rates[self.space.source, self.space.reaction])
 
     def generator_derivative(self, parameter: str) -> sparse.csr_array:
-        """dA/dθ for one parameter; what reaches θ through compartments is left out."""
-        place = self.lowered.input_ids.index(parameter)
+        """dA/dθ for one parameter, directly and through constants that depend on it."""
+        through = self._inputs_moved_by(parameter)
         values: dict[str, Any] = dict(zip(self.lowered.input_ids, self.inputs, strict=True))
         for i, species in enumerate(self.lowered.species_ids):
             values[species] = self.space.states[:, i]
         slopes = np.zeros((len(self.space.states), len(self.lowered.channels)))
         for partial in self.lowered.input_partials:
-            if partial.variable == place:
-                slopes[:, partial.reaction] = evaluate(partial.expression, values)
+            factor = through.get(partial.variable)
+            if factor is not None:
+                slopes[:, partial.reaction] += factor * evaluate(partial.expression, values)
         return self._operator(slopes[self.space.source, self.space.reaction])
+
+    def _inputs_moved_by(self, parameter: str) -> dict[int, float]:
+        """Return place of an input → its derivative in the parameter."""
+        ids = self.lowered.input_ids
+        values = dict(zip(ids, self.inputs, strict=True))
+        moved = {ids.index(parameter): 1.0}
+        for constant, slopes in self.lowered.constant_derivatives.items():
+            if parameter in slopes:
+                moved[ids.index(constant)] = float(evaluate(slopes[parameter], values))
+        return moved
 
     def _operator(self, rates: NDArray[np.float64]) -> sparse.csr_array:
         source, target = self.space.source, self.space.target
@@ -110,7 +127,19 @@ class Projection:
         """Return d(mean count)/dθ by forward sensitivities, float64 [parameter, point].
 
         d/dt [p; ∂p] = [[A, 0], [∂A, A]] [p; ∂p]: exact, no differences.
+
+        Raises:
+            ParameterError: no such parameter.
+            GradientError: the initial counts depend on it.
+            RequestError: the readout is neither values at times nor window averages.
         """
+        check_parameter_names(self.lowered.network, parameters)
+        in_start = sorted(self.lowered.parameters_in_initial_counts & set(parameters))
+        if in_start:
+            raise GradientError(
+                f"the initial counts depend on {', '.join(map(repr, in_start))}, and whole numbers "
+                "of molecules have no derivative; leave these parameters out"
+            )
         counts = self.space.states[:, self.lowered.species_ids.index(species)]
         size = len(counts)
         result = []
@@ -193,11 +222,21 @@ def project(
         The projection, with `leak(until) <= tolerance`.
 
     Raises:
+        UnsupportedModelError: the model has no exact stochastic meaning, or a fractional start.
+        ParameterError: unknown ids.
         StateSpaceError: more states are needed than allowed.
     """
     lowered = lower(model)
+    check_parameter_names(model, parameters or {})
+    check_initial_names(model, initial or {})
     values = initial_values(model, parameters, initial)
-    start = np.rint(initial_counts(model, values, initial or {}))
+    counts = initial_counts(model, values, initial or {})
+    # A projection starts in one state, so a fractional count is refused whatever `model.initial`.
+    strict = replace(model, initial="strict")
+    problems = start_issues(strict, lowered.channels, values, counts)
+    if problems:
+        raise UnsupportedModelError(problems, what=f"model '{model.id}' cannot be projected:")
+    start = np.rint(counts)
     inputs = np.array([values[i] for i in lowered.input_ids])
     size = 256
     while True:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import RequestError
+from sbmlgrad.model.numbers import as_numbers
 
 VALUES, WINDOWS, INTERPOLATED, FIRING_COUNTS = 0, 1, 2, 3
 
@@ -130,7 +131,7 @@ def point_count(readout: Readout) -> int:
 
 
 def _increasing(values: Sequence[float], what: str, *, least: int) -> tuple[float, ...]:
-    array = np.atleast_1d(np.asarray(values, dtype=np.float64))
+    array = np.atleast_1d(as_numbers(what, values))
     if array.ndim != 1 or array.size < least:
         raise RequestError(f"{what}: give at least {least} number(s) in one row, got {values!r}")
     if not np.all(np.isfinite(array)):

@@ -42,6 +42,7 @@ class Plan:
     trajectories: int
     seed: int
     progress: FitProgress | None
+    evaluation_trajectories: int
 
 
 @dataclass
@@ -82,7 +83,7 @@ def descend(plan: Plan, start: NDArray[np.float64] | None = None) -> Trace:
 
     first = plan.free.start if start is None else start
     logarithms = tf.Variable(tf.constant(np.log(first), tf.float64))
-    others = tf.constant(_parameter_values(plan.model), tf.float64)
+    others = tf.constant(np.array(plan.model.parameter_values), tf.float64)
     places = plan.free.places[:, None]
     low, high = np.log(plan.free.lower), np.log(plan.free.upper)
     trace = Trace()
@@ -120,10 +121,6 @@ def descend(plan: Plan, start: NDArray[np.float64] | None = None) -> Trace:
     if trace.losses:
         trace.values.append(np.exp(logarithms.numpy()))
     return trace
-
-
-def _parameter_values(model: ReactionNetwork) -> NDArray[np.float64]:
-    return np.array(model.parameter_values)
 
 
 def _at(plan: Plan, epoch: int) -> Estimator:

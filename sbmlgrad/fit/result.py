@@ -73,6 +73,7 @@ class FitResult:
             f"start {self.start_loss:.4g}, {len(self.loss_history)} epochs of "
             f"{self.trajectories} trajectories, seed {self.seed}"
         )
+        lines.append(f"  gradients by {self.estimator}")
         if self.at_bounds:
             lines.append(f"  at a bound: {', '.join(self.at_bounds)}")
         return "\n".join(lines)

@@ -72,7 +72,7 @@ def fit(
         learning_rate: number, (first, last) or function of (epoch, epochs); by default it falls
             from 0.1 to 0.005 along a cosine.
         temperature: the same for `StraightThrough`; by default the estimator's own.
-        epochs: steps of the optimiser.
+        epochs: steps of the optimiser; as many again follow if the check after them fails.
         trajectories: simulated per epoch.
         evaluation_trajectories: for the final loss; by default ten epochs' worth, at least 2000.
         estimator: gradient method; by default `TwoSidedAdjoint()`, checked against central
@@ -85,8 +85,11 @@ def fit(
         The result. After Ctrl-C it holds the best values so far.
 
     Raises:
-        ParameterError, FitError: free parameters that cannot be fitted.
+        UnsupportedModelError: the model has no exact stochastic meaning.
+        ParameterError, FitError: free parameters that cannot be fitted, or a loss that diverges.
         DataError: measurements that match no species.
+        RequestError: epochs, trajectories or a seed that make no sense.
+        GradientError: the estimator cannot differentiate what the data need.
         SimulationError: trajectories failed.
         KeyboardInterrupt: interrupted before the first epoch was complete.
     """
@@ -117,12 +120,12 @@ def fit(
         trajectories=trajectories,
         seed=number,
         progress=progress,
+        evaluation_trajectories=evaluation_trajectories or max(10 * trajectories, 2000),
     )
     trace = _descend_checked(plan) if estimator is None else descend(plan)
     if not trace.losses:
         raise KeyboardInterrupt
-    size = evaluation_trajectories or max(10 * trajectories, 2000)
-    return _result(plan, trace, size)
+    return _result(plan, trace)
 
 
 def _learning_rate(optimizer: Any, given: Any) -> Schedule | None:
@@ -160,23 +163,35 @@ def _descend_checked(plan: Plan) -> Trace:
     A second descent, from where the first one ended, follows if the check fails only there.
     """
     first = plan.epochs * plan.trajectories
+    choice = _choose(plan, plan.free.start, first)
+    trace = descend(replace(plan, estimator=choice.estimator))
+    trace.estimator, trace.assumptions = choice.estimator, (choice.reason,)
+    if trace.interrupted or not isinstance(choice.estimator, TwoSidedAdjoint):
+        return trace
     try:
-        choice = _choose(plan, plan.free.start, first)
-        trace = descend(replace(plan, estimator=choice.estimator))
-        trace.estimator, trace.assumptions = choice.estimator, (choice.reason,)
-        if trace.interrupted or not isinstance(choice.estimator, TwoSidedAdjoint):
-            return trace
         again = _choose(plan, trace.values[-1], first)
-        if isinstance(again.estimator, TwoSidedAdjoint):
-            return trace
-        second = descend(replace(plan, estimator=again.estimator), start=trace.values[-1])
-        second.losses = trace.losses + second.losses
-        second.values = trace.values[:-1] + second.values
-        second.estimator = again.estimator
-        second.assumptions = (choice.reason, f"then {again.reason} at the values reached")
-        return second
     except KeyboardInterrupt:
-        return Trace(interrupted=True)
+        trace.interrupted = True
+        return trace
+    if isinstance(again.estimator, TwoSidedAdjoint):
+        return trace
+    longer = replace(plan, estimator=again.estimator, progress=_continued(plan))
+    second = descend(longer, start=trace.values[-1])
+    trace.interrupted = second.interrupted
+    if second.losses:
+        trace.values = trace.values[:-1] + second.values
+        trace.losses += second.losses
+        trace.estimator = again.estimator
+        trace.assumptions += (f"then {again.reason} at the values reached",)
+    return trace
+
+
+def _continued(plan: Plan) -> FitProgress | None:
+    """Return a progress report that goes on counting where the first descent ended."""
+    report = plan.progress
+    if report is None:
+        return None
+    return lambda done, epochs, loss: report(epochs + done, 2 * epochs, loss)
 
 
 def _choose(plan: Plan, values: NDArray[np.float64], first_trajectory: int) -> Choice:
@@ -211,7 +226,8 @@ def _candidates(trace: Trace) -> list[NDArray[np.float64]]:
     return [np.exp(tail.mean(axis=0)), best]
 
 
-def _result(plan: Plan, trace: Trace, size: int) -> FitResult:
+def _result(plan: Plan, trace: Trace) -> FitResult:
+    size = plan.evaluation_trajectories
     scored = []
     for values in _candidates(trace):
         ensemble = _evaluate(plan, values, size)
@@ -260,13 +276,33 @@ def _provenance(
         loss_standard_error=error,
         software=software_versions(),
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={
-            "epochs": str(plan.epochs),
-            "trajectories": str(plan.trajectories),
-            "optimizer": _optimizer_name(plan.optimizer),
-            "observables": ", ".join(t.observable for t in plan.binding.targets),
-        },
+        settings=_settings(plan, trace),
     )
+
+
+def _settings(plan: Plan, trace: Trace) -> dict[str, str]:
+    """Return, as text, whatever else has to be known to repeat the fit."""
+    free = plan.free
+    limits = zip(free.ids, free.start, free.lower, free.upper, strict=True)
+    rate = plan.learning_rate
+    return {
+        "epochs": str(len(trace.losses)),
+        "trajectories": str(plan.trajectories),
+        "evaluationTrajectories": str(plan.evaluation_trajectories),
+        "optimizer": _optimizer_name(plan.optimizer),
+        "learningRate": "the optimiser's own" if rate is None else _ends(rate, plan.epochs),
+        "temperature": "" if plan.temperature is None else _ends(plan.temperature, plan.epochs),
+        "engine": plan.engine.name,
+        "observables": ", ".join(t.observable for t in plan.binding.targets),
+        "startAndBounds": "; ".join(
+            f"{i}: {s:.17g} in [{low:.17g}, {up:.17g}]" for i, s, low, up in limits
+        ),
+        "assumptions": "; ".join((*plan.binding.assumptions, *trace.assumptions)),
+    }
+
+
+def _ends(schedule: Schedule, epochs: int) -> str:
+    return f"{schedule(0, epochs)!r} to {schedule(epochs - 1, epochs)!r}"
 
 
 def _prediction(plan: Plan, model: ReactionNetwork, size: int) -> tuple[Any, Any]:

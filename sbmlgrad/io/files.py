@@ -117,3 +117,13 @@ def _unreadable(path: str | Path, found: str, advice: str) -> UnreadableFileErro
 
 def _unwritable(path: str | Path, found: str, advice: str) -> WriteError:
     return WriteError(f"file '{path}' cannot be written: {found}; {advice}")
+
+
+def check_folder(path: str | Path) -> None:
+    """Raise a `WriteError` if a folder for results cannot be made or written; makes nothing."""
+    folder = Path(path)
+    existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    if not existing.is_dir():
+        raise _unwritable(path, f"'{existing}' is a file", "name another folder")
+    if not os.access(existing, os.W_OK):
+        raise _unwritable(path, f"'{existing}' is not writable", "name another folder")

@@ -10,7 +10,7 @@ from sbmlgrad.model.issues import EVERY_MODE, ODE, Issue, Severity, blocking
 from sbmlgrad.model.network import ReactionNetwork
 
 SBML_SUFFIXES = (".xml", ".sbml", ".xml.gz", ".sbml.gz")
-ANTIMONY_SUFFIXES = (".ant", ".txt")
+ANTIMONY_SUFFIXES = (".ant",)
 
 _CHOICES = {
     "substance": (None, "item", "mole"),
@@ -101,14 +101,19 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
     """
     from sbmlgrad.io.sbml.writer import write_sbml
 
+    write_document(write_sbml(model), path)
+
+
+def write_document(sbml: bytes, path: str | Path) -> None:
+    """Write an SBML document in the format that the suffix names; raises as `save` does."""
     target = Path(path)
     name = target.name.lower()
     if name.endswith(SBML_SUFFIXES):
-        write_atomically(target, write_sbml(model))
-    elif name.endswith(".ant"):
+        write_atomically(target, sbml)
+    elif name.endswith(ANTIMONY_SUFFIXES):
         from sbmlgrad.io.antimony import sbml_to_antimony
 
-        write_atomically(target, sbml_to_antimony(write_sbml(model)).encode())
+        write_atomically(target, sbml_to_antimony(sbml).encode())
     else:
         raise WriteError(
             f"{target}: unknown kind of model file; the suffixes written are "

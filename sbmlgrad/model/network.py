@@ -87,7 +87,7 @@ class Reaction:
         modifiers: ids of species that the document lists as modifiers.
         rate_law: kinetic law in extent per time, as written, functions inlined.
         reversible: the SBML attribute; how the law is split is decided on its sign structure.
-        line: line in the source document.
+        line: line in the source document, left out of equality.
     """
 
     id: str
@@ -96,7 +96,7 @@ class Reaction:
     rate_law: Expression
     modifiers: tuple[str, ...] = ()
     reversible: bool = False
-    line: int | None = None
+    line: int | None = field(default=None, compare=False)
     name: str = ""
 
     def net_change(self) -> dict[str, float]:
@@ -149,7 +149,7 @@ class ReactionNetwork:
     provenance: Provenance | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
-        # Coarse on purpose: equal networks have equal ids, and `by identity` is tried first.
+        # Coarse on purpose: equal networks have equal ids; caches compare by identity first.
         return hash((self.id, tuple(s.id for s in self.species), len(self.reactions)))
 
     @cached_property

@@ -18,6 +18,7 @@ equal constants agree, others do not.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,10 +44,11 @@ class Detectable:
 
     Attributes:
         species: id.
-        time: where the mean is largest among the times at which the counts vary.
-        mean: of the mean, as a fraction of it.
-        deviation: of the standard deviation, as a fraction of it. Both are 0 where the counts
-            never vary: there any difference is found.
+        time: where the mean is largest among the times at which our counts vary.
+        mean: of the mean, as a fraction of it, all else being equal.
+        deviation: of the standard deviation, as a fraction of it, the other side having the same
+            law but wider; infinite if there are too few trajectories to tell. Both are 0 where our
+            counts never vary: there any difference is found.
     """
 
     species: str
@@ -109,8 +111,9 @@ class Comparison:
     @property
     def detectable(self) -> tuple[Detectable, ...]:
         """The smallest biases that this run could have found, one a species."""
-        of_mean, of_variance = _standard_errors(self.ours, self.theirs)
         needed = self.bound + float(stats.norm.ppf(POWER))
+        of_mean = np.sqrt(2.0 * self.ours.variance_of_mean)
+        of_variance = np.sqrt(self.ours.variance_of_variance)
         found = []
         for s, species in enumerate(self.species):
             mean, variance = self.ours.mean[:, s], self.ours.variance[:, s]
@@ -120,10 +123,8 @@ class Comparison:
                 continue
             t = int(varying[np.argmax(mean[varying])])
             bias = needed * float(of_mean[t, s] / mean[t])
-            excess = needed * float(of_variance[t, s] / variance[t])
-            found.append(
-                Detectable(species, float(self.times[t]), bias, float(np.sqrt(1.0 + excess) - 1.0))
-            )
+            ratio = _variance_ratio(needed * float(of_variance[t, s] / variance[t]))
+            found.append(Detectable(species, float(self.times[t]), bias, float(ratio**0.5 - 1.0)))
         return tuple(found)
 
     def as_text(self, rows: int = 10) -> str:
@@ -173,8 +174,7 @@ def compare(
             probability.
         RefereeError: the other side's statistics are not finite or not those of real numbers.
     """
-    if not 0.0 < family_wise_error < 1.0:
-        raise RequestError(f"family_wise_error={family_wise_error}: give a number between 0 and 1")
+    check_error(family_wise_error)
     shape = (len(times), len(species))
     _check(ours, "our", shape)
     _check(theirs, "the other", shape)
@@ -215,6 +215,12 @@ def confirmed(
     return first if first.agrees else replace(first, confirmation=run(CONFIRMATION))
 
 
+def check_error(family_wise_error: float) -> None:
+    """Raise a `RequestError` unless the error is a probability that a bound can be found for."""
+    if not 0.0 < family_wise_error < 1.0:
+        raise RequestError(f"family_wise_error={family_wise_error}: give a number between 0 and 1")
+
+
 def _check(side: Moments, whose: str, shape: tuple[int, int]) -> None:
     arrays = {"mean": side.mean, "variance": side.variance, "fourth moment": side.fourth_moment}
     for what, array in arrays.items():
@@ -238,6 +244,16 @@ def _standard_errors(
         np.sqrt(ours.variance_of_mean + theirs.variance_of_mean),
         np.sqrt(ours.variance_of_variance + theirs.variance_of_variance),
     )
+
+
+def _variance_ratio(needed: float) -> float:
+    """Return the ratio r of variances that is `needed` times the error of their difference.
+
+    The wider side's variance has r times the standard error of the narrower side's, so that
+    r - 1 = needed √(1 + r²); from needed = 1 on no ratio is large enough.
+    """
+    rest = 1.0 - needed**2
+    return (1.0 + math.sqrt(1.0 - rest**2)) / rest if rest > 0.0 else math.inf
 
 
 def _in_errors(difference: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -90,14 +90,16 @@ def _detectable(comparison: Comparison, unit: str) -> list[str]:
     lines = [f"  with {POWER:.0%} chance this run finds a bias of"]
     for found in comparison.detectable:
         lines.append(
-            f"    {found.species} at {found.time:g}{unit}: {_percent(found.mean)} "
-            f"of the mean, {_percent(found.deviation)} of the sd"
+            f"    {found.species} at {found.time:g}{unit}: mean {_percent(found.mean)}, "
+            f"sd {_percent(found.deviation)}"
         )
     return lines
 
 
 def _percent(fraction: float) -> str:
-    return "any size" if fraction == 0.0 else f"{100.0 * fraction:.3g} %"
+    if fraction == 0.0:
+        return "any size"
+    return f"{100.0 * fraction:.3g} %" if math.isfinite(fraction) else "no size (too few)"
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
@@ -113,8 +115,8 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "species": list(comparison.species),
         "mean": [side.mean.tolist() for side in (comparison.ours, comparison.theirs)],
         "sd": [side.deviation.tolist() for side in (comparison.ours, comparison.theirs)],
-        "z": _finite(comparison.z.tolist()),
-        "y": _finite(comparison.y.tolist()),
+        "z": [[_finite(v) for v in row] for row in comparison.z.tolist()],
+        "y": [[_finite(v) for v in row] for row in comparison.y.tolist()],
         "disagreements": [
             {
                 "time": float(comparison.times[t]),
@@ -124,7 +126,12 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             for which, t, s in np.argwhere(comparison.disagreement)
         ],
         "detectable": [
-            {"species": d.species, "time": d.time, "mean": d.mean, "sd": d.deviation}
+            {
+                "species": d.species,
+                "time": d.time,
+                "mean": _finite(d.mean),
+                "sd": _finite(d.deviation),
+            }
             for d in comparison.detectable
         ],
         "settings": dict(comparison.settings),
@@ -132,6 +139,6 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _finite(table: list[list[float]]) -> list[list[float | str]]:
+def _finite(value: float) -> float | str:
     # JSON has no infinity.
-    return [[v if math.isfinite(v) else str(v) for v in row] for row in table]
+    return value if math.isfinite(value) else str(value)

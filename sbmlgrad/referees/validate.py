@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -21,7 +20,7 @@ from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees import referee
 from sbmlgrad.referees.base import Referee, require
-from sbmlgrad.referees.compare import Comparison, compare, confirmed
+from sbmlgrad.referees.compare import Comparison, check_error, compare, confirmed
 from sbmlgrad.referees.moments import moments
 from sbmlgrad.referees.report import comparison_data
 from sbmlgrad.simulation import simulate
@@ -112,6 +111,7 @@ def validate(
         raise RequestError(f"trajectories={trajectories}: give a whole number of at least 2")
     if not timeout_s > 0.0:
         raise RequestError(f"timeout_s={timeout_s}: give a number of seconds above 0")
+    check_error(family_wise_error)
     names = [against] if isinstance(against, str | Referee) else list(against)
     referees = [referee(name) if isinstance(name, str) else name for name in names]
     if not referees:
@@ -124,9 +124,8 @@ def validate(
         raise RequestError(
             f"model '{model.id}': no reaction changes any species; nothing to compare"
         )
-    # One trajectory, to refuse at once what cannot be simulated and to have all values.
-    start = simulate(model, parameters, times=[0.0], trajectories=1, seed=0)
-    number = secrets.randbits(63) if seed is None else int(seed)
+    # One trajectory, to refuse at once what cannot be simulated and to have all values and a seed.
+    start = simulate(model, parameters, times=[0.0], trajectories=1, seed=seed)
     work = _Work(
         model=model,
         parameters=start.parameters,
@@ -138,13 +137,13 @@ def validate(
         done=_Done(progress, 2 * int(trajectories) * len(referees)),
     )
     comparisons = tuple(
-        confirmed(partial(work.compare, judge, int(trajectories), (number, place)))
+        confirmed(partial(work.compare, judge, int(trajectories), (start.seed, place)))
         for place, judge in enumerate(referees)
     )
     if plot is not None:
         for judge, comparison in zip(referees, comparisons, strict=True):
             comparison.plot(plot if len(referees) == 1 else _named(Path(plot), judge.name))
-    return ValidationReport(model.id, number, comparisons)
+    return ValidationReport(model.id, start.seed, comparisons)
 
 
 def _named(path: Path, name: str) -> Path:

@@ -1,106 +1,24 @@
-"""Small networks with exact answers, as Antimony text, and what to read out of them."""
+"""Networks that tests use: small ones with exact answers, and the shipped ones."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from small_networks import CASES, HEAD, TEXTS, Case
+
 import sbmlgrad as sg
-from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
 
 ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["CASES", "MODELS", "ROOT", "Case", "antimony", "network", "shipped"]
+
 MODELS = ROOT / "models" / "sbml"
-SHARED = ROOT.parent / "shared"
-
-_HEAD = "unit substance = item; unit extent = item; compartment cell = 1;\n"
-
-_TEXTS = {
-    "ion_channel": """
-        substanceOnly species C in cell, O in cell, I in cell; C = 2; O = 0; I = 0;
-        co = 0.75; oc = 0.103; oi = 1.159;
-        J0: C -> O; co*C - oc*O;
-        J1: O => I; oi*O;
-    """,
-    "small_dimer": """
-        substanceOnly species A in cell, B in cell, C in cell; A = 6; B = 5; C = 0;
-        k1 = 0.3; k2 = 0.5;
-        J0: A + B -> C; k1*A*B - k2*C;
-    """,
-    "dimer": """
-        substanceOnly species A in cell, B in cell, C in cell; A = 100; B = 90; C = 0;
-        k1 = 0.01; k2 = 0.32;
-        J0: A + B -> C; k1*A*B - k2*C;
-    """,
-    "autoregulation": """
-        substanceOnly species G in cell, P in cell; G = 1; P = 0;
-        bind = 0.05; make = 10; decay = 1;
-        J0: G + P => P; bind*G*P;
-        J1: G => G + P; make*G;
-        J2: P => ; decay*P;
-    """,
-    "enzyme": """
-        substanceOnly species S in cell, E in cell, ES in cell, P in cell;
-        S = 20; E = 3; ES = 0; P = 0;
-        kf = 0.1; kr = 0.5; kc = 1;
-        J0: S + E -> ES; kf*S*E - kr*ES;
-        J1: ES => E + P; kc*ES;
-    """,
-    "epidemic": """
-        substanceOnly species S in cell, I in cell, R in cell; S = 27; I = 3; R = 0;
-        beta = 2; recovery = 1; N = 30;
-        J0: S + I => 2 I; beta*S*I/N;
-        J1: I => R; recovery*I;
-    """,
-    "immigration_death": """
-        substanceOnly species X in cell; X = 0;
-        alpha = 2; mu = 0.4;
-        J0: => X; alpha;
-        J1: X => ; mu*X;
-    """,
-    "hill": """
-        substanceOnly species X in cell; X = 2;
-        v = 4; K = 5; n = 2; mu = 0.5;
-        J0: => X; v*K^n/(K^n + X^n);
-        J1: X => ; mu*X;
-    """,
-    "michaelis_menten": """
-        compartment tube = 2;
-        species S in tube, P in tube; S = 10; P = 0;
-        Vmax = 3; Km = 2;
-        J0: S => P; tube*Vmax*S/(Km + S);
-    """,
-}
-
-
-@dataclass(frozen=True)
-class Case:
-    """A network, one readout of one species, its free parameters, the default estimator's bias."""
-
-    name: str
-    species: str
-    readout: Readout
-    parameters: tuple[str, ...]
-    largest_bias: float = 0.01
-
-
-CASES = (
-    Case("ion_channel", "O", WindowAverages([0, 1, 2, 3, 4]), ("co", "oc", "oi")),
-    Case("small_dimer", "C", WindowAverages([0, 1, 2, 3]), ("k1", "k2")),
-    Case("dimer", "C", WindowAverages([0, 1 / 3, 2 / 3, 1]), ("k1", "k2")),
-    Case("autoregulation", "P", WindowAverages([0, 1, 2, 3]), ("bind", "make", "decay")),
-    Case("enzyme", "P", ValuesAt([1, 2, 4]), ("kf", "kr", "kc")),
-    Case("epidemic", "I", ValuesAt([1, 2, 3]), ("beta", "recovery"), 0.05),
-    Case("immigration_death", "X", ValuesAt([1, 3]), ("alpha", "mu")),
-    Case("hill", "X", ValuesAt([1, 3]), ("v", "K", "n", "mu")),
-    Case("michaelis_menten", "P", ValuesAt([1, 3]), ("Vmax", "Km")),
-)
 
 
 @lru_cache
 def network(name: str) -> sg.ReactionNetwork:
     """Load one of the small networks."""
-    return sg.load(_HEAD + _TEXTS[name])
+    return sg.load(HEAD + TEXTS[name])
 
 
 @lru_cache
@@ -111,4 +29,4 @@ def shipped(name: str) -> sg.ReactionNetwork:
 
 def antimony(text: str) -> sg.ReactionNetwork:
     """Load Antimony text with substance in items and a compartment `cell` of size 1."""
-    return sg.load(_HEAD + text)
+    return sg.load(HEAD + text)

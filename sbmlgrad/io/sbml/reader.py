@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -54,7 +55,7 @@ def read_sbml(
     problems = check_xml(data, name=name)
     if problems:
         return None, tuple(problems)
-    document = libsbml.readSBMLFromString(data.decode(_encoding(data)))
+    document = libsbml.readSBMLFromString(_text(data))
     issues = [*support.read_issues(document), *support.level_issues(document)]
     model = document.getModel()
     if model is None and not issues:
@@ -76,8 +77,13 @@ def read_sbml(
     return replace(network, issues=found), found
 
 
-def _encoding(data: bytes) -> str:
-    return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+def _text(data: bytes) -> str:
+    """Decode a document and let it say UTF-8, which is how libSBML is handed text."""
+    is_utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
+    end = text.find("?>") if text.startswith("<?xml") else 0
+    encoding = r"""encoding\s*=\s*["'][^"']*["']"""
+    return re.sub(encoding, 'encoding="UTF-8"', text[:end]) + text[end:]
 
 
 class _ModelReader:

@@ -12,10 +12,23 @@ from sbmlgrad.model.issues import EVERY_MODE, NOTHING, Issue, Severity
 #: Packages without any bearing on the mathematics; kept in the document when it is written.
 IGNORED_PACKAGES = frozenset({"layout", "render", "groups"})
 
-_RULE_CODES = {
-    libsbml.SBML_ALGEBRAIC_RULE: ("algebraic_rule", "algebraic rule"),
-    libsbml.SBML_ASSIGNMENT_RULE: ("assignment_rule", "assignment rule"),
-    libsbml.SBML_RATE_RULE: ("rate_rule", "rate rule"),
+#: Kind of rule → reason code, what was found, what to do.
+_RULES = {
+    libsbml.SBML_ALGEBRAIC_RULE: (
+        "algebraic_rule",
+        "an algebraic rule constrains the state and is no part of a stochastic process.",
+        "Solve it for one symbol and write that formula into the kinetic laws.",
+    ),
+    libsbml.SBML_ASSIGNMENT_RULE: (
+        "assignment_rule",
+        "assignment rules are not accepted yet.",
+        "Write its formula into the kinetic laws that use it.",
+    ),
+    libsbml.SBML_RATE_RULE: (
+        "rate_rule",
+        "a rate rule changes a quantity continuously, which is not accepted yet.",
+        "Write it as reactions, if the quantity counts molecules.",
+    ),
 }
 
 
@@ -67,20 +80,12 @@ def _package(name: str, line: int) -> Issue:
 
 
 def construct_issues(model: Any) -> Iterator[Issue]:
-    """Refuse rules, events and constraints' relatives that are not accepted yet."""
+    """Refuse rules and events; say that constraints are not watched."""
     for i in range(model.getNumRules()):
         rule = model.getRule(i)
-        code, words = _RULE_CODES[rule.getTypeCode()]
+        code, message, advice = _RULES[rule.getTypeCode()]
         element = rule.getVariable() or "(algebraic rule)"
-        yield refused(
-            code,
-            element,
-            rule.getLine(),
-            f"an {words} is not accepted yet."
-            if words[0] == "a"
-            else f"a {words} is not accepted.",
-            "Remove the rule, or write its formula into the kinetic laws that use it.",
-        )
+        yield refused(code, element, rule.getLine(), message, advice)
     for i in range(model.getNumEvents()):
         event = model.getEvent(i)
         yield refused(

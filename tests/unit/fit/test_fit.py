@@ -38,7 +38,7 @@ def test_dimerization_is_recovered_within_one_per_cent(tmp_path) -> None:
         start={"k1": 0.03, "k2": 0.1},
         seed=5,
         epochs=150,
-        trajectories=2000,
+        trajectories=400,
     )
     assert result.values["k1"] == pytest.approx(0.01, rel=0.01)
     assert result.values["k2"] == pytest.approx(0.32, rel=0.01)
@@ -113,7 +113,11 @@ def test_same_seed_same_result(small) -> None:
 
 
 def test_loss_error_is_the_scatter_over_seeds(small) -> None:
-    """Ratio of the stated standard error to the observed scatter: 40 seeds resolve about 25 %."""
+    """Ratio of the stated standard error to the scatter over 40 seeds.
+
+    The logarithm of a standard deviation of 40 values has standard error 1/sqrt(78) = 0.113;
+    three of them allow 0.71 to 1.40.
+    """
     model, _, _, result, _ = small
     ensembles = [
         sg.simulate(
@@ -127,7 +131,7 @@ def test_loss_error_is_the_scatter_over_seeds(small) -> None:
     ]
     losses = [mean_trajectory_loss(e, result.binding) for e in ensembles]
     stated = np.mean([loss_standard_error(e, result.binding) for e in ensembles])
-    assert 0.6 < stated / np.std(losses, ddof=1) < 1.6
+    assert 0.71 < stated / np.std(losses, ddof=1) < 1.40
 
 
 def test_results_folder(small, tmp_path) -> None:
@@ -157,7 +161,7 @@ def test_interruption_keeps_the_best_so_far(small) -> None:
         model, data, free=["alpha"], start={"alpha": 1.0}, seed=1, trajectories=64, progress=stop
     )
     assert result.interrupted
-    assert len(result.loss_history) in (19, 20)
+    assert len(result.loss_history) == 20
     assert result.loss < result.start_loss
     assert "interrupted" in str(result)
 

@@ -1,0 +1,36 @@
+"""Numbers that users pass in: turned into floats, or refused with a message that names them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.errors import RequestError
+
+
+def as_number(what: str, value: Any) -> float:
+    """Return a value as a float.
+
+    Raises:
+        RequestError: it is no number.
+    """
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise RequestError(f"{what}: {value!r} is not a number; give a number") from None
+
+
+def as_numbers(what: str, values: Any) -> NDArray[np.float64]:
+    """Return values as a float64 array of whatever shape they have.
+
+    Raises:
+        RequestError: they are no numbers, or ragged.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise RequestError(
+            f"{what}: {values!r} are not numbers; give an array of numbers"
+        ) from None
