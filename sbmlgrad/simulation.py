@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +24,15 @@ from sbmlgrad.errors import (
     UnsupportedModelError,
 )
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
-from sbmlgrad.model.initial import check_initial_names, initial_counts, initial_values
+from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.initial import (
+    check_initial_names,
+    initial_counts,
+    initial_values,
+    start_expression,
+)
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
-from sbmlgrad.model.numbers import as_number, as_numbers
+from sbmlgrad.model.numbers import as_number, as_numbers, whole
 from sbmlgrad.model.readiness import start_issues
 from sbmlgrad.model.units import whole_number
 
@@ -83,11 +88,20 @@ def simulate(
     """
     if on_failure not in ("raise", "mark"):
         raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
+    if not isinstance(model, ReactionNetwork):
+        raise RequestError(f"simulate(model): pass a loaded network, not {model!r}")
+    if engine is not None:
+        check_engine(engine)
+    if initial is not None and not isinstance(initial, Mapping):
+        raise RequestError(f"initial={initial!r}: pass a mapping of ids to values")
+    if progress is not None and not callable(progress):
+        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
+    explicit = {} if is_tensor(parameters) else _explicit(model, parameters)
     job = _Job(
-        lowered=lower(model),
+        lowered=lower(_with_signs(model, explicit)),
         readouts=_readouts(times, readouts),
-        trajectories=_whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
-        first_trajectory=_whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
+        trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
+        first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
         engine=engine if engine is not None else _native(),
         initial={
             str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
@@ -105,9 +119,19 @@ def simulate(
             "an estimator is of use only where the parameters are a TensorFlow tensor"
         )
     number = _seed(seed)
-    explicit = _explicit(model, parameters)
     samples = job.run(explicit, number)
     return _ensemble(job, explicit, samples, number)
+
+
+def _with_signs(model: ReactionNetwork, explicit: Mapping[str, float]) -> ReactionNetwork:
+    """Return a network whose sign structure is that of the values given.
+
+    A law is split by the signs of its parameters; values of another sign than the document's may
+    need another split.
+    """
+    own = dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
+    turned = {p: v for p, v in explicit.items() if np.isfinite(v) and (v < 0.0) != (own[p] < 0.0)}
+    return model.with_parameters(turned) if turned else model
 
 
 def _native() -> Engine:
@@ -116,14 +140,12 @@ def _native() -> Engine:
     return Native()
 
 
-def _whole(what: str, value: Any, least: int, most: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or isinstance(value, bool) or not least <= number <= most:
-        raise RequestError(f"{what}={value!r}: give a whole number from {least} to {most}")
-    return number
+def check_engine(engine: Any) -> None:
+    """Raise a `RequestError` for something that is no engine object."""
+    if isinstance(engine, type) or not isinstance(engine, Engine):
+        raise RequestError(
+            f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
+        )
 
 
 def draw_seed() -> int:
@@ -132,11 +154,16 @@ def draw_seed() -> int:
 
 
 def _seed(seed: Any) -> int:
-    return draw_seed() if seed is None else _whole("seed", seed, 0, LARGEST_SEED)
+    return draw_seed() if seed is None else whole("seed", seed, 0, LARGEST_SEED)
 
 
 def _readouts(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
     found: tuple[Readout, ...] = () if times is None else (ValuesAt(times),)
+    if isinstance(readouts, Readout) or not all(isinstance(r, Readout) for r in readouts):
+        raise RequestError(
+            f"readouts={readouts!r}: pass a list of readouts, for instance "
+            "[sbmlgrad.WindowAverages([0, 1, 2])]"
+        )
     found += tuple(readouts)
     if not found:
         raise RequestError("nothing to keep: give `times` or `readouts`")
@@ -312,14 +339,20 @@ def _constants(network: ReactionNetwork, values: Mapping[str, float]) -> dict[st
 
 def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
     from sbmlgrad.engines.native import Native
-    from sbmlgrad.gradients.base import check_readouts
+    from sbmlgrad.gradients.base import Estimator, check_readouts
     from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
     method = estimator if estimator is not None else TwoSidedAdjoint()
+    if isinstance(method, type) or not isinstance(method, Estimator):
+        raise RequestError(
+            f"estimator={method!r}: pass an estimator object, for instance "
+            "sbmlgrad.gradients.TwoSidedAdjoint()"
+        )
     check_readouts(method, job.readouts)
     ids = job.network.parameter_ids
-    if tuple(parameters.shape) != (len(ids),):
+    # Inside tf.function the length may be unknown until it runs.
+    if tuple(parameters.shape) not in ((len(ids),), (None,)):
         raise ParameterError(
             f"parameters: model '{job.network.id}' has {len(ids)} parameters "
             f"({', '.join(ids) or 'none'}), got a tensor of shape {tuple(parameters.shape)}"
@@ -330,8 +363,11 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
     def by_id(theta: NDArray[np.float64]) -> dict[str, float]:
         return _explicit(job.network, theta)
 
+    used: dict[str, str] = {}
+
     def forward(theta: NDArray[np.float64], number: int) -> Any:
         samples = job.run(by_id(theta), number)
+        used["engine"] = samples[0].engine
         outcomes = np.max([s.outcomes for s in samples], axis=0)
         if (outcomes > Outcome.ABSORBED).any():
             raise GradientError(
@@ -358,21 +394,28 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         for r in job.readouts
     ]
     number = seed if seed is None or is_tensor(seed) else _seed(seed)
+    if seed is not None and is_tensor(seed) and hasattr(seed, "numpy"):
+        number = _seed(seed.numpy())
     states, outcomes, firings, number = differentiable(
         parameters, number, draw_seed, forward, backward, shapes
     )
     values = initial_values(job.network, {}, job.initial)
+    constants = {
+        symbol: value
+        for symbol, value in _constants(job.network, values).items()
+        if symbol in job.initial or not symbols(start_expression(job.network, symbol))
+    }
     return Ensemble(
         network=job.network,
         readouts=job.readouts,
         states=states,
         parameters=parameters,
-        constants=_constants(job.network, values),
+        constants=constants,
         outcomes=outcomes,
         firings=firings,
         seed=number,
         first_trajectory=job.first_trajectory,
-        engine=f"{job.engine.name} with {method.name}",
+        engine=f"{used.get('engine', job.engine.name)} with {method.name}",
         versions=software_versions(),
         is_differentiable=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,13 +129,22 @@ class LoweredNetwork:
         )
 
 
-@lru_cache(maxsize=64)
 def lower(network: ReactionNetwork) -> LoweredNetwork:
-    """Lower a network for stochastic engines.
+    """Lower a network for stochastic engines; a second call returns the same object.
 
     Raises:
         UnsupportedModelError: some construct has no exact stochastic meaning; every one is listed.
     """
+    # Kept with the network itself, as a cached property is: equal networks may differ in what
+    # equality leaves out, such as issues, source and provenance.
+    kept = network.__dict__.get("_lowered")
+    if kept is None:
+        kept = _lower(network)
+        object.__setattr__(network, "_lowered", kept)
+    return kept
+
+
+def _lower(network: ReactionNetwork) -> LoweredNetwork:
     found, issues = channels(network)
     problems = blocking(tuple({*network.issues, *issues}), SSA)
     if problems:

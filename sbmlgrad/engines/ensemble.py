@@ -106,12 +106,14 @@ class Ensemble:
         state = self.states[place]
         if quantity is not None and quantity not in QUANTITIES:
             raise RequestError(f"quantity {quantity!r}: choose one of {QUANTITIES} or None")
+        if not isinstance(id, str):
+            raise ParameterError(f"{id!r} is no id; give an SBML id as text")
         if id in self.network.species_ids:
             index = self.network.species_ids.index(id)
             return state[:, :, index] * self._scale(id, quantity)
         if id == TIME and isinstance(self.readouts[place], AfterFirings):
             return state[:, :, len(self.network.species_ids)]
-        return self._other(id, quantity, state)
+        return self._other(id, quantity, state, self.readouts[place])
 
     def mean(self, id: str, quantity: str | None = None, *, readout: Readout | None = None) -> Any:
         """Return the mean over trajectories, float64 [point]; arguments as in `values`."""
@@ -179,7 +181,9 @@ class Ensemble:
             "time_unit": self.network.time_unit,
             "parameters": ", ".join(
                 f"{p}={v!r}"
-                for p, v in zip(self.network.parameter_ids, self.parameters.tolist(), strict=True)
+                for p, v in zip(
+                    self.network.parameter_ids, np.asarray(self.parameters).tolist(), strict=True
+                )
             ),
             **{f"version_{name}": version for name, version in self.versions.items()},
         }
@@ -214,6 +218,11 @@ class Ensemble:
             return 1.0
         if quantity == "amount":
             return 1.0 / species.items_per_substance
+        if species.compartment not in self.constants:
+            raise GradientError(
+                f"concentration of '{id}': the size of '{species.compartment}' depends on the "
+                'parameters; ask for "counts" or "amount" and divide by it'
+            )
         size = self.constants[species.compartment]
         if not np.isfinite(size) or size == 0.0:
             raise RequestError(
@@ -222,7 +231,7 @@ class Ensemble:
             )
         return 1.0 / (species.items_per_substance * size)
 
-    def _other(self, id: str, quantity: str | None, state: Any) -> Any:
+    def _other(self, id: str, quantity: str | None, state: Any, readout: Readout) -> Any:
         element = self.network.by_id.get(id)
         if element is None:
             raise ParameterError(
@@ -230,17 +239,22 @@ class Ensemble:
                 f"{', '.join(s.id for s in self.network.species) or '(none)'}"
             )
         if isinstance(element, Reaction):
-            return self._rate(element, state)
-        if self.is_differentiable:
-            raise GradientError(
-                f"'{id}' does not change in time; use its value directly in the loss"
-            )
+            return self._rate(element, state, readout)
         if isinstance(element, Parameter):
-            value = float(self.parameters[self.network.parameter_ids.index(id)])
+            value = self.parameters[self.network.parameter_ids.index(id)]
+        elif id not in self.constants:
+            raise GradientError(
+                f"'{id}' depends on the parameters through an initial assignment; write its "
+                "formula into the loss"
+            )
         elif isinstance(element, Compartment):
             value = self.constants[id]
         else:
             value = self._fixed_species(element, quantity)
+        if self.is_differentiable:
+            import tensorflow as tf
+
+            return tf.ones_like(state[:, :, 0]) * tf.cast(value, tf.float64)
         return np.full(state.shape[:2], value)
 
     def _fixed_species(self, species: Species, quantity: str | None) -> float:
@@ -248,7 +262,12 @@ class Ensemble:
         in_items = self.constants[species.id] / self._scale(species.id, own)
         return in_items * self._scale(species.id, quantity)
 
-    def _rate(self, reaction: Reaction, state: Any) -> Any:
+    def _rate(self, reaction: Reaction, state: Any, readout: Readout) -> Any:
+        if not isinstance(readout, ValuesAt | AfterFirings):
+            raise RequestError(
+                f"the rate of '{reaction.id}' at an averaged or interpolated state is not the "
+                "average of the rate; ask for it at times"
+            )
         if self.is_differentiable:
             raise GradientError(
                 f"the rate of '{reaction.id}' is not differentiable through this call; use the "

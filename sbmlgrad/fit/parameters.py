@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, ParameterError
+from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 
 #: Bounds reach this factor below and above the starting value where none are given.
@@ -66,6 +67,7 @@ def free_parameters(
     check_parameter_names(model, [*ids, *bounds, *start])
     stray = [name for name in (*bounds, *start) if name not in ids]
     problems = [f"'{name}' has bounds or a start but is not free" for name in stray]
+    problems += _dragged_along(model, ids)
     places = [model.parameter_ids.index(i) for i in ids]
     values, lower, upper = [], [], []
     for name, place in zip(ids, places, strict=True):
@@ -84,6 +86,36 @@ def free_parameters(
         np.array(lower, dtype=np.float64),
         np.array(upper, dtype=np.float64),
     )
+
+
+def _dragged_along(model: ReactionNetwork, ids: Sequence[str]) -> list[str]:
+    """Name fixed parameters whose initial assignment would follow a free one.
+
+    The descent holds every parameter that is not free; the model would move these.
+    """
+    found = []
+    for target in model.initial_assignments:
+        if target not in model.parameter_ids or target in (*ids, *model.explicit):
+            continue
+        moved = sorted(_reach(model, target) & set(ids))
+        if moved:
+            found.append(
+                f"'{target}' is set by an initial assignment that uses {', '.join(moved)}; free it "
+                "too, or give it a value with with_parameters() to hold it"
+            )
+    return found
+
+
+def _reach(model: ReactionNetwork, target: str) -> set[str]:
+    """Return the symbols that an initial assignment depends on, through others too."""
+    found: set[str] = set()
+    waiting = [target]
+    while waiting:
+        for symbol in symbols(model.initial_assignments[waiting.pop()]):
+            if symbol not in found and symbol in model.initial_assignments:
+                waiting.append(symbol)
+            found.add(symbol)
+    return found
 
 
 def _used(model: ReactionNetwork) -> tuple[str, ...]:

@@ -24,15 +24,16 @@ from sbmlgrad.fit.binding import Binding, bind_measurements
 from sbmlgrad.fit.choice import Choice, choose_estimator
 from sbmlgrad.fit.objective import loss_standard_error, mean_trajectory_loss
 from sbmlgrad.fit.optimise import FitProgress, Plan, Trace, descend, make_optimizer
-from sbmlgrad.fit.parameters import free_parameters
+from sbmlgrad.fit.parameters import FreeParameters, free_parameters
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.numbers import whole
 from sbmlgrad.model.provenance import Provenance
-from sbmlgrad.simulation import draw_seed, simulate, software_versions
+from sbmlgrad.simulation import check_engine, draw_seed, simulate, software_versions
 
 #: Points of the curve that is drawn through the data.
 CURVE_POINTS = 101
@@ -93,10 +94,12 @@ def fit(
         SimulationError: trajectories failed.
         KeyboardInterrupt: interrupted before the first epoch was complete.
     """
-    if epochs < 1 or trajectories < 2:
-        raise RequestError(
-            f"epochs={epochs}, trajectories={trajectories}: at least 1 epoch of 2 trajectories"
-        )
+    if not isinstance(model, ReactionNetwork) or not isinstance(data, Measurements):
+        raise RequestError("fit(model, data): pass a loaded network and loaded measurements")
+    whole("epochs", epochs, 1, 10**9)
+    whole("trajectories", trajectories, 2, 10**9)
+    if evaluation_trajectories is not None:
+        whole("evaluation_trajectories", evaluation_trajectories, 2, 10**9)
     method = estimator if estimator is not None else TwoSidedAdjoint()
     if temperature is not None and not hasattr(method, "temperature"):
         raise FitError(f"{method.name} has no temperature; leave `temperature` out")
@@ -105,8 +108,9 @@ def fit(
     binding = bind_measurements(model, data, method, mapping)
     number = draw_seed() if seed is None else seed
     engine = engine if engine is not None else Native()
+    check_engine(engine)
     if isinstance(engine, Native) and engine.kernel == "auto":
-        engine = _with_kernel(engine, model, binding, number, epochs * trajectories)
+        engine = _with_kernel(engine, model, binding, parameters, number, epochs * trajectories)
     plan = Plan(
         model=model,
         binding=binding,
@@ -140,11 +144,17 @@ def _optimizer_name(optimizer: Any) -> str:
 
 
 def _with_kernel(
-    engine: Native, model: ReactionNetwork, binding: Binding, seed: int, trajectories: int
+    engine: Native,
+    model: ReactionNetwork,
+    binding: Binding,
+    free: FreeParameters,
+    seed: int,
+    trajectories: int,
 ) -> Native:
     """Return the engine with the kernel that pays over the whole fit, judged by a pilot."""
     pilot = simulate(
         model,
+        dict(zip(free.ids, free.start.tolist(), strict=True)),
         readouts=(binding.readout,),
         trajectories=4,
         seed=seed,

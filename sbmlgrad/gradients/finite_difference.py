@@ -11,6 +11,7 @@ from sbmlgrad.engines.base import Outcome, Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
+from sbmlgrad.model.network import check_parameter_names
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class FiniteDifference:
                 f"FiniteDifference(coupling={self.coupling!r}): only 'crn' is available"
             )
 
+        if isinstance(self.parameters, str):
+            raise GradientError(
+                f"FiniteDifference(parameters={self.parameters!r}): give a tuple of ids"
+            )
+
     @property
     def name(self) -> str:
         """How it is recorded in results."""
@@ -63,6 +69,7 @@ class FiniteDifference:
         self, engine: Native, request: Request, cotangent: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the derivative of a loss in the inputs; see `base.Estimator`."""
+        check_parameter_names(request.lowered.network, self.parameters or ())
         weights = np.broadcast_to(cotangent, (request.trajectories, *cotangent.shape[1:]))
         if not np.allclose(weights, weights[:1], rtol=1e-9, atol=0.0):
             raise GradientError(

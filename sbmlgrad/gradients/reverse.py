@@ -24,6 +24,7 @@ from sbmlgrad.engines.blocks import BLOCK, run_blocks
 from sbmlgrad.engines.kernels import fire, next_firing
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import philox, uniform_pair
+from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.base import PathEstimator
 from sbmlgrad.gradients.two_sided_adjoint import sweep
 
@@ -157,7 +158,14 @@ def pull_back_path(
         )
 
     run_blocks(work, request.trajectories, engine.threads, request.progress)
-    return partial.sum(axis=0)
+    gradient = partial.sum(axis=0)
+    if not np.isfinite(gradient).all():
+        raise GradientError(
+            f"{estimator.name}: the gradient is not finite. A kinetic law has an infinite "
+            "derivative at a state that was visited, as sqrt(X) or X^0.5 at X = 0, or the adjoint overflowed; "
+            "use FiniteDifference()"
+        )
+    return gradient
 
 
 def _module(estimator: PathEstimator, lowered: LoweredNetwork | None) -> ModuleType:

@@ -35,6 +35,8 @@ class StraightThrough:
     `temperature=0` is the limit with the noise integrated out: no noise and no exponentials. Its
     weights are (s_i - s_j) / a_0 times ½ where a_i > 0 and 1 where a_i = 0, s_i = v_i·λ.
 
+    Reactions that cannot fire have no part in the relaxed choice.
+
     Bias: yes, at every temperature. Cost: one replay and one backward sweep.
 
     Args:
@@ -47,7 +49,7 @@ class StraightThrough:
         if not 0.0 <= self.temperature <= 1.0:
             raise GradientError(
                 f"StraightThrough(temperature={self.temperature}): must lie in [0, 1]; above 1 the "
-                "weight of a reaction that cannot fire is infinite"
+                "weight of a rare reaction grows without bound"
             )
 
     @property
@@ -88,8 +90,8 @@ def race(rates, total, reaction, seed, trajectory, draw, ratio):
     """Draw the race that `reaction` won: fill `ratio` with (its time / time of r) / a_r.
 
     The winner's time is E_0 / a_0 and the others' E_0 / a_0 + E_r / a_r, with E exponential; that
-    is the law of exponential clocks given who rings first. Divided by a_r so that a reaction that
-    cannot fire keeps a finite weight; log a_r + G_r = -log(time of r).
+    is the law of exponential clocks given who rings first, and log a_r + G_r = -log(time of r).
+    Divided by a_r, so that it is finite where a_r is zero.
     """
     count = rates.shape[0]
     blocks = (count + 2) // 2
@@ -138,14 +140,12 @@ def choice_weights(rates, total, reaction, along, temperature, ratio, weights):
     for r in range(count):
         mean += (rates[r] * ratio[r]) ** exponent / norm * along[r]
     for r in range(count):
+        weights[r] = 0.0
+        # One that cannot fire has no part in the choice. Below temperature 1 its weight vanishes
+        # with its propensity; at 1 it would stay finite, but with an infinite mean.
         if rates[r] > 0.0:
-            per_rate = (rates[r] * ratio[r]) ** exponent / (norm * rates[r])
-        elif temperature == 1.0:
-            per_rate = ratio[r] / norm
-        else:
-            # a^(1/T - 1) vanishes with a.
-            per_rate = 0.0
-        weights[r] = per_rate * (along[r] - mean) / temperature
+            share = (rates[r] * ratio[r]) ** exponent / norm
+            weights[r] = share * (along[r] - mean) / (rates[r] * temperature)
 
 
 def differentiate_readout(

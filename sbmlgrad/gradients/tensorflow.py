@@ -73,8 +73,14 @@ def _eager(
         values, kept["outcomes"], kept["firings"] = forward(theta.numpy(), seed)
 
         def gradient(*cotangents: Any) -> Any:
-            pulled = backward(theta.numpy(), seed, [c.numpy() for c in cotangents])
-            return tf.constant(pulled, tf.float64)
+            if tf.executing_eagerly():
+                pulled = backward(theta.numpy(), seed, [c.numpy() for c in cotangents])
+                return tf.constant(pulled, tf.float64)
+            # Inside a Jacobian the cotangents are symbols of a graph.
+            pulled = tf.numpy_function(
+                lambda *c: backward(theta.numpy(), seed, list(c)), list(cotangents), tf.float64
+            )
+            return tf.ensure_shape(pulled, theta.shape)
 
         return tuple(tf.constant(v, tf.float64) for v in values), gradient
 

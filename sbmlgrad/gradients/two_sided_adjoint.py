@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -106,6 +107,12 @@ def integrate_adjoint(
     norm = 0.0
     for s in range(species):
         norm = max(norm, scratch[s])
+    if not norm * length < 1e9:
+        # An infinite derivative, such as that of sqrt(X) at X = 0: the host refuses a NaN.
+        for s in range(species):
+            adjoint[s] = math.nan
+            integral[s] = math.nan
+        return
     # With |B| h <= 1 the terms fall at least as fast as 1/k!.
     steps = int(norm * length) + 1
     h = length / steps

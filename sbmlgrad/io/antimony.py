@@ -18,6 +18,9 @@ def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return b"", (_issue(f"the text is not UTF-8: {error}.", "Save it as UTF-8."),)
+    if "\0" in text:
+        # The library would stop reading there without a word.
+        return b"", (_issue("the text holds a zero byte.", "Save it as plain text."),)
     # The library keeps every loaded model; start clean so that names cannot clash.
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) == -1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from sbmlgrad.errors import RequestError, UnreadableFileError, UnsupportedModelError, WriteError
@@ -29,7 +30,9 @@ def load(
     """Load a model.
 
     Args:
-        source: path of an SBML (`.xml`, `.sbml`, `.xml.gz`) or Antimony (`.ant`) file, or the text.
+        source: path of an SBML (`.xml`, `.sbml`, `.xml.gz`) or Antimony (`.ant`) file, or the text
+            itself: text that begins with `<`, has several lines or, without the suffix of a file,
+            holds a semicolon or an arrow.
         substance: `"item"` or `"mole"`: what a unit of substance is, over the document's word.
         initial: what becomes of initial counts that are no whole numbers: `"strict"` refuses them
             when the model is simulated, `"round"` rounds to the nearest, `"randomised"` draws the
@@ -78,7 +81,7 @@ def examine(
             return None, problems
     from sbmlgrad.io.sbml.reader import read_sbml
 
-    return read_sbml(
+    network, issues = read_sbml(
         data,
         name=_name(source),
         substance=substance,
@@ -86,6 +89,7 @@ def examine(
         mass_action=mass_action,
         thorough=thorough,
     )
+    return _without_lines(network, issues) if is_antimony else (network, issues)
 
 
 def save(model: ReactionNetwork, path: str | Path) -> None:
@@ -126,16 +130,36 @@ def _name(source: str | Path) -> str:
 
 
 def _is_text(source: str | Path) -> bool:
+    """Tell whether a source is a model itself: XML, several lines, or one line of Antimony.
+
+    No path without a known suffix can be read, so that a line with a semicolon or an arrow is
+    nothing else.
+    """
     if not isinstance(source, str):
         return False
-    return source.lstrip("\ufeff \t\r\n").startswith("<") or "\n" in source
+    if _looks_like_xml(source) or "\n" in source:
+        return True
+    is_path = source.lower().endswith((*SBML_SUFFIXES, *ANTIMONY_SUFFIXES))
+    return not is_path and any(mark in source for mark in (";", "->", "=>"))
+
+
+def _looks_like_xml(text: str) -> bool:
+    return text.lstrip("\ufeff \t\r\n").startswith("<")
 
 
 def _read(source: str | Path) -> tuple[bytes, bool]:
     """Return the bytes of a model and whether they are Antimony."""
+    if not isinstance(source, str | Path):
+        raise RequestError(
+            f"a model is given as a path or as text, not as {type(source).__name__}; "
+            "decode bytes first"
+        )
     if _is_text(source):
         text = str(source)
-        return text.encode(), not text.lstrip("\ufeff \t\r\n").startswith("<")
+        try:
+            return text.encode(), not _looks_like_xml(text)
+        except UnicodeEncodeError as error:
+            raise UnreadableFileError(f"the given text is not Unicode: {error}") from error
     path = Path(source)
     name = path.name.lower()
     if not name.endswith((*SBML_SUFFIXES, *ANTIMONY_SUFFIXES)):
@@ -144,6 +168,17 @@ def _read(source: str | Path) -> tuple[bytes, bool]:
             f"{', '.join(SBML_SUFFIXES)} and .ant"
         )
     return read_bytes(path), name.endswith(ANTIMONY_SUFFIXES)
+
+
+def _without_lines(
+    network: ReactionNetwork | None, issues: tuple[Issue, ...]
+) -> tuple[ReactionNetwork | None, tuple[Issue, ...]]:
+    """Drop line numbers: those of translated Antimony are of SBML that the user never sees."""
+    issues = tuple(replace(issue, line=None) for issue in issues)
+    if network is None:
+        return None, issues
+    reactions = tuple(replace(reaction, line=None) for reaction in network.reactions)
+    return replace(network, reactions=reactions, issues=issues), issues
 
 
 def unreadable(error: UnreadableFileError, source: str | Path) -> Issue:

@@ -8,7 +8,7 @@ is reported as an issue that blocks exact simulation.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,16 +19,17 @@ from sbmlgrad.model.expression import (
     Expression,
     Number,
     Symbol,
-    add,
     divide,
     multiply,
+    symbols,
 )
 from sbmlgrad.model.initial import initial_values
+from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.network import Reaction, ReactionNetwork
+from sbmlgrad.model.network import Reaction, ReactionNetwork, Species
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.signs import can_turn_negative, factors, is_nonnegative, split
-from sbmlgrad.model.units import law_in_counts, whole_number
+from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
+from sbmlgrad.model.units import law_in_counts, value_without, whole_number
 
 #: Suffix of the id of the backward half of a split reaction.
 BACKWARD = "_backward"
@@ -62,10 +63,7 @@ def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue
     for reaction in network.reactions:
         change, problems = _whole_change(network, reaction)
         issues += problems
-        law = reaction.rate_law
-        if network.mass_action == "combinatorial":
-            law = combinatorial(reaction, law)
-        parts, problems = _parts(network, reaction, law, change, constants)
+        parts, problems = _parts(network, reaction, change, constants)
         issues += problems
         forward, backward = parts
         if forward != ZERO or backward == ZERO:
@@ -87,13 +85,13 @@ def _unused(name: str, taken: set[str]) -> str:
 def _whole_change(
     network: ReactionNetwork, reaction: Reaction
 ) -> tuple[dict[str, int], list[Issue]]:
-    species_by_id = {s.id: s for s in network.species}
     change: dict[str, int] = {}
     issues: list[Issue] = []
     for species, amount in reaction.net_change().items():
-        if not species_by_id[species].changes:
+        element = _species(network, species)
+        if not element.changes:
             continue
-        items = species_by_id[species].items_per_substance / network.items_per_extent
+        items = element.items_per_substance / network.items_per_extent
         count = whole_number(amount * items)
         if count is None:
             issues.append(
@@ -113,24 +111,31 @@ def _whole_change(
     return change, issues
 
 
+def _species(network: ReactionNetwork, name: str) -> Species:
+    element = network.by_id[name]
+    assert isinstance(element, Species)
+    return element
+
+
 def _parts(
     network: ReactionNetwork,
     reaction: Reaction,
-    law: Expression,
     change: Mapping[str, int],
     constants: Mapping[str, float],
 ) -> tuple[tuple[Expression, Expression], list[Issue]]:
     """Return (forward, backward) propensities and what is to be said about them."""
-    whole = law_in_counts(network, law)
+    law = reaction.rate_law
+    whole, issues = _propensity(network, reaction, law, reaction.reactants)
     # Sign is judged on the law as written: a product with a unit factor is no longer X (X - 1).
     if is_nonnegative(law, constants) or is_nonnegative(whole, constants):
-        return (whole, ZERO), []
+        return (whole, ZERO), issues
     parts = split(law, constants)
     if parts is None:
         if can_turn_negative(law):
             return (whole, ZERO), [_not_separable(reaction, "it is no exact difference of two")]
-        return (whole, ZERO), [_sign_unknown(reaction)]
-    forward, backward = (law_in_counts(network, part) for part in parts)
+        return (whole, ZERO), [*issues, _sign_unknown(reaction)]
+    forward, issues = _propensity(network, reaction, parts[0], reaction.reactants)
+    backward, more = _propensity(network, reaction, parts[1], reaction.products)
     surviving = _survives_without_product(backward, change, constants)
     if surviving is not None:
         reason = (
@@ -138,8 +143,21 @@ def _parts(
             "so it is not the rate of a backward reaction"
         )
         return (whole, ZERO), [_not_separable(reaction, reason)]
-    issues = [] if reaction.reversible else [_split_though_irreversible(reaction)]
+    issues += [issue for issue in more if issue not in issues]
+    if not reaction.reversible:
+        issues.append(_split_though_irreversible(reaction))
     return (forward, backward), issues
+
+
+def _propensity(
+    network: ReactionNetwork, reaction: Reaction, law: Expression, consumed: Mapping[str, float]
+) -> tuple[Expression, list[Issue]]:
+    """Return one direction of a law in counts, and a warning where it may be meant otherwise."""
+    powers = _powers(consumed, factors(law)[0])
+    if network.mass_action == "combinatorial" and powers:
+        return combinatorial(network, law, powers), []
+    issues = [_combinatorial_form(reaction, species, n) for species, n in powers]
+    return law_in_counts(network, law), issues
 
 
 def _survives_without_product(
@@ -150,11 +168,16 @@ def _survives_without_product(
     Evaluated at a few states with the product absent; structural zeros are exact there.
     """
     rng = np.random.default_rng(20021)
+    used = symbols(backward)
+    present = {s: constants[s] for s in used if s in constants and math.isfinite(constants[s])}
+    # Parameters that are zero for now can make a quotient 0 / 0; then others show the structure.
+    drawn = {s: v for s, v in present.items() if v != 0.0}
     for product in (s for s, n in change.items() if n > 0):
         for _ in range(3):
-            values = _Drawn(rng, {s: v for s, v in constants.items() if math.isfinite(v)})
-            values[product] = 0.0
-            if evaluate(backward, values) != 0.0:
+            rate = evaluate(backward, _Drawn(rng, {**present, product: 0.0}))
+            if math.isnan(rate):
+                rate = evaluate(backward, _Drawn(rng, {**drawn, product: 0.0}))
+            if rate != 0.0:
                 return product
     return None
 
@@ -209,18 +232,27 @@ def _split_though_irreversible(reaction: Reaction) -> Issue:
     )
 
 
-def combinatorial(reaction: Reaction, law: Expression) -> Expression:
-    """Read X^n of an n-fold reactant as the number of distinct sets X (X-1) ... (X-n+1) / n!.
+def combinatorial(
+    network: ReactionNetwork, law: Expression, powers: Sequence[tuple[str, int]]
+) -> Expression:
+    """Return a law as a propensity with X^n read as the number of distinct sets of n molecules.
 
-    Only laws that hold exactly the power X^n as factors are changed; k then is the stochastic rate
-    constant per distinct set of molecules (Gillespie 1977, eq. 2).
+    X^n becomes X (X-1) ... (X-n+1) / n! in molecules, so that the rate constant of the law is the
+    stochastic one per distinct set (Gillespie 1977, eq. 2).
+
+    Args:
+        network: the network.
+        law: one direction of a rate law, which holds the powers as factors.
+        powers: species id, n.
     """
     above, below = factors(law)
-    for species, n in _powers(reaction, above):
-        kept = [f for f in above if not _is_power_of(f, species)]
-        falling = [add(Number(-float(i)), Symbol(species)) for i in range(n)]
-        above = [*kept, *falling, Number(1.0 / math.factorial(n))]
-    return divide(multiply(*above), multiply(*below))
+    sets: list[Expression] = []
+    for species, n in powers:
+        above = [f for f in above if not _is_power_of(f, species)]
+        sets += [value_without(_species(network, species), i) for i in range(n)]
+        sets.append(Number(1.0 / math.factorial(n)))
+    rest = law_in_counts(network, divide(multiply(*above), multiply(*below)))
+    return multiply(rest, *sets)
 
 
 def _is_power_of(factor: Expression, species: str) -> bool:
@@ -238,10 +270,10 @@ def _exponent(factor: Expression) -> float:
     return 1.0
 
 
-def _powers(reaction: Reaction, above: list[Expression]) -> list[tuple[str, int]]:
-    """Return (species, n) for reactants with n >= 2 that the law holds to the power n."""
+def _powers(consumed: Mapping[str, float], above: list[Expression]) -> list[tuple[str, int]]:
+    """Return (species, n) for n >= 2 consumed molecules that the law holds to the power n."""
     found = []
-    for species, n in reaction.reactants.items():
+    for species, n in consumed.items():
         if n < 2 or n != int(n):
             continue
         if sum(_exponent(f) for f in above if _is_power_of(f, species)) == n:
@@ -249,26 +281,16 @@ def _powers(reaction: Reaction, above: list[Expression]) -> list[tuple[str, int]
     return found
 
 
-def combinatorial_warnings(network: ReactionNetwork) -> tuple[Issue, ...]:
-    """Warn about laws such as `k*A*A` of `2 A -> ...`, which may be meant combinatorially."""
-    if network.mass_action == "combinatorial":
-        return ()
-    issues = []
-    for reaction in network.reactions:
-        above, _ = factors(reaction.rate_law)
-        for species, n in _powers(reaction, above):
-            issues.append(
-                Issue(
-                    "combinatorial_form",
-                    Severity.WARNING,
-                    reaction.id,
-                    reaction.line,
-                    f"the law holds '{species}' to the power {n} for {n} reacting molecules and is "
-                    "taken as written; the number of distinct sets of molecules is smaller, and a "
-                    f"single molecule of '{species}' could still react.",
-                    'Load with mass_action="combinatorial" if the rate constant counts distinct '
-                    "sets, or write the falling factorial.",
-                    NOTHING,
-                )
-            )
-    return tuple(issues)
+def _combinatorial_form(reaction: Reaction, species: str, n: int) -> Issue:
+    return Issue(
+        "combinatorial_form",
+        Severity.WARNING,
+        reaction.id,
+        reaction.line,
+        f"the law holds '{species}' to the power {n} for {n} reacting molecules and is taken as "
+        "written; the number of distinct sets of molecules is smaller, and a single molecule of "
+        f"'{species}' could still react.",
+        'Load with mass_action="combinatorial" if the rate constant counts distinct sets, or write '
+        "the falling factorial.",
+        NOTHING,
+    )

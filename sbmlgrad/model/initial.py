@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import ParameterError
-from sbmlgrad.model.expression import Expression, Number, Symbol, substitute, symbols
+from sbmlgrad.model.expression import (
+    Expression,
+    Number,
+    Symbol,
+    divide,
+    multiply,
+    substitute,
+    symbols,
+)
+from sbmlgrad.model.graphs import in_order, on_cycles
+from sbmlgrad.model.network import Compartment, Parameter, Reaction, ReactionNetwork, Species
 from sbmlgrad.model.operators import evaluate
 
-if TYPE_CHECKING:
-    from sbmlgrad.model.network import ReactionNetwork, Species
+_NOTHING = frozenset[str]()
 
 
 def parameter_values(network: ReactionNetwork) -> NDArray[np.float64]:
@@ -40,47 +48,73 @@ def initial_values(
         Symbol id → value for compartments, species and parameters; NaN where the model gives none.
     """
     fixed = {**(parameters or {}), **(initial or {})}
-    attributes = _attribute_values(network)
-    result: dict[str, float] = {}
-
-    def value(symbol: str) -> float:
-        if symbol not in result:
-            assignment = network.initial_assignments.get(symbol)
-            if symbol in fixed:
-                result[symbol] = float(fixed[symbol])
-            elif assignment is not None and symbol not in network.explicit:
-                needed = {s: value(s) for s in symbols(assignment)}
-                result[symbol] = float(evaluate(assignment, needed))
-            else:
-                species = species_by_id.get(symbol)
-                result[symbol] = (
-                    attributes[symbol] if species is None else _species_value(species, value)
-                )
-        return result[symbol]
-
-    species_by_id = {s.id: s for s in network.species}
-    for symbol in (*attributes, *species_by_id):
-        value(symbol)
+    free = {
+        symbol: needed for symbol, needed in start_needs(network).items() if symbol not in fixed
+    }
+    for symbol in network.explicit & network.initial_assignments.keys():
+        if symbol in free:
+            free[symbol] = frozenset()
+    result = {symbol: float(value) for symbol, value in fixed.items()}
+    order = in_order(free)
+    if len(order) < len(free):
+        raise ParameterError(
+            "the initial assignments of "
+            f"{', '.join(map(repr, sorted(on_cycles(free))))} depend on each other; break the cycle"
+        )
+    for symbol in order:
+        assignment = network.initial_assignments.get(symbol)
+        if assignment is None or symbol in network.explicit:
+            result[symbol] = _attribute_value(network.by_id[symbol], result)
+        else:
+            result[symbol] = float(evaluate(assignment, result))
     return result
 
 
-def _attribute_values(network: ReactionNetwork) -> dict[str, float]:
-    values = {c.id: c.size for c in network.compartments}
-    values.update((p.id, p.value) for p in network.parameters)
-    return values
+def start_needs(network: ReactionNetwork) -> dict[str, frozenset[str]]:
+    """Return, for every symbol with a value, the symbols that its value at time 0 depends on."""
+    needs = {x.id: _NOTHING for x in (*network.compartments, *network.parameters)}
+    needs.update((s.id, _needs_of_species(s)) for s in network.species)
+    needs.update((t, symbols(e)) for t, e in network.initial_assignments.items())
+    return needs
 
 
-def _species_value(species: Species, value) -> float:
-    amount, concentration = species.initial_amount, species.initial_concentration
+def cyclic_assignments(network: ReactionNetwork) -> tuple[str, ...]:
+    """Return the targets of initial assignments that depend on themselves, in document order.
+
+    A concentration depends on the size of its compartment, too.
+    """
+    cyclic = on_cycles(start_needs(network))
+    return tuple(target for target in network.initial_assignments if target in cyclic)
+
+
+def _needs_of_species(species: Species) -> frozenset[str]:
+    """Return the compartment where amount and concentration have to be converted."""
     if species.only_substance_units:
+        is_direct = species.initial_amount is not None or species.initial_concentration is None
+    else:
+        is_direct = species.initial_concentration is not None or species.initial_amount is None
+    return _NOTHING if is_direct else frozenset({species.compartment})
+
+
+def _attribute_value(
+    element: Compartment | Species | Parameter | Reaction, values: Mapping[str, float]
+) -> float:
+    """Return the value that an element's own attributes give it, as its symbol means it."""
+    if isinstance(element, Compartment):
+        return element.size
+    if isinstance(element, Parameter):
+        return element.value
+    assert isinstance(element, Species)
+    amount, concentration = element.initial_amount, element.initial_concentration
+    if element.only_substance_units:
         if amount is not None:
             return amount
-        return math.nan if concentration is None else concentration * value(species.compartment)
+        return math.nan if concentration is None else concentration * values[element.compartment]
     if concentration is not None:
         return concentration
     if amount is None:
         return math.nan
-    size = value(species.compartment)
+    size = values[element.compartment]
     return amount / size if size != 0.0 else math.nan
 
 
@@ -115,14 +149,23 @@ def start_expression(network: ReactionNetwork, symbol: str) -> Expression:
     Used for the derivative of compartment sizes and of species that never change; parameters stand
     for themselves, because a gradient is taken where all of them are explicit.
     """
-    if symbol in network.parameter_ids:
+    element = network.by_id[symbol]
+    if isinstance(element, Parameter):
         return Symbol(symbol)
     assignment = network.initial_assignments.get(symbol)
-    if assignment is None:
-        value = initial_values(network)[symbol]
-        return Number(value)
-    inner = {s: start_expression(network, s) for s in symbols(assignment)}
-    return substitute(assignment, inner)
+    if assignment is not None:
+        inner = {s: start_expression(network, s) for s in symbols(assignment)}
+        return substitute(assignment, inner)
+    if isinstance(element, Compartment):
+        return Number(element.size)
+    assert isinstance(element, Species)
+    if not _needs_of_species(element):
+        return Number(_attribute_value(element, {}))
+    size = start_expression(network, element.compartment)
+    if element.initial_amount is not None:
+        return divide(Number(element.initial_amount), size)
+    assert element.initial_concentration is not None
+    return multiply(Number(element.initial_concentration), size)
 
 
 def check_initial_names(network: ReactionNetwork, initial: Mapping[str, float]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sbmlgrad.errors import ParameterError
 from sbmlgrad.model.expression import Expression
 from sbmlgrad.model.issues import Issue
+from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.provenance import Provenance
 
 #: The value of a symbol whose document gives none.
@@ -57,7 +58,7 @@ class Species:
     boundary: bool = False
     constant: bool = False
     items_per_substance: float = 1.0
-    unit: str = "item"
+    unit: str = field(default="item", compare=False)
     name: str = ""
 
     @property
@@ -72,7 +73,7 @@ class Parameter:
 
     id: str
     value: float = NO_VALUE
-    unit: str = ""
+    unit: str = field(default="", compare=False)
     name: str = ""
 
 
@@ -118,13 +119,14 @@ class ReactionNetwork:
         parameters: global parameters in document order, then local ones as `reaction.parameter`.
         reactions: in document order.
         initial_assignments: symbol → expression, evaluated at the start for the parameters given.
-        explicit: ids of parameters whose value was set by the user and wins over an initial
+        explicit: ids of parameters whose value was set by the user and wins over their initial
             assignment.
+        changed: ids of all parameters whose value was set by the user; left out of equality.
         time_unit, extent_unit: as written in reports.
         items_per_extent: molecules per unit of reaction extent.
         mass_action: `"as_written"` or `"combinatorial"`: how a law such as `k*A*A` is read.
         initial: `"strict"`, `"round"` or `"randomised"`: non-integer initial counts.
-        issues: what the importer found; left out of equality, as are the next two.
+        issues: what the importer found; left out of equality, as are units and the next two.
         source: the original document, or None.
         provenance: how the values came about, or None.
     """
@@ -138,8 +140,9 @@ class ReactionNetwork:
         default_factory=lambda: MappingProxyType({})
     )
     explicit: frozenset[str] = frozenset()
-    time_unit: str = ""
-    extent_unit: str = "item"
+    changed: frozenset[str] = field(default=frozenset(), compare=False)
+    time_unit: str = field(default="", compare=False)
+    extent_unit: str = field(default="item", compare=False)
     items_per_extent: float = 1.0
     mass_action: str = "as_written"
     initial: str = "strict"
@@ -149,7 +152,7 @@ class ReactionNetwork:
     provenance: Provenance | None = field(default=None, compare=False)
 
     def __hash__(self) -> int:
-        # Coarse on purpose: equal networks have equal ids; caches compare by identity first.
+        # Coarse on purpose, as mappings have no hash: equal networks have equal ids.
         return hash((self.id, tuple(s.id for s in self.species), len(self.reactions)))
 
     @cached_property
@@ -188,18 +191,25 @@ class ReactionNetwork:
 
         Raises:
             ParameterError: an id is no parameter of the model, or a value is not finite.
+            RequestError: a value is not a number.
         """
         check_parameter_names(self, values)
-        for name, value in values.items():
+        given = {name: as_number(f"parameter '{name}'", value) for name, value in values.items()}
+        for name, value in given.items():
             if not np.isfinite(value):
                 raise ParameterError(
                     f"parameter '{name}': the value {value} is not a finite number; "
                     "give a finite value"
                 )
         parameters = tuple(
-            replace(p, value=float(values[p.id])) if p.id in values else p for p in self.parameters
+            replace(p, value=given[p.id]) if p.id in given else p for p in self.parameters
         )
-        return replace(self, parameters=parameters, explicit=self.explicit | frozenset(values))
+        return replace(
+            self,
+            parameters=parameters,
+            explicit=self.explicit | (frozenset(given) & self.initial_assignments.keys()),
+            changed=self.changed | frozenset(given),
+        )
 
 
 def check_parameter_names(network: ReactionNetwork, names: Iterable[str]) -> None:

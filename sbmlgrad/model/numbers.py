@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -34,3 +35,18 @@ def as_numbers(what: str, values: Any) -> NDArray[np.float64]:
         raise RequestError(
             f"{what}: {values!r} are not numbers; give an array of numbers"
         ) from None
+
+
+def whole(what: str, value: Any, least: int, most: int) -> int:
+    """Return a whole number within limits.
+
+    Raises:
+        RequestError: it is no whole number, or outside the limits.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool) or not least <= number <= most:
+        raise RequestError(f"{what}={value!r}: give a whole number from {least} to {most}")
+    return number

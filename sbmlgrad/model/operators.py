@@ -175,7 +175,8 @@ def _d_sqrt(a: Arguments) -> tuple[Expression, ...]:
 
 def _d_abs(a: Arguments) -> tuple[Expression, ...]:
     below = piecewise(Number(-1.0), Apply("lt", (a[0], ZERO)), ZERO)
-    return (piecewise(ONE, Apply("gt", (a[0], ZERO)), below),)
+    # At zero the derivative from the right: counts only come from there.
+    return (piecewise(ONE, Apply("geq", (a[0], ZERO)), below),)
 
 
 def _d_extremum(at_least_as_extreme: str, more_extreme: str) -> Partials:

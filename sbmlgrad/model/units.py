@@ -13,7 +13,17 @@ from __future__ import annotations
 
 import math
 
-from sbmlgrad.model.expression import Expression, Number, Symbol, divide, multiply, substitute
+from sbmlgrad.model.expression import (
+    Expression,
+    Number,
+    Symbol,
+    add,
+    divide,
+    multiply,
+    substitute,
+    subtract,
+    symbols,
+)
 from sbmlgrad.model.network import ReactionNetwork, Species
 
 #: Molecules per mole, exact since the 2019 revision of the SI.
@@ -39,8 +49,24 @@ def symbol_in_counts(species: Species) -> Expression:
 
 def law_in_counts(network: ReactionNetwork, law: Expression) -> Expression:
     """Return a rate law as a propensity: counts for the species that change, firings per time."""
-    meanings = {s.id: symbol_in_counts(s) for s in network.species if s.changes}
+    # Only those that occur: a network has thousands of species, a law a few.
+    elements = (network.by_id.get(symbol) for symbol in symbols(law))
+    meanings = {s.id: symbol_in_counts(s) for s in elements if isinstance(s, Species) and s.changes}
     return multiply(Number(network.items_per_extent), substitute(law, meanings))
+
+
+def value_without(species: Species, molecules: int) -> Expression:
+    """Return a species' value with so many molecules taken away, as `law_in_counts` would write it.
+
+    This is what the falling factorial of a concentration is made of: (X - i) / V, not X / V - i.
+    """
+    if species.changes:
+        left = add(Symbol(species.id), Number(-float(molecules)))
+        return substitute(symbol_in_counts(species), {species.id: left})
+    if molecules == 0:
+        return Symbol(species.id)
+    taken = substitute(symbol_in_counts(species), {species.id: Number(float(molecules))})
+    return subtract(Symbol(species.id), taken)
 
 
 def whole_number(value: float) -> float | None:

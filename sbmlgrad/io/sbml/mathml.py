@@ -20,6 +20,10 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.operators import OPERATORS
 
+#: Largest formula that a function call may stand for, in nodes and in levels of nesting.
+MAX_NODES = 200_000
+MAX_DEPTH = 250
+
 #: The value that SBML L3 defines for the avogadro csymbol.
 AVOGADRO_CSYMBOL = 6.02214179e23
 
@@ -48,20 +52,35 @@ class MathError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FunctionDefinition:
-    """A user-defined function, its body already free of other user-defined functions."""
+    """A user-defined function, its body already free of other user-defined functions.
+
+    Attributes:
+        arguments: names of the arguments.
+        body: what it stands for.
+        size, depth: nodes of the body, and how deep they are nested.
+    """
 
     arguments: tuple[str, ...]
     body: Expression
+    size: int
+    depth: int
 
 
-def to_expression(
-    node: Any, functions: Mapping[str, FunctionDefinition | str], rename: Mapping[str, str]
-) -> Expression:
+#: A function definition, or why calling it is an error.
+Functions = Mapping[str, FunctionDefinition | MathError]
+
+
+def define(arguments: tuple[str, ...], body: Expression) -> FunctionDefinition:
+    """Return a function definition with the size that calling it will have."""
+    return FunctionDefinition(arguments, body, *_extent(body))
+
+
+def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
     """Return a libSBML ASTNode as an expression.
 
     Args:
         node: `libsbml.ASTNode`, or None where the math element is empty.
-        functions: function id → definition; a text instead says why that function is unusable.
+        functions: function id → definition; an error instead says why that function is unusable.
         rename: id in this scope → symbol; local parameters shadow global ones this way.
 
     Raises:
@@ -99,7 +118,7 @@ def to_expression(
 def _called(
     name: str,
     arguments: tuple[Expression, ...],
-    functions: Mapping[str, FunctionDefinition | str],
+    functions: Functions,
 ) -> Expression:
     definition = functions.get(name)
     if definition is None:
@@ -108,8 +127,9 @@ def _called(
             f"the function '{name}' is neither defined in the model nor built in.",
             "Define it, or write the formula out.",
         )
-    if isinstance(definition, str):
-        raise MathError("unsupported_math", definition, "Correct the function definition.")
+    if isinstance(definition, MathError):
+        what = f"the function '{name}' cannot be used: {definition.message}"
+        raise MathError(definition.code, what, definition.advice)
     if len(arguments) != len(definition.arguments):
         raise MathError(
             "invalid_sbml",
@@ -117,7 +137,37 @@ def _called(
             f"and is given {len(arguments)}.",
             "Correct the call.",
         )
+    _refuse_overgrowth(name, definition, arguments)
     return substitute(definition.body, dict(zip(definition.arguments, arguments, strict=True)))
+
+
+def _refuse_overgrowth(
+    name: str, definition: FunctionDefinition, arguments: tuple[Expression, ...]
+) -> None:
+    """Refuse calls that grow without bound: ten functions that each call the last one ten times."""
+    extents = [_extent(argument) for argument in arguments]
+    nodes = definition.size * max([1, *(size for size, _ in extents)])
+    depth = definition.depth + max([0, *(depth for _, depth in extents)])
+    if nodes > MAX_NODES or depth > MAX_DEPTH:
+        raise MathError(
+            "unsupported_math",
+            f"written out, the call of the function '{name}' has up to {nodes} operators and "
+            f"operands, {depth} deep; the limits are {MAX_NODES} and {MAX_DEPTH}.",
+            "Nest function definitions less.",
+        )
+
+
+def _extent(expression: Expression) -> tuple[int, int]:
+    """Return how many nodes an expression has and how deep they are nested."""
+    size = deepest = 0
+    stack = [(expression, 1)]
+    while stack:
+        node, depth = stack.pop()
+        size += 1
+        deepest = max(deepest, depth)
+        if isinstance(node, Apply):
+            stack.extend((argument, depth + 1) for argument in node.arguments)
+    return size, deepest
 
 
 def _applied(node: Any, kind: int, arguments: tuple[Expression, ...]) -> Expression:
@@ -125,11 +175,13 @@ def _applied(node: Any, kind: int, arguments: tuple[Expression, ...]) -> Express
         # One argument is a square root; two are degree and radicand.
         if len(arguments) == 1:
             return Apply("sqrt", arguments)
+        _refuse_count("root", len(arguments), len(arguments) == 2)
         degree, radicand = arguments
         if degree == Number(2.0):
             return Apply("sqrt", (radicand,))
         return power(radicand, divide(Number(1.0), degree))
     if kind == libsbml.AST_FUNCTION_LOG:
+        _refuse_count("log", len(arguments), len(arguments) in (1, 2))
         base, argument = arguments if len(arguments) == 2 else (Number(10.0), arguments[0])
         scale = (
             Number(math.log(base.value))
@@ -147,15 +199,21 @@ def _applied(node: Any, kind: int, arguments: tuple[Expression, ...]) -> Express
         )
     if not arguments and name in ("plus", "times"):
         return Number(0.0 if name == "plus" else 1.0)
-    if not row.accepts(len(arguments)):
-        raise MathError(
-            "invalid_sbml",
-            f"'{name}' cannot have {len(arguments)} argument(s).",
-            "Correct the formula.",
-        )
     if len(arguments) > 2 and row.is_logical and row.arity == (2, 2):
-        raise MathError("unsupported_math", f"chained '{name}'.", "Write it with 'and'.")
+        raise MathError(
+            "unsupported_math",
+            f"'{name}' with {len(arguments)} arguments, a chain of comparisons, is not accepted.",
+            "Compare two at a time and join the comparisons with 'and'.",
+        )
+    _refuse_count(name, len(arguments), row.accepts(len(arguments)))
     return Apply(name, arguments)
+
+
+def _refuse_count(name: str, count: int, is_accepted: bool) -> None:
+    if not is_accepted:
+        raise MathError(
+            "invalid_sbml", f"'{name}' cannot have {count} argument(s).", "Correct the formula."
+        )
 
 
 def _operator_name(node: Any, kind: int) -> str:

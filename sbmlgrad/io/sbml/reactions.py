@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from sbmlgrad.io.sbml.mathml import FunctionDefinition, MathError, to_expression
+from sbmlgrad.io.sbml.mathml import Functions, MathError, to_expression
 from sbmlgrad.io.sbml.support import refused
 from sbmlgrad.model.expression import ZERO, Expression, symbols
 from sbmlgrad.model.issues import Issue
@@ -14,16 +15,16 @@ from sbmlgrad.model.network import NO_VALUE, Parameter, Reaction
 
 
 def read_reactions(
-    model: Any,
+    elements: Sequence[Any],
     known: set[str],
     species: set[str],
-    functions: Mapping[str, FunctionDefinition | str],
+    functions: Functions,
     issues: list[Issue],
 ) -> tuple[tuple[Reaction, ...], tuple[Parameter, ...]]:
     """Return the reactions, and their local parameters as `reaction.parameter`.
 
     Args:
-        model: `libsbml.Model`.
+        elements: `libsbml.Reaction`, each with an id of its own.
         known: ids of species, compartments and global parameters.
         species: ids of species.
         functions: function definitions by id.
@@ -31,20 +32,7 @@ def read_reactions(
     """
     reactions: list[Reaction] = []
     local_parameters: list[Parameter] = []
-    seen: set[str] = set(known)
-    for i in range(model.getNumReactions()):
-        reaction = model.getReaction(i)
-        if reaction.getId() in seen:
-            issues.append(
-                refused(
-                    "invalid_sbml",
-                    reaction.getId(),
-                    reaction.getLine(),
-                    "another element has the same id.",
-                    "Give every element an id of its own.",
-                )
-            )
-        seen.add(reaction.getId())
+    for reaction in elements:
         if reaction.isSetFast() and reaction.getFast():
             issues.append(
                 refused(
@@ -97,8 +85,13 @@ def _side(reaction: Any, kind: str, species: set[str], issues: list[Issue]) -> M
                 )
             )
             continue
-        result[name] = result.get(name, 0.0) + reference.getStoichiometry()
+        result[name] = result.get(name, 0.0) + _stoichiometry(reference)
     return MappingProxyType(result)
+
+
+def _stoichiometry(reference: Any) -> float:
+    # Level 1 writes fractions; elsewhere the denominator is 1.
+    return reference.getStoichiometry() / reference.getDenominator()
 
 
 def _references(reaction: Any, kind: str) -> Iterator[Any]:
@@ -121,7 +114,7 @@ def _variable(reference: Any, model: Any) -> str | None:
 def _rate_law(
     reaction: Any,
     known: set[str],
-    functions: Mapping[str, FunctionDefinition | str],
+    functions: Functions,
     issues: list[Issue],
 ) -> tuple[Expression, list[Parameter]]:
     law = reaction.getKineticLaw()
@@ -143,32 +136,49 @@ def _rate_law(
     elements = [
         law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)
     ]
-    local = [
-        Parameter(
-            f"{where}.{p.getId()}",
-            p.getValue() if p.isSetValue() else NO_VALUE,
-            p.getUnits(),
-            p.getName(),
-        )
-        for p in elements
-    ]
     rename = {p.getId(): f"{where}.{p.getId()}" for p in elements}
+    local = {
+        p.getId(): Parameter(rename[p.getId()], parameter_value(p), p.getUnits(), p.getName())
+        for p in reversed(elements)
+    }
+    if len(local) < len(elements):
+        twice = sorted(name for name, n in Counter(p.getId() for p in elements).items() if n > 1)
+        issues.append(
+            refused(
+                "invalid_sbml",
+                f"{where}/kineticLaw",
+                law.getLine(),
+                f"it has several local parameters {', '.join(map(repr, twice))}.",
+                "Give every local parameter an id of its own.",
+            )
+        )
+    parameters = [local[name] for name in rename]
     try:
         expression = to_expression(law.getMath(), functions, rename)
     except MathError as error:
         issues.append(
             refused(error.code, f"{where}/kineticLaw", law.getLine(), error.message, error.advice)
         )
-        return ZERO, local
-    missing = symbols(expression) - known - set(rename.values())
-    for symbol in sorted(missing):
-        issues.append(
-            refused(
-                "undefined_symbol",
-                f"{where}/kineticLaw",
-                law.getLine(),
-                f"the formula uses '{symbol}', which is no species, parameter or compartment.",
-                "Define it or correct the name.",
-            )
+        return ZERO, parameters
+    allowed = known.union(rename.values())
+    problems = tuple(undefined(expression, allowed, f"{where}/kineticLaw", law.getLine()))
+    issues += problems
+    return ZERO if problems else expression, parameters
+
+
+def undefined(expression: Expression, known: set[str], element: str, line: int) -> Iterator[Issue]:
+    """Refuse symbols of a formula that the model does not define."""
+    for symbol in sorted(symbols(expression) - known):
+        yield refused(
+            "undefined_symbol",
+            element,
+            line,
+            f"the formula uses '{symbol}', which is no species, parameter or compartment.",
+            "Define it or correct the name.",
         )
-    return expression, local
+
+
+def parameter_value(element: Any) -> float:
+    """Return the value of a parameter; the same NaN for all without one, so that they are equal."""
+    value = element.getValue() if element.isSetValue() else NO_VALUE
+    return value if value == value else NO_VALUE

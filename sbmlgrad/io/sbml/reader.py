@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
 import libsbml
 
 from sbmlgrad.io.sbml import support
-from sbmlgrad.io.sbml.mathml import FunctionDefinition, MathError, to_expression
-from sbmlgrad.io.sbml.reactions import read_reactions
+from sbmlgrad.io.sbml.assignments import read_initial_assignments
+from sbmlgrad.io.sbml.functions import read_functions
+from sbmlgrad.io.sbml.reactions import parameter_value, read_reactions
 from sbmlgrad.io.sbml.safe_xml import check_xml
-from sbmlgrad.io.sbml.substance import SubstanceUnit, chosen, substance_unit
-from sbmlgrad.model.channels import channels, combinatorial_warnings
-from sbmlgrad.model.expression import Expression, symbols
+from sbmlgrad.io.sbml.substance import SubstanceUnit, chosen, substance_unit, time_unit
+from sbmlgrad.model.channels import channels
 from sbmlgrad.model.initial import initial_counts, initial_values
-from sbmlgrad.model.issues import EVERY_MODE, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.issues import EVERY_MODE, NOTHING, STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import (
     NO_VALUE,
     Compartment,
@@ -70,10 +68,11 @@ def read_sbml(
         issues += support.consistency_issues(document)
     reader = _ModelReader(model, chosen(substance), issues)
     network = reader.network(data, initial, mass_action)
-    if any(issue.blocks >= EVERY_MODE for issue in issues):
-        return None, tuple(issues)
+    # What was refused is left out of the network, so that the rest can be judged all the same.
     _, channel_issues = channels(network)
-    found = (*issues, *channel_issues, *combinatorial_warnings(network))
+    found = (*issues, *channel_issues)
+    if any(issue.blocks >= EVERY_MODE for issue in found):
+        return None, found
     return replace(network, issues=found), found
 
 
@@ -93,91 +92,73 @@ class _ModelReader:
         self.model = model
         self.substance = substance
         self.issues = issues
-        self.functions = dict(self._functions())
+        self.taken: set[str] = set()
 
     def network(self, data: bytes, initial: str, mass_action: str) -> ReactionNetwork:
         model = self.model
+        for _ in self._named("FunctionDefinition"):
+            pass  # they share the ids of everything else
+        functions = read_functions(model, self.issues)
         compartments = tuple(self._compartments())
         dimensions = {
             c.getId(): c.getSpatialDimensionsAsDouble() for c in _each(model, "Compartment")
         }
         species = tuple(self._species(dimensions))
-        parameters = [
-            Parameter(
-                p.getId(),
-                p.getValue() if p.isSetValue() else NO_VALUE,
-                p.getUnits(),
-                p.getName(),
-            )
-            for p in _each(model, "Parameter")
-        ]
-        known = {x.id for x in (*compartments, *species, *parameters)}
-        self._refuse_duplicates([x.id for x in (*compartments, *species, *parameters)])
-        reactions, local_parameters = read_reactions(
-            model, known, {s.id for s in species}, self.functions, self.issues
+        parameters = tuple(
+            Parameter(p.getId(), parameter_value(p), p.getUnits(), p.getName())
+            for p in self._named("Parameter")
         )
-        parameters += local_parameters
-        assignments = self._initial_assignments(known)
+        known = {x.id for x in (*compartments, *species, *parameters)}
+        # Their species were refused; the rest is judged as if they were there.
+        missing = dict.fromkeys(s.compartment for s in species if s.compartment not in dimensions)
+        elements = tuple(self._named("Reaction"))
+        reactions, local_parameters = read_reactions(
+            elements, known, {s.id for s in species}, functions, self.issues
+        )
         network = ReactionNetwork(
             id=model.getId() or model.getName() or "model",
             name=model.getName(),
-            compartments=compartments,
+            compartments=(*compartments, *(Compartment(c) for c in missing)),
             species=species,
-            parameters=tuple(parameters),
+            parameters=(*parameters, *local_parameters),
             reactions=reactions,
-            initial_assignments=MappingProxyType(assignments),
-            time_unit=_time_unit(model),
+            time_unit=time_unit(model),
+            extent_unit=self._extent().name,
             items_per_extent=self._items_per_extent(species),
             mass_action=mass_action,
             initial=initial,
             source=data,
         )
-        if not any(issue.blocks >= EVERY_MODE for issue in self.issues):
-            self._judge_missing_units(network)
+        assignments = read_initial_assignments(model, network, known, functions, self.issues)
+        network = replace(network, initial_assignments=assignments)
+        self._judge_missing_units(network)
         return network
 
-    def _functions(self) -> Iterator[tuple[str, FunctionDefinition | str]]:
-        known: dict[str, FunctionDefinition | str] = {}
-        waiting = list(_each(self.model, "FunctionDefinition"))
-        # A function may call only functions defined earlier in level 2, any but itself in level 3.
-        while waiting:
-            ready = [f for f in waiting if not (_calls(f) & {w.getId() for w in waiting})]
-            if not ready:
-                for function in waiting:
-                    self.issues.append(
-                        support.refused(
-                            "recursive_function",
-                            function.getId(),
-                            function.getLine(),
-                            "the function calls itself, directly or through others.",
-                            "Write the formula out.",
-                        )
-                    )
-                return
-            for function in ready:
-                known[function.getId()] = self._function(function, known)
-                yield function.getId(), known[function.getId()]
-            waiting = [f for f in waiting if f not in ready]
-
-    def _function(
-        self, function: Any, known: Mapping[str, FunctionDefinition | str]
-    ) -> FunctionDefinition | str:
-        arguments = tuple(
-            function.getArgument(i).getName() for i in range(function.getNumArguments())
-        )
-        try:
-            body = to_expression(function.getBody(), known, {})
-        except MathError as error:
-            # Judged where the function is called: an unused one does no harm.
-            return f"the function '{function.getId()}' cannot be used: {error.message}"
-        return FunctionDefinition(arguments, body)
+    def _named(self, kind: str) -> Iterator[Any]:
+        """Yield the elements whose id no element before has; refuse the others."""
+        for element in _each(self.model, kind):
+            name = element.getId()
+            if name not in self.taken:
+                self.taken.add(name)
+                yield element
+                continue
+            self.issues.append(
+                support.refused(
+                    "invalid_sbml",
+                    name,
+                    element.getLine(),
+                    "an element before it has the same id.",
+                    "Give every element an id of its own.",
+                )
+            )
 
     def _compartments(self) -> Iterator[Compartment]:
-        for c in _each(self.model, "Compartment"):
-            yield Compartment(c.getId(), c.getSize() if c.isSetSize() else NO_VALUE, c.getName())
+        for c in self._named("Compartment"):
+            size = c.getSize() if c.isSetSize() else NO_VALUE
+            yield Compartment(c.getId(), size, c.getName())
 
     def _species(self, dimensions: Mapping[str, float]) -> Iterator[Species]:
-        for s in _each(self.model, "Species"):
+        for s in self._named("Species"):
             if s.getCompartment() not in dimensions:
                 self.issues.append(
                     support.refused(
@@ -188,7 +169,6 @@ class _ModelReader:
                         "Define the compartment.",
                     )
                 )
-                continue
             if s.isSetConversionFactor() or self.model.isSetConversionFactor():
                 self.issues.append(
                     support.refused(
@@ -200,15 +180,12 @@ class _ModelReader:
                     )
                 )
             unit = self._substance(s)
-            if unit.items is not None and unit.items != unit.items:
-                self.issues.append(
-                    support.refused(
-                        "units_ambiguous",
-                        s.getId(),
-                        s.getLine(),
-                        f"its substance unit '{unit.name}' is no number of molecules.",
-                        'Give a unit of item or mole, or load with substance="item" or "mole".',
-                    )
+            if not unit.is_substance:
+                self._ambiguous(
+                    s.getId(),
+                    s.getLine(),
+                    f"its substance unit '{unit.name}' is no number of molecules.",
+                    'Give a unit of item or mole, or load with substance="item" or "mole".',
                 )
             yield Species(
                 id=s.getId(),
@@ -219,10 +196,10 @@ class _ModelReader:
                     s.getInitialConcentration() if s.isSetInitialConcentration() else None
                 ),
                 only_substance_units=s.getHasOnlySubstanceUnits()
-                or dimensions[s.getCompartment()] == 0.0,
+                or dimensions.get(s.getCompartment()) == 0.0,
                 boundary=s.getBoundaryCondition(),
                 constant=s.getConstant(),
-                items_per_substance=1.0 if unit.items is None else unit.items,
+                items_per_substance=unit.items if unit.items and unit.is_substance else 1.0,
                 unit=unit.name,
             )
 
@@ -235,17 +212,27 @@ class _ModelReader:
             reference = "substance" if is_level_2 else self.model.getSubstanceUnits()
         return substance_unit(self.model, reference)
 
-    def _items_per_extent(self, species: tuple[Species, ...]) -> float:
+    def _extent(self) -> SubstanceUnit:
         if self.substance is not None:
-            return self.substance.items or 1.0
-        is_level_2 = self.model.getLevel() < 3
-        unit = substance_unit(
-            self.model, "substance" if is_level_2 else self.model.getExtentUnits()
-        )
-        if unit.items is not None and unit.items == unit.items:
+            return self.substance
+        is_level_3 = self.model.getLevel() >= 3
+        reference = self.model.getExtentUnits() if is_level_3 else "substance"
+        return substance_unit(self.model, reference)
+
+    def _items_per_extent(self, species: tuple[Species, ...]) -> float:
+        unit = self._extent()
+        if unit.items is not None and unit.is_substance:
             return unit.items
         # Without an extent unit, extent is counted in the species' own unit if they share one.
-        common = {s.items_per_substance for s in species}
+        common = {s.items_per_substance for s in species if s.changes}
+        if len(common) > 1:
+            self._ambiguous(
+                self.model.getId() or "model",
+                self.model.getLine(),
+                "there is no unit of extent and the species have different substance units, so "
+                "it is not known how many molecules one firing changes.",
+                "Give extentUnits.",
+            )
         return common.pop() if len(common) == 1 else 1.0
 
     def _judge_missing_units(self, network: ReactionNetwork) -> None:
@@ -257,96 +244,34 @@ class _ModelReader:
             for s, n in zip(network.species_ids, counts, strict=True)
             if n == n and whole_number(float(n)) is None
         ]
-        where = network.id
         if fractional:
-            self.issues.append(
-                Issue(
-                    "units_ambiguous",
-                    Severity.ERROR,
-                    where,
-                    self.model.getLine(),
-                    "no substance unit is given and the initial amount of "
-                    f"{', '.join(map(repr, fractional))} is not a whole number of molecules.",
-                    'Load with substance="mole", or with substance="item" and initial="round".',
-                    STOCHASTIC_ONLY,
-                )
+            self._ambiguous(
+                network.id,
+                self.model.getLine(),
+                "no substance unit is given and the initial amount of "
+                f"{', '.join(map(repr, fractional))} is not a whole number of molecules.",
+                'Load with substance="mole", or with substance="item" and initial="round".',
             )
         else:
-            self.issues.append(
-                Issue(
-                    "units_ambiguous",
-                    Severity.WARNING,
-                    where,
-                    self.model.getLine(),
-                    "no substance unit is given; amounts are taken as molecules.",
-                    'Give substanceUnits="item", or load with substance="item" or "mole".',
-                )
+            self._ambiguous(
+                network.id,
+                self.model.getLine(),
+                "no substance unit is given; amounts are taken as molecules.",
+                'Give substanceUnits="item", or load with substance="item" or "mole".',
+                Severity.WARNING,
             )
 
-    def _initial_assignments(self, known: set[str]) -> dict[str, Expression]:
-        result: dict[str, Expression] = {}
-        lines: dict[str, int] = {}
-        for assignment in _each(self.model, "InitialAssignment"):
-            target = assignment.getSymbol()
-            if target not in known:
-                self.issues.append(
-                    support.refused(
-                        "variable_stoichiometry",
-                        target,
-                        assignment.getLine(),
-                        "an initial assignment to something that is neither species, parameter nor "
-                        "compartment (a stoichiometry) is not accepted yet.",
-                        "Write the number into the species reference.",
-                    )
-                )
-                continue
-            try:
-                expression = to_expression(assignment.getMath(), self.functions, {})
-            except MathError as error:
-                self.issues.append(
-                    support.refused(
-                        error.code, target, assignment.getLine(), error.message, error.advice
-                    )
-                )
-                continue
-            self.issues += undefined(expression, known, target, assignment.getLine())
-            result[target] = expression
-            lines[target] = assignment.getLine()
-        for target in _on_cycles(result):
-            self.issues.append(
-                support.refused(
-                    "cyclic_assignment",
-                    target,
-                    lines[target],
-                    "its initial assignment depends on itself.",
-                    "Break the cycle.",
-                )
-            )
-        return result
-
-    def _refuse_duplicates(self, ids: list[str]) -> None:
-        for name, count in Counter(ids).items():
-            if count > 1:
-                self.issues.append(
-                    support.refused(
-                        "invalid_sbml",
-                        name,
-                        None,
-                        f"{count} elements have this id.",
-                        "Give every element an id of its own.",
-                    )
-                )
-
-
-def undefined(expression: Expression, known: set[str], element: str, line: int) -> Iterator[Issue]:
-    """Refuse symbols of a formula that the model does not define."""
-    for symbol in sorted(symbols(expression) - known):
-        yield support.refused(
-            "undefined_symbol",
-            element,
-            line,
-            f"the formula uses '{symbol}', which is neither species, parameter nor compartment.",
-            "Define it or correct the name.",
+    def _ambiguous(
+        self,
+        element: str,
+        line: int,
+        message: str,
+        advice: str,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        blocks = STOCHASTIC_ONLY if severity is Severity.ERROR else NOTHING
+        self.issues.append(
+            Issue("units_ambiguous", severity, element, line, message, advice, blocks)
         )
 
 
@@ -355,31 +280,3 @@ def _each(model: Any, kind: str) -> Iterator[Any]:
     plural = kind if kind == "Species" else f"{kind}s"
     for i in range(getattr(model, f"getNum{plural}")()):
         yield get(i)
-
-
-def _calls(function: Any) -> set[str]:
-    found: set[str] = set()
-    stack = [function.getBody()]
-    while stack:
-        node = stack.pop()
-        if node is None:
-            continue
-        if node.getType() == libsbml.AST_FUNCTION:
-            found.add(node.getName())
-        stack.extend(node.getChild(i) for i in range(node.getNumChildren()))
-    return found
-
-
-def _on_cycles(assignments: Mapping[str, Expression]) -> list[str]:
-    """Return the targets whose initial assignment cannot be ordered, in document order."""
-    waiting = {t: symbols(e) & assignments.keys() for t, e in assignments.items()}
-    while True:
-        ready = [t for t, needed in waiting.items() if not (needed & waiting.keys())]
-        if not ready:
-            return list(waiting)
-        for target in ready:
-            del waiting[target]
-
-
-def _time_unit(model: Any) -> str:
-    return model.getTimeUnits() if model.getLevel() >= 3 else "time"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,21 @@ from sbmlgrad.model.units import AVOGADRO
 SUBSTANCES = ("item", "mole")
 
 
+_PREFIXES = {0: "", -3: "milli", -6: "micro", -9: "nano", -12: "pico", -15: "femto", -18: "atto"}
+_TIMES = {60.0: "minute", 3600.0: "hour", 86400.0: "day"}
+
+
 @dataclass(frozen=True, slots=True)
 class SubstanceUnit:
     """Molecules per unit, and the unit's name; `items` is None where the document gives no unit."""
 
     items: float | None
     name: str
+
+    @property
+    def is_substance(self) -> bool:
+        """Whether it counts molecules, as far as the document says."""
+        return self.items is None or not math.isnan(self.items)
 
 
 def substance_unit(model: Any, reference: str) -> SubstanceUnit:
@@ -51,7 +61,35 @@ def substance_unit(model: Any, reference: str) -> SubstanceUnit:
             powers += int(exponent)
         items *= (factor * per_unit) ** exponent
     is_substance = powers == 1 or (powers == 0 and items == 1.0)
-    return SubstanceUnit(items if is_substance else float("nan"), reference)
+    return SubstanceUnit(items if is_substance else float("nan"), _name(model, reference))
+
+
+def time_unit(model: Any) -> str:
+    """Return the name of a model's unit of time; empty where it gives none.
+
+    The predefined second of level 2 counts as none, as the predefined mole does: few authors meant
+    it.
+    """
+    reference = "time" if model.getLevel() < 3 else model.getTimeUnits()
+    if reference == "time" and model.getUnitDefinition(reference) is None:
+        return ""
+    return _name(model, reference)
+
+
+def _name(model: Any, reference: str) -> str:
+    """Return a name of a unit that does not depend on the document, where there is one."""
+    definition = model.getUnitDefinition(reference)
+    if definition is None or definition.getNumUnits() != 1:
+        return reference
+    unit = definition.getUnit(0)
+    if unit.getExponentAsDouble() != 1.0:
+        return reference
+    kind, multiplier = libsbml.UnitKind_toString(unit.getKind()), unit.getMultiplier()
+    if multiplier == 1.0 and unit.getScale() in _PREFIXES:
+        return _PREFIXES[unit.getScale()] + kind
+    if kind == "second" and unit.getScale() == 0 and multiplier in _TIMES:
+        return _TIMES[multiplier]
+    return reference
 
 
 def _items_of_kind(kind: str) -> float:

@@ -39,7 +39,7 @@ def refused(code: str, element: str, line: int | None, message: str, advice: str
 
 def level_issues(document: Any) -> Iterator[Issue]:
     """Refuse levels that the importer does not read."""
-    if document.getLevel() not in (2, 3):
+    if document.getLevel() not in (1, 2, 3):
         yield refused(
             "unsupported_level",
             "sbml",
@@ -113,8 +113,9 @@ def read_issues(document: Any) -> Iterator[Issue]:
     for i in range(log.getNumErrors()):
         error = log.getError(i)
         if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
+            is_package = error.getErrorId() == libsbml.RequiredPackagePresent
             yield refused(
-                "invalid_sbml",
+                "unsupported_package" if is_package else "invalid_sbml",
                 error.getCategoryAsString(),
                 error.getLine() or None,
                 " ".join(error.getMessage().split()),

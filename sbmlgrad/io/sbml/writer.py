@@ -32,8 +32,8 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def write_sbml(network: ReactionNetwork) -> bytes:
     """Write a network as SBML; use it to hand a calibrated model on.
 
-    Written are the values of the parameters in `network.explicit`, the initial values of species,
-    and, if `network.provenance` is set, the annotation that `sbmlgrad.io.sbml.annotation`
+    Written are the values of parameters that were set (`network.changed`), the initial values of
+    species, and, if `network.provenance` is set, the annotation that `sbmlgrad.io.sbml.annotation`
     describes. A value that the document has already is left as it is spelled. An initial
     assignment that would override a written value is removed, which the annotation records.
 
@@ -113,7 +113,7 @@ def _change_parameters(network: ReactionNetwork, changes: _Changes) -> None:
     rules = changes.assigned("listOfRules", "assignmentRule", "variable")
     assignments = changes.assigned("listOfInitialAssignments", "initialAssignment", "symbol")
     values = {p.id: float(p.value) for p in network.parameters}
-    for name in sorted(network.explicit):  # a set has no order of its own
+    for name in sorted(network.explicit | network.changed):  # a set has no order of its own
         reaction, _, local = name.partition(".")
         element = everywhere.get(name)
         if local and reaction in reactions:

@@ -98,8 +98,11 @@ def straight_through_loss(rates_of, k, readout, temperature, drawn):
     states, clocks = [counts], [clock]
     for step in range(waiting.shape[0]):
         rates = rates_of(counts, k)
-        # exp(G) a, not log a + G: a propensity of zero keeps its finite weight at temperature 1.
-        weights = tf.pow(rates * tf.exp(gumbels[step]), 1.0 / temperature)
+        # softmax((log a + G) / T) over the reactions that can fire.
+        # Counts carry the rounding of hard + soft - soft, so zero is not exactly zero here.
+        able = rates > 1e-9
+        logits = (tf.math.log(tf.where(able, rates, 1.0)) + gumbels[step]) / temperature
+        weights = tf.where(able, tf.exp(logits), 0.0)
         soft = weights / tf.reduce_sum(weights, axis=1, keepdims=True)
         soft = tf.where(going[step][:, None] > 0.0, soft, 0.0)
         hard = tf.one_hot(fired[step], len(changes), dtype=tf.float64) * going[step][:, None]
