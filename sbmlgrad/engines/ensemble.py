@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
-from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import Compartment, Parameter, Reaction, ReactionNetwork, Species
 from sbmlgrad.model.operators import evaluate
 
@@ -275,10 +275,14 @@ class Ensemble:
             )
         values: dict[str, Any] = dict(self.constants)
         values |= dict(zip(self.network.parameter_ids, self.parameters, strict=True))
-        for i, species in enumerate(self.network.species_ids):
-            if species in symbols(reaction.rate_law):
-                values[species] = state[:, :, i] * self._scale(species, None)
-        return np.broadcast_to(evaluate(reaction.rate_law, values), state.shape[:2]).copy()
+        counts = {s: state[:, :, i] for i, s in enumerate(self.network.species_ids)}
+        total = np.zeros(state.shape[:2])
+        # From the propensities, so that the rate is the one that was simulated.
+        for channel in lower(self.network).channels:
+            if channel.reaction == reaction.id:
+                sign = 1.0 if channel.id == reaction.id else -1.0
+                total += sign * evaluate(channel.propensity, {**values, **counts})
+        return total / self.network.items_per_extent
 
     def _refuse_failed(self) -> None:
         if self.is_differentiable:

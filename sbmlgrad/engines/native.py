@@ -18,6 +18,7 @@ from sbmlgrad.engines.blocks import run_blocks
 from sbmlgrad.engines.kernels import SAMPLING
 from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.errors import RequestError
+from sbmlgrad.model.numbers import whole
 
 #: Above this, straight-line code grows faster than it helps and the tables are used.
 LARGEST_SPECIALISED = 200
@@ -56,10 +57,9 @@ class Native:
             raise RequestError(f"Native(dtype={self.dtype!r}): only 'float64' is available")
         if self.kernel not in KERNELS:
             raise RequestError(f"Native(kernel={self.kernel!r}): choose one of {KERNELS}")
-        if self.threads is not None and self.threads < 1:
-            raise RequestError(f"Native(threads={self.threads}): at least one thread is needed")
-        if self.firing_limit < 1:
-            raise RequestError(f"Native(firing_limit={self.firing_limit}): must be at least 1")
+        if self.threads is not None:
+            whole("threads", self.threads, 1, 4096)
+        whole("firing_limit", self.firing_limit, 1, 2**62)
 
     @property
     def name(self) -> str:

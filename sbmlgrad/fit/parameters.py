@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.errors import FitError, ParameterError
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
+from sbmlgrad.model.numbers import as_number, as_numbers
 
 #: Bounds reach this factor below and above the starting value where none are given.
 DEFAULT_FACTOR = 1000.0
@@ -58,9 +59,9 @@ def free_parameters(
         ParameterError: an id that does not exist.
         FitError: values or bounds that cannot be fitted on a logarithmic scale.
     """
+    if free is not None and not isinstance(free, list | tuple | set):
+        raise ParameterError(f"free={free!r}: give a list of ids, for instance ['k1']")
     ids = tuple(dict.fromkeys(free)) if free is not None else _used(model)
-    if isinstance(free, str):
-        raise ParameterError(f"free={free!r}: give a list of ids, for instance [{free!r}]")
     if not ids:
         raise FitError(f"model '{model.id}' has no parameter to fit")
     bounds, start = dict(bounds or {}), dict(start or {})
@@ -71,9 +72,15 @@ def free_parameters(
     places = [model.parameter_ids.index(i) for i in ids]
     values, lower, upper = [], [], []
     for name, place in zip(ids, places, strict=True):
-        value = float(start[name] if name in start else model.parameter_values[place])
-        low, high = bounds.get(name, (value / DEFAULT_FACTOR, value * DEFAULT_FACTOR))
-        problems += _problems(name, value, float(low), float(high))
+        own = start[name] if name in start else model.parameter_values[place]
+        value = as_number(f"start of '{name}'", own)
+        given = bounds.get(name, (value / DEFAULT_FACTOR, value * DEFAULT_FACTOR))
+        ends = as_numbers(f"bounds of '{name}'", given)
+        if ends.shape != (2,):
+            problems.append(f"'{name}' has bounds {given!r}; give (lower, upper)")
+            continue
+        low, high = ends.tolist()
+        problems += _problems(name, value, low, high)
         values.append(value)
         lower.append(low)
         upper.append(high)

@@ -101,6 +101,10 @@ def fit(
     if evaluation_trajectories is not None:
         whole("evaluation_trajectories", evaluation_trajectories, 2, 10**9)
     method = estimator if estimator is not None else TwoSidedAdjoint()
+    if not isinstance(method, Estimator):
+        raise RequestError(f"estimator={method!r}: pass an estimator object")
+    if mapping is not None and not isinstance(mapping, Mapping):
+        raise RequestError(f"mapping={mapping!r}: pass a mapping of columns to species ids")
     if temperature is not None and not hasattr(method, "temperature"):
         raise FitError(f"{method.name} has no temperature; leave `temperature` out")
     make_optimizer(optimizer)  # refuses an unknown one before any work is done

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.model.numbers import as_number
 
 Schedule = Callable[[int, int], float]
 
@@ -44,6 +45,7 @@ def as_schedule(value: float | tuple[float, float] | Schedule, what: str) -> Sch
         if len(value) != 2:
             raise FitError(f"{what}={value!r}: give a number, (first, last) or a function")
         return geometric(*value)
+    value = as_number(what, value)
     if not value > 0.0 and what != "temperature":
         raise FitError(f"{what}={value!r}: must be positive")
     return constant(float(value))

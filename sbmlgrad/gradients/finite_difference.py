@@ -12,6 +12,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
 from sbmlgrad.model.network import check_parameter_names
+from sbmlgrad.model.numbers import as_number
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class FiniteDifference:
     parameters: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.relative_step < 1.0:
+        if not 0.0 < as_number("relative_step", self.relative_step) < 1.0:
             raise GradientError(
                 f"FiniteDifference(relative_step={self.relative_step}): must lie between 0 and 1"
             )

@@ -162,7 +162,8 @@ def pull_back_path(
     if not np.isfinite(gradient).all():
         raise GradientError(
             f"{estimator.name}: the gradient is not finite. A kinetic law has an infinite "
-            "derivative at a state that was visited, as sqrt(X) or X^0.5 at X = 0, or the adjoint overflowed; "
+            "derivative at a state that was visited, as sqrt(X) or X^0.5 at X = 0, or the adjoint "
+            "overflowed; "
             "use FiniteDifference()"
         )
     return gradient

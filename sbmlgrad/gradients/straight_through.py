@@ -17,6 +17,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import uniform_pair
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError
+from sbmlgrad.model.numbers import as_number
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class StraightThrough:
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.temperature <= 1.0:
+        if not 0.0 <= as_number("temperature", self.temperature) <= 1.0:
             raise GradientError(
                 f"StraightThrough(temperature={self.temperature}): must lie in [0, 1]; above 1 the "
                 "weight of a rare reaction grows without bound"

@@ -105,6 +105,8 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
     """
     from sbmlgrad.io.sbml.writer import write_sbml
 
+    if not isinstance(model, ReactionNetwork) or not isinstance(path, str | Path):
+        raise RequestError("save(model, path): pass a loaded network and a path")
     write_document(write_sbml(model), path)
 
 

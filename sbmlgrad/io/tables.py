@@ -120,6 +120,8 @@ def load_measurements(
             file, sheet, row and column.
         RequestError: an argument has no meaning.
     """
+    if not isinstance(path, str | Path):
+        raise RequestError(f"load_measurements({path!r}): give the path of a file")
     if layout not in (None, "wide", "long"):
         raise RequestError(f"layout={layout!r} is unknown; use 'wide', 'long' or None")
     if isinstance(observables, str):

@@ -93,7 +93,8 @@ def _whole_change(
             continue
         items = element.items_per_substance / network.items_per_extent
         count = whole_number(amount * items)
-        if count is None:
+        # A tiny change is no change of zero: it is a mistake in the units.
+        if count is None or count == 0.0:
             issues.append(
                 Issue(
                     "non_integer_stoichiometry",
@@ -106,7 +107,7 @@ def _whole_change(
                     STOCHASTIC_ONLY,
                 )
             )
-        elif count != 0.0:
+        else:
             change[species] = int(count)
     return change, issues
 
@@ -274,7 +275,8 @@ def _powers(consumed: Mapping[str, float], above: list[Expression]) -> list[tupl
     """Return (species, n) for n >= 2 consumed molecules that the law holds to the power n."""
     found = []
     for species, n in consumed.items():
-        if n < 2 or n != int(n):
+        # No law holds a power above 170: its factorial is beyond a double.
+        if not 2 <= n <= 170 or n != int(n):
             continue
         if sum(_exponent(f) for f in above if _is_power_of(f, species)) == n:
             found.append((species, int(n)))

@@ -7,9 +7,19 @@ saturation, lies in [0, 1], and the falling factorial X (X - 1) of whole X is no
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 
-from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, symbols
+from sbmlgrad.model.expression import (
+    Apply,
+    Expression,
+    Number,
+    Symbol,
+    divide,
+    multiply,
+    subtract,
+    symbols,
+)
 from sbmlgrad.model.operators import OPERATORS, evaluate
 
 Interval = tuple[float, float]
@@ -96,11 +106,35 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
     if operator == "max":
         return max(p[0] for p in parts), max(p[1] for p in parts)
     if operator == "piecewise":
-        values = parts[::2]
+        values = [_where(arguments, i, parts, constants) for i in range(0, len(parts), 2)]
         return min(p[0] for p in values), max(p[1] for p in values)
     if OPERATORS[operator].is_logical:
         return (0.0, 1.0)
     return EVERYTHING
+
+
+def _where(
+    arguments: tuple[Expression, ...],
+    place: int,
+    parts: list[Interval],
+    constants: Mapping[str, float],
+) -> Interval:
+    """Return the bounds of one piece where its own condition holds: a > b makes a - b positive."""
+    low, high = parts[place]
+    condition = arguments[place + 1] if place + 1 < len(arguments) else None
+    if low >= 0.0 or not isinstance(condition, Apply) or len(condition.arguments) != 2:
+        return low, high
+    left, right = condition.arguments
+    if condition.operator in ("lt", "leq"):
+        left, right = right, left
+    elif condition.operator not in ("gt", "geq"):
+        return low, high
+    above, below = factors(arguments[place])
+    rest = [f for f in above if f != subtract(left, right)]
+    if len(rest) == len(above) - 1:
+        others = interval(divide(multiply(*rest), multiply(*below)), constants)
+        low = 0.0 if others[0] >= 0.0 else low
+    return low, high
 
 
 def _is_even(exponent: Expression) -> bool:
@@ -162,28 +196,21 @@ def _without_fraction_of_a_whole(
 
     Such a factor lies in [0, 1]. Returns what is left above and below, or None without one.
     """
-    for i, whole in enumerate(below):
+    has_above = Counter(above)
+    has_below = Counter(below)
+    for whole in has_below:
         summands = terms(whole)
         if len(summands) < 2 or any(sign < 0 for sign, _ in summands):
             continue
-        others = below[:i] + below[i + 1 :]
+        others = has_below - Counter([whole])
         for _, part in summands:
-            part_above, part_below = factors(part)
-            rest_above, rest_below = _without(above, part_above), _without(others, part_below)
-            if rest_above is None or rest_below is None:
+            part_above, part_below = (Counter(side) for side in factors(part))
+            if not (part_above <= has_above and part_below <= others):
                 continue
             if all(interval(term, constants)[0] >= 0.0 for _, term in summands):
-                return rest_above, rest_below
+                rest_above, rest_below = has_above - part_above, others - part_below
+                return list(rest_above.elements()), list(rest_below.elements())
     return None
-
-
-def _without(factors: list[Expression], taken: list[Expression]) -> list[Expression] | None:
-    rest = list(factors)
-    for factor in taken:
-        if factor not in rest:
-            return None
-        rest.remove(factor)
-    return rest
 
 
 def falling_factorials(above: list[Expression]) -> set[int]:
@@ -192,31 +219,26 @@ def falling_factorials(above: list[Expression]) -> set[int]:
     This covers X (X - 1) ... of reacting molecules, and (100 - 2 X) (99 - 2 X) where a conserved
     total stands for the reactant. Symbols stand for whole numbers of molecules.
     """
-    forms = [_whole_form(factor) for factor in above]
-    waiting = [i for i, form in enumerate(forms) if form is not None]
+    # Linear part → constant → places of factors.
+    families: dict[frozenset[tuple[str, float]], dict[float, list[int]]] = {}
+    for i, factor in enumerate(above):
+        form = _whole_form(factor)
+        if form is not None:
+            constant = form.pop("")
+            family = families.setdefault(frozenset(form.items()), {})
+            family.setdefault(constant, []).append(i)
     dropped: set[int] = set()
-    while waiting:
-        chain = [_top(waiting, forms)]
-        waiting.remove(chain[0])
-        while (following := _one_below(chain[-1], waiting, forms)) is not None:
-            chain.append(following)
-            waiting.remove(following)
-        # Of an odd number the largest stays, as the X of X (X - 1) (X - 2).
-        dropped |= set(chain[len(chain) % 2 :])
+    for family in families.values():
+        for top in sorted(family, reverse=True):
+            while family[top]:
+                chain: list[int] = []
+                constant = top
+                while family.get(constant):
+                    chain.append(family[constant].pop())
+                    constant -= 1.0
+                # Of an odd number the largest stays, as the X of X (X - 1) (X - 2).
+                dropped |= set(chain[len(chain) % 2 :])
     return dropped
-
-
-def _one_below(place: int, waiting: list[int], forms: list[dict[str, float] | None]) -> int | None:
-    form = forms[place]
-    assert form is not None
-    below = {**form, "": form[""] - 1.0}
-    return next((i for i in waiting if forms[i] == below), None)
-
-
-def _top(waiting: list[int], forms: list[dict[str, float] | None]) -> int:
-    """Return a form that is not one below another."""
-    below = {_one_below(i, waiting, forms) for i in waiting}
-    return next(i for i in waiting if i not in below)
 
 
 def _whole_form(expression: Expression) -> dict[str, float] | None:
@@ -229,7 +251,7 @@ def _whole_form(expression: Expression) -> dict[str, float] | None:
         if below or len(names) > 1 or len(names) + len(numbers) != len(above):
             return None
         value = sign * math.prod(numbers)
-        if value != round(value):
+        if not math.isfinite(value) or value != round(value):
             return None
         name = names[0] if names else ""
         form[name] = form.get(name, 0.0) + value

@@ -193,6 +193,8 @@ class ReactionNetwork:
             ParameterError: an id is no parameter of the model, or a value is not finite.
             RequestError: a value is not a number.
         """
+        if not isinstance(values, Mapping):
+            raise ParameterError(f"with_parameters({values!r}): give a mapping of ids to values")
         check_parameter_names(self, values)
         given = {name: as_number(f"parameter '{name}'", value) for name, value in values.items()}
         for name, value in given.items():

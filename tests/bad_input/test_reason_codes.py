@@ -1,4 +1,4 @@
-"""Every reason code of the importer: a model of a few lines that yields it, with element and line."""
+"""Every reason code of the importer: a small model that yields it, with element and line."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def model(
 <sbml xmlns="{CORE}" level="3" version="1"{namespaces}><model id="m" {attributes}>{before}
 <listOfCompartments><compartment id="c" size="1" constant="true"/></listOfCompartments>
 <listOfSpecies>
-<species id="X" compartment="c" {species} hasOnlySubstanceUnits="true" boundaryCondition="false" constant="false"/>
+<species id="X" compartment="c" {species} hasOnlySubstanceUnits="true"
+ boundaryCondition="false" constant="false"/>
 </listOfSpecies>
 <listOfParameters><parameter id="k" value="1" constant="false"/></listOfParameters>{after}
 <listOfReactions>
@@ -50,7 +51,10 @@ DELAY = (
     "<ci>X</ci><cn>1</cn></apply>"
 )
 TIME = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol>'
-ASSIGN = '<listOfInitialAssignments><initialAssignment symbol="{}">{}</initialAssignment></listOfInitialAssignments>'
+ASSIGN = (
+    '<listOfInitialAssignments><initialAssignment symbol="{}">{}</initialAssignment>'
+    "</listOfInitialAssignments>"
+)
 HALF = '<speciesReference species="X" stoichiometry="0.5" constant="true"/>'
 UNSET = '<speciesReference species="X" constant="true"/>'
 BOTH, SSA = {"ssa", "ode"}, {"ssa"}

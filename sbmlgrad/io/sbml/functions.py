@@ -53,7 +53,7 @@ def _definition(element: Any, known: Functions) -> FunctionDefinition | MathErro
     try:
         return define(arguments, to_expression(element.getBody(), known, {}))
     except MathError as error:
-        return error
+        return error.in_function(element.getId())
 
 
 def _calls(element: Any) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +22,7 @@ from sbmlgrad.model.expression import (
 from sbmlgrad.model.operators import OPERATORS
 
 #: Largest formula that a function call may stand for, in nodes and in levels of nesting.
-MAX_NODES = 200_000
+MAX_NODES = 20_000
 MAX_DEPTH = 250
 
 #: The value that SBML L3 defines for the avogadro csymbol.
@@ -43,11 +44,26 @@ _CONSTANTS: Mapping[int, Expression] = {
 
 
 class MathError(Exception):
-    """Mathematics that is refused; the reader turns it into an `Issue` that names the element."""
+    """Mathematics that is refused; the reader turns it into an `Issue` that names the element.
 
-    def __init__(self, code: str, message: str, advice: str) -> None:
+    Attributes:
+        code, message, advice: as in `Issue`.
+        is_in_function: whether the message already names the function definition at fault.
+    """
+
+    def __init__(
+        self, code: str, message: str, advice: str, *, is_in_function: bool = False
+    ) -> None:
         super().__init__(message)
         self.code, self.message, self.advice = code, message, advice
+        self.is_in_function = is_in_function
+
+    def in_function(self, name: str) -> MathError:
+        """Return the error as one of a function definition, the first at fault where they nest."""
+        if self.is_in_function:
+            return self
+        what = f"the function '{name}' cannot be used: {self.message}"
+        return MathError(self.code, what, self.advice, is_in_function=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +74,14 @@ class FunctionDefinition:
         arguments: names of the arguments.
         body: what it stands for.
         size, depth: nodes of the body, and how deep they are nested.
+        uses: argument → how often the body uses it.
     """
 
     arguments: tuple[str, ...]
     body: Expression
     size: int
     depth: int
+    uses: Mapping[str, int]
 
 
 #: A function definition, or why calling it is an error.
@@ -72,7 +90,9 @@ Functions = Mapping[str, FunctionDefinition | MathError]
 
 def define(arguments: tuple[str, ...], body: Expression) -> FunctionDefinition:
     """Return a function definition with the size that calling it will have."""
-    return FunctionDefinition(arguments, body, *_extent(body))
+    uses: Counter[str] = Counter()
+    size, depth = _extent(body, uses)
+    return FunctionDefinition(arguments, body, size, depth, uses)
 
 
 def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
@@ -90,7 +110,14 @@ def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) ->
         raise MathError("missing_math", "the math element is empty.", "Give a formula.")
     kind = node.getType()
     if kind in _NUMBERS:
-        return Number(float(node.getValue()))
+        value = float(node.getValue())
+        if not math.isfinite(value):
+            raise MathError(
+                "unsupported_math",
+                f"the number {value} is not finite.",
+                "Write a finite number.",
+            )
+        return Number(value)
     if kind in _CONSTANTS:
         return _CONSTANTS[kind]
     if kind == libsbml.AST_NAME:
@@ -128,8 +155,7 @@ def _called(
             "Define it, or write the formula out.",
         )
     if isinstance(definition, MathError):
-        what = f"the function '{name}' cannot be used: {definition.message}"
-        raise MathError(definition.code, what, definition.advice)
+        raise definition.in_function(name)
     if len(arguments) != len(definition.arguments):
         raise MathError(
             "invalid_sbml",
@@ -145,20 +171,22 @@ def _refuse_overgrowth(
     name: str, definition: FunctionDefinition, arguments: tuple[Expression, ...]
 ) -> None:
     """Refuse calls that grow without bound: ten functions that each call the last one ten times."""
-    extents = [_extent(argument) for argument in arguments]
-    nodes = definition.size * max([1, *(size for size, _ in extents)])
-    depth = definition.depth + max([0, *(depth for _, depth in extents)])
+    nodes, depth = definition.size, definition.depth
+    for name_inside, argument in zip(definition.arguments, arguments, strict=True):
+        size, inside = _extent(argument, Counter())
+        nodes += definition.uses[name_inside] * (size - 1)
+        depth = max(depth, definition.depth + inside - 1)
     if nodes > MAX_NODES or depth > MAX_DEPTH:
         raise MathError(
             "unsupported_math",
-            f"written out, the call of the function '{name}' has up to {nodes} operators and "
+            f"written out, the call of the function '{name}' has {nodes} operators and "
             f"operands, {depth} deep; the limits are {MAX_NODES} and {MAX_DEPTH}.",
             "Nest function definitions less.",
         )
 
 
-def _extent(expression: Expression) -> tuple[int, int]:
-    """Return how many nodes an expression has and how deep they are nested."""
+def _extent(expression: Expression, uses: Counter[str]) -> tuple[int, int]:
+    """Return how many nodes an expression has and how deep they are nested; count its symbols."""
     size = deepest = 0
     stack = [(expression, 1)]
     while stack:
@@ -167,6 +195,8 @@ def _extent(expression: Expression) -> tuple[int, int]:
         deepest = max(deepest, depth)
         if isinstance(node, Apply):
             stack.extend((argument, depth + 1) for argument in node.arguments)
+        elif isinstance(node, Symbol):
+            uses[node.id] += 1
     return size, deepest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -82,6 +83,17 @@ def _side(reaction: Any, kind: str, species: set[str], issues: list[Issue]) -> M
                     line,
                     problem,
                     "Write the number into the species reference.",
+                )
+            )
+            continue
+        if not math.isfinite(_stoichiometry(reference)):
+            issues.append(
+                refused(
+                    "variable_stoichiometry",
+                    where,
+                    line,
+                    f"its stoichiometry {_stoichiometry(reference)} is no finite number.",
+                    "Write a whole number into the species reference.",
                 )
             )
             continue
