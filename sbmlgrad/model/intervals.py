@@ -196,12 +196,12 @@ def _without_fraction_of_a_whole(
 
     Such a factor lies in [0, 1]. Returns what is left above and below, or None without one.
     """
-    has_above = Counter(above)
-    has_below = Counter(below)
-    for whole in has_below:
-        summands = terms(whole)
-        if len(summands) < 2 or any(sign < 0 for sign, _ in summands):
-            continue
+    sums = [(whole, terms(whole)) for whole in below]
+    sums = [(w, s) for w, s in sums if len(s) > 1 and all(sign > 0 for sign, _ in s)]
+    if not sums:
+        return None
+    has_above, has_below = Counter(above), Counter(below)
+    for whole, summands in sums:
         others = has_below - Counter([whole])
         for _, part in summands:
             part_above, part_below = (Counter(side) for side in factors(part))

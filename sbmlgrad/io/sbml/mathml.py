@@ -21,9 +21,10 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.operators import OPERATORS
 
-#: Largest formula that a function call may stand for, in nodes and in levels of nesting.
+#: Most nodes that a function call may stand for; the largest law of BioModels has a few hundred.
 MAX_NODES = 20_000
-MAX_DEPTH = 250
+#: Deepest nesting of a formula; the models of BioModels stay below 20.
+MAX_DEPTH = 100
 
 #: The value that SBML L3 defines for the avogadro csymbol.
 AVOGADRO_CSYMBOL = 6.02214179e23
@@ -73,14 +74,13 @@ class FunctionDefinition:
     Attributes:
         arguments: names of the arguments.
         body: what it stands for.
-        size, depth: nodes of the body, and how deep they are nested.
+        size: nodes of the body.
         uses: argument → how often the body uses it.
     """
 
     arguments: tuple[str, ...]
     body: Expression
     size: int
-    depth: int
     uses: Mapping[str, int]
 
 
@@ -91,8 +91,8 @@ Functions = Mapping[str, FunctionDefinition | MathError]
 def define(arguments: tuple[str, ...], body: Expression) -> FunctionDefinition:
     """Return a function definition with the size that calling it will have."""
     uses: Counter[str] = Counter()
-    size, depth = _extent(body, uses)
-    return FunctionDefinition(arguments, body, size, depth, uses)
+    size, _ = _extent(body, uses)
+    return FunctionDefinition(arguments, body, size, uses)
 
 
 def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
@@ -108,6 +108,18 @@ def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) ->
     """
     if node is None:
         raise MathError("missing_math", "the math element is empty.", "Give a formula.")
+    expression = _expression(node, functions, rename)
+    _, depth = _extent(expression, Counter())
+    if depth > MAX_DEPTH:
+        raise MathError(
+            "unsupported_math",
+            f"the formula is nested {depth} deep; the limit is {MAX_DEPTH}.",
+            "Rewrite it with less nesting, for instance as one sum or product of many terms.",
+        )
+    return expression
+
+
+def _expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
     kind = node.getType()
     if kind in _NUMBERS:
         value = float(node.getValue())
@@ -135,11 +147,21 @@ def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) ->
             "the delay csymbol needs the past of the trajectory.",
             "Rewrite the model without delays, for instance by intermediate species.",
         )
-    children = [node.getChild(i) for i in range(node.getNumChildren())]
-    arguments = tuple(to_expression(child, functions, rename) for child in children)
+    arguments = tuple(_expression(child, functions, rename) for child in _operands(node, kind))
     if kind == libsbml.AST_FUNCTION:
         return _called(node.getName(), arguments, functions)
     return _applied(node, kind, arguments)
+
+
+def _operands(node: Any, kind: int) -> list[Any]:
+    """Return the operands; libSBML nests long sums and products, which are taken apart again."""
+    last: list[Any] = []
+    while kind in (libsbml.AST_PLUS, libsbml.AST_TIMES):
+        if node.getNumChildren() < 2 or node.getChild(0).getType() != kind:
+            break
+        last += [node.getChild(i) for i in reversed(range(1, node.getNumChildren()))]
+        node = node.getChild(0)
+    return [*(node.getChild(i) for i in range(node.getNumChildren())), *reversed(last)]
 
 
 def _called(
@@ -171,16 +193,14 @@ def _refuse_overgrowth(
     name: str, definition: FunctionDefinition, arguments: tuple[Expression, ...]
 ) -> None:
     """Refuse calls that grow without bound: ten functions that each call the last one ten times."""
-    nodes, depth = definition.size, definition.depth
-    for name_inside, argument in zip(definition.arguments, arguments, strict=True):
-        size, inside = _extent(argument, Counter())
-        nodes += definition.uses[name_inside] * (size - 1)
-        depth = max(depth, definition.depth + inside - 1)
-    if nodes > MAX_NODES or depth > MAX_DEPTH:
+    nodes = definition.size
+    for parameter, argument in zip(definition.arguments, arguments, strict=True):
+        nodes += definition.uses[parameter] * (_extent(argument, Counter())[0] - 1)
+    if nodes > MAX_NODES:
         raise MathError(
             "unsupported_math",
-            f"written out, the call of the function '{name}' has {nodes} operators and "
-            f"operands, {depth} deep; the limits are {MAX_NODES} and {MAX_DEPTH}.",
+            f"written out, the call of the function '{name}' has {nodes} operators and operands; "
+            f"the limit is {MAX_NODES}.",
             "Nest function definitions less.",
         )
 
