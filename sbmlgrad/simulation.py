@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.base import Engine, Outcome, Progress, Request, Sample
 from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.random import INITIAL_STATE, LARGEST_TRAJECTORY, uniform_pairs
 from sbmlgrad.engines.readouts import Readout, ValuesAt, columns, point_count
 from sbmlgrad.errors import (
@@ -263,44 +264,13 @@ class _Job:
 def _raise_failed(
     job: _Job, explicit: Mapping[str, float], samples: list[Sample], sample: Sample, seed: int
 ) -> None:
-    failed = np.flatnonzero(sample.outcomes > Outcome.ABSORBED)
-    if not failed.size:
-        return
-    row = int(failed[0])
-    outcome = Outcome(int(sample.outcomes[row]))
-    if outcome is Outcome.CANCELLED:
-        raise KeyboardInterrupt
-    place = int(sample.failed_reaction[row])
-    channel = job.lowered.channels[place] if place >= 0 else None
-    reaction = f" by reaction '{channel.id}'" if channel is not None else ""
-    state = ", ".join(
-        f"{s}={n:.0f}" for s, n in zip(job.lowered.species_ids, sample.end_states[row], strict=True)
-    )
-    raise SimulationError(
-        f"{failed.size} of {job.trajectories} trajectories failed; the first is trajectory "
-        f"{job.first_trajectory + row}: {_WORDS[outcome]}{reaction} at time "
-        f"{sample.end_times[row]:.6g} in state {state}. {_ADVICE[outcome]}",
-        outcomes=sample.outcomes,
-        ensemble=_ensemble(job, explicit, samples, seed),
-    )
-
-
-_WORDS = {
-    Outcome.FIRING_LIMIT: "more firings than the limit allows",
-    Outcome.NEGATIVE_PROPENSITY: "a negative propensity",
-    Outcome.NEGATIVE_COUNT: "a count that would turn negative",
-    Outcome.NON_FINITE: "a propensity that is not finite",
-}
-_ADVICE = {
-    Outcome.FIRING_LIMIT: "Simulate for a shorter time, or raise `firing_limit` of the engine.",
-    Outcome.NEGATIVE_PROPENSITY: (
-        "Correct the kinetic law, or write it as forward minus backward rate; nothing is clamped."
-    ),
-    Outcome.NEGATIVE_COUNT: (
-        "The kinetic law must vanish when a reactant runs out: multiply it by the reactant."
-    ),
-    Outcome.NON_FINITE: "Check for a division by zero or an overflow in the kinetic law.",
-}
+    message = failure_message(sample, job.lowered, job.first_trajectory)
+    if message is not None:
+        raise SimulationError(
+            message,
+            outcomes=sample.outcomes,
+            ensemble=_ensemble(job, explicit, samples, seed),
+        )
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,52 @@
+"""What went wrong in a trajectory, in words: reaction, time, state and what to do."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.engines.base import Outcome, Sample
+
+_WORDS = {
+    Outcome.FIRING_LIMIT: "more firings than the limit allows",
+    Outcome.NEGATIVE_PROPENSITY: "a negative propensity",
+    Outcome.NEGATIVE_COUNT: "a count that would turn negative",
+    Outcome.NON_FINITE: "a propensity that is not finite",
+    Outcome.CANCELLED: "cancelled before its end",
+}
+_ADVICE = {
+    Outcome.FIRING_LIMIT: "Simulate for a shorter time, or raise `firing_limit` of the engine.",
+    Outcome.NEGATIVE_PROPENSITY: (
+        "Correct the kinetic law, or write it as forward minus backward rate; nothing is clamped."
+    ),
+    Outcome.NEGATIVE_COUNT: (
+        "The kinetic law must vanish when a reactant runs out: multiply it by the reactant."
+    ),
+    Outcome.NON_FINITE: "Check for a division by zero or an overflow in the kinetic law.",
+    Outcome.CANCELLED: "Run it again.",
+}
+
+
+def failure_message(sample: Sample, lowered: LoweredNetwork, first_trajectory: int) -> str | None:
+    """Describe the first trajectory that failed, or return None if none did.
+
+    Args:
+        sample: what an engine gave back.
+        lowered: the network that was sampled.
+        first_trajectory: number of the sample's first trajectory.
+    """
+    failed = np.flatnonzero(sample.outcomes > Outcome.ABSORBED)
+    if not failed.size:
+        return None
+    row = int(failed[0])
+    outcome = Outcome(int(sample.outcomes[row]))
+    place = int(sample.failed_reaction[row])
+    reaction = f" by reaction '{lowered.channels[place].id}'" if place >= 0 else ""
+    state = ", ".join(
+        f"{s}={n:.0f}" for s, n in zip(lowered.species_ids, sample.end_states[row], strict=True)
+    )
+    return (
+        f"{failed.size} of {len(sample.outcomes)} trajectories failed; the first is trajectory "
+        f"{first_trajectory + row}: {_WORDS[outcome]}{reaction} at time "
+        f"{sample.end_times[row]:.6g} in state {state}. {_ADVICE[outcome]}"
+    )
