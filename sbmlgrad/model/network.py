@@ -20,6 +20,9 @@ from sbmlgrad.model.issues import Issue
 from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.provenance import Provenance
 
+#: Relative slack of whole numbers: products such as 0.1 * 30 are off by a few ulp.
+WHOLE_NUMBER_TOLERANCE = 1e-12
+
 #: The value of a symbol whose document gives none.
 NO_VALUE = float("nan")
 
@@ -102,10 +105,13 @@ class Reaction:
 
     def net_change(self) -> dict[str, float]:
         """Return species id → products minus reactants, entries of zero left out."""
-        net = {s: -n for s, n in self.reactants.items()}
-        for species, n in self.products.items():
-            net[species] = net.get(species, 0.0) + n
-        return {s: n for s, n in net.items() if n != 0.0}
+        net: dict[str, float] = {}
+        for species in (*self.reactants, *self.products):
+            consumed, made = self.reactants.get(species, 0.0), self.products.get(species, 0.0)
+            # Fractions such as 0.3 and 0.1 + 0.2 differ by rounding alone.
+            if abs(made - consumed) > WHOLE_NUMBER_TOLERANCE * (abs(made) + abs(consumed)):
+                net[species] = made - consumed
+        return net
 
 
 @dataclass(frozen=True)

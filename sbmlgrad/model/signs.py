@@ -20,7 +20,7 @@ from sbmlgrad.model.expression import (
     negate,
     piecewise,
 )
-from sbmlgrad.model.intervals import factors, falling_factorials, interval, terms
+from sbmlgrad.model.intervals import factors, falling_factorials, interval
 from sbmlgrad.model.operators import OPERATORS
 
 
@@ -61,16 +61,18 @@ def split(
 
 
 def _split_sum(
-    expression: Expression, constants: Mapping[str, float]
+    expression: Apply, constants: Mapping[str, float]
 ) -> tuple[Expression, Expression] | None:
     forward: list[Expression] = []
     backward: list[Expression] = []
-    for sign, term in terms(expression):
-        parts = split(term, constants)
+    # Argument by argument, so that a part such as 1 - exp(-X) is not opened.
+    for i, argument in enumerate(expression.arguments):
+        is_subtracted = expression.operator == "minus" and i == len(expression.arguments) - 1
+        parts = split(argument, constants)
         if parts is None:
             return None
-        forward.append(parts[0] if sign > 0 else parts[1])
-        backward.append(parts[1] if sign > 0 else parts[0])
+        forward.append(parts[1] if is_subtracted else parts[0])
+        backward.append(parts[0] if is_subtracted else parts[1])
     return add(*forward), add(*backward)
 
 

@@ -24,16 +24,13 @@ from sbmlgrad.model.expression import (
     subtract,
     symbols,
 )
-from sbmlgrad.model.network import ReactionNetwork, Species
+from sbmlgrad.model.network import WHOLE_NUMBER_TOLERANCE, ReactionNetwork, Species
 
 #: Molecules per mole, exact since the 2019 revision of the SI.
 AVOGADRO = 6.02214076e23
 
 #: Largest count that double precision holds exactly.
 LARGEST_COUNT = 2.0**53
-
-#: Relative slack for "is a whole number": products such as 0.1 * 30 are off by a few ulp.
-WHOLE_NUMBER_TOLERANCE = 1e-12
 
 
 def symbol_in_counts(species: Species) -> Expression:
