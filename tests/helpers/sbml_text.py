@@ -41,7 +41,8 @@ def function(name: str, arguments: str, formula: str) -> str:
     """Return a function definition; arguments separated by blanks."""
     bound = "".join(f"<bvar><ci>{a}</ci></bvar>" for a in arguments.split())
     body = re.sub(r"</?math[^>]*>", "", _math(formula))
-    return f'<functionDefinition id="{name}">{raw(f"<lambda>{bound}{body}</lambda>")}</functionDefinition>'
+    inner = raw(f"<lambda>{bound}{body}</lambda>")
+    return f'<functionDefinition id="{name}">{inner}</functionDefinition>'
 
 
 def compartment(name: str = "cell", size: float | None = 1.0, **attributes: object) -> str:
