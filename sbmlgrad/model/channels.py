@@ -8,28 +8,24 @@ is reported as an issue that blocks exact simulation.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from sbmlgrad.model.expression import (
     ZERO,
-    Apply,
     Expression,
-    Number,
-    Symbol,
-    divide,
-    multiply,
     symbols,
 )
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
 from sbmlgrad.model.network import Reaction, ReactionNetwork, Species
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
-from sbmlgrad.model.units import law_in_counts, value_without, whole_number
+from sbmlgrad.model.units import LARGEST_COUNT, law_in_counts, whole_number
 
 #: Suffix of the id of the backward half of a split reaction.
 BACKWARD = "_backward"
@@ -107,9 +103,24 @@ def _whole_change(
                     STOCHASTIC_ONLY,
                 )
             )
+        elif abs(count) > LARGEST_COUNT:
+            issues.append(_change_too_large(reaction, species, count))
         else:
             change[species] = int(count)
     return change, issues
+
+
+def _change_too_large(reaction: Reaction, species: str, count: float) -> Issue:
+    return Issue(
+        "count_too_large",
+        Severity.ERROR,
+        f"{reaction.id}/{species}",
+        reaction.line,
+        f"one firing would change '{species}' by {count:.3g} molecules, more than can be counted "
+        "exactly in double precision.",
+        "Give species and extent the same unit of substance.",
+        STOCHASTIC_ONLY,
+    )
 
 
 def _species(network: ReactionNetwork, name: str) -> Species:
@@ -154,10 +165,10 @@ def _propensity(
     network: ReactionNetwork, reaction: Reaction, law: Expression, consumed: Mapping[str, float]
 ) -> tuple[Expression, list[Issue]]:
     """Return one direction of a law in counts, and a warning where it may be meant otherwise."""
-    powers = _powers(consumed, factors(law)[0])
+    powers = powers_consumed(consumed, factors(law)[0])
     if network.mass_action == "combinatorial" and powers:
         return combinatorial(network, law, powers), []
-    issues = [_combinatorial_form(reaction, species, n) for species, n in powers]
+    issues = [combinatorial_form(reaction, species, n) for species, n in powers]
     return law_in_counts(network, law), issues
 
 
@@ -229,70 +240,5 @@ def _split_though_irreversible(reaction: Reaction) -> Issue:
         "the kinetic law is a difference, so the reaction fires forward and backward although it "
         "is marked as irreversible.",
         "Nothing, if that is meant; otherwise write a law that cannot become negative.",
-        NOTHING,
-    )
-
-
-def combinatorial(
-    network: ReactionNetwork, law: Expression, powers: Sequence[tuple[str, int]]
-) -> Expression:
-    """Return a law as a propensity with X^n read as the number of distinct sets of n molecules.
-
-    X^n becomes X (X-1) ... (X-n+1) / n! in molecules, so that the rate constant of the law is the
-    stochastic one per distinct set (Gillespie 1977, eq. 2).
-
-    Args:
-        network: the network.
-        law: one direction of a rate law, which holds the powers as factors.
-        powers: species id, n.
-    """
-    above, below = factors(law)
-    sets: list[Expression] = []
-    for species, n in powers:
-        above = [f for f in above if not _is_power_of(f, species)]
-        sets += [value_without(_species(network, species), i) for i in range(n)]
-        sets.append(Number(1.0 / math.factorial(n)))
-    rest = law_in_counts(network, divide(multiply(*above), multiply(*below)))
-    return multiply(rest, *sets)
-
-
-def _is_power_of(factor: Expression, species: str) -> bool:
-    return factor == Symbol(species) or (
-        isinstance(factor, Apply)
-        and factor.operator == "power"
-        and factor.arguments[0] == Symbol(species)
-        and isinstance(factor.arguments[1], Number)
-    )
-
-
-def _exponent(factor: Expression) -> float:
-    if isinstance(factor, Apply) and isinstance(factor.arguments[1], Number):
-        return factor.arguments[1].value
-    return 1.0
-
-
-def _powers(consumed: Mapping[str, float], above: list[Expression]) -> list[tuple[str, int]]:
-    """Return (species, n) for n >= 2 consumed molecules that the law holds to the power n."""
-    found = []
-    for species, n in consumed.items():
-        # No law holds a power above 170: its factorial is beyond a double.
-        if not 2 <= n <= 170 or n != int(n):
-            continue
-        if sum(_exponent(f) for f in above if _is_power_of(f, species)) == n:
-            found.append((species, int(n)))
-    return found
-
-
-def _combinatorial_form(reaction: Reaction, species: str, n: int) -> Issue:
-    return Issue(
-        "combinatorial_form",
-        Severity.WARNING,
-        reaction.id,
-        reaction.line,
-        f"the law holds '{species}' to the power {n} for {n} reacting molecules and is taken as "
-        "written; the number of distinct sets of molecules is smaller, and a single molecule of "
-        f"'{species}' could still react.",
-        'Load with mass_action="combinatorial" if the rate constant counts distinct sets, or write '
-        "the falling factorial.",
         NOTHING,
     )

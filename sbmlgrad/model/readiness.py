@@ -50,7 +50,10 @@ def _count_issue(
     species = network.by_id[name]
     assert isinstance(species, Species)
     if not math.isfinite(count):
-        if not math.isfinite(values[species.compartment]) and species.initial_amount is None:
+        is_concentration = math.isfinite(values[name]) or (
+            species.initial_concentration is not None and name not in network.initial_assignments
+        )
+        if not math.isfinite(values[species.compartment]) and is_concentration:
             return _error(
                 "volume_undefined",
                 name,
@@ -60,7 +63,7 @@ def _count_issue(
         return _error(
             "initial_value_missing",
             name,
-            "it has no initial amount or concentration.",
+            "it has no initial amount or concentration, or none that can be computed.",
             f"Give one in the model, or pass initial={{'{name}': value}}.",
         )
     if count < 0.0:

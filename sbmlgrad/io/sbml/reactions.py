@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from sbmlgrad.io.sbml.mathml import Functions, MathError, to_expression
-from sbmlgrad.io.sbml.support import refused
+from sbmlgrad.io.sbml.support import name_of, refused
 from sbmlgrad.model.expression import ZERO, Expression, symbols
 from sbmlgrad.model.issues import Issue
 from sbmlgrad.model.network import NO_VALUE, Parameter, Reaction
@@ -49,7 +49,7 @@ def read_reactions(
         reactions.append(
             Reaction(
                 id=reaction.getId(),
-                name=reaction.getName(),
+                name=name_of(reaction),
                 reactants=_side(reaction, "Reactant", species, issues),
                 products=_side(reaction, "Product", species, issues),
                 modifiers=tuple(
@@ -150,7 +150,7 @@ def _rate_law(
     ]
     rename = {p.getId(): f"{where}.{p.getId()}" for p in elements}
     local = {
-        p.getId(): Parameter(rename[p.getId()], parameter_value(p), p.getUnits(), p.getName())
+        p.getId(): Parameter(rename[p.getId()], parameter_value(p), p.getUnits(), name_of(p))
         for p in reversed(elements)
     }
     if len(local) < len(elements):

@@ -105,7 +105,7 @@ class _ModelReader:
         }
         species = tuple(self._species(dimensions))
         parameters = tuple(
-            Parameter(p.getId(), parameter_value(p), p.getUnits(), p.getName())
+            Parameter(p.getId(), parameter_value(p), p.getUnits(), support.name_of(p))
             for p in self._named("Parameter")
         )
         known = {x.id for x in (*compartments, *species, *parameters)}
@@ -117,7 +117,7 @@ class _ModelReader:
         )
         network = ReactionNetwork(
             id=model.getId() or model.getName() or "model",
-            name=model.getName(),
+            name=support.name_of(model),
             compartments=(*compartments, *(Compartment(c) for c in missing)),
             species=species,
             parameters=(*parameters, *local_parameters),
@@ -155,7 +155,7 @@ class _ModelReader:
     def _compartments(self) -> Iterator[Compartment]:
         for c in self._named("Compartment"):
             size = c.getSize() if c.isSetSize() else NO_VALUE
-            yield Compartment(c.getId(), size, c.getName())
+            yield Compartment(c.getId(), size, support.name_of(c))
 
     def _species(self, dimensions: Mapping[str, float]) -> Iterator[Species]:
         for s in self._named("Species"):
@@ -189,7 +189,7 @@ class _ModelReader:
                 )
             yield Species(
                 id=s.getId(),
-                name=s.getName(),
+                name=support.name_of(s),
                 compartment=s.getCompartment(),
                 initial_amount=s.getInitialAmount() if s.isSetInitialAmount() else None,
                 initial_concentration=(

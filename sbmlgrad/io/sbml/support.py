@@ -37,6 +37,11 @@ def refused(code: str, element: str, line: int | None, message: str, advice: str
     return Issue(code, Severity.ERROR, element, line, message, advice, EVERY_MODE)
 
 
+def name_of(element: Any) -> str:
+    """Return the name of an element for readers; in level 1 `name` is what later is the id."""
+    return "" if element.getLevel() == 1 else element.getName()
+
+
 def level_issues(document: Any) -> Iterator[Issue]:
     """Refuse levels that the importer does not read."""
     if document.getLevel() not in (1, 2, 3):

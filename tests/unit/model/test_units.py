@@ -132,14 +132,16 @@ def test_species_in_moles_and_extent_in_items_do_not_fit() -> None:
         parameters=[parameter("k", 2)],
         attributes='substanceUnits="mole" extentUnits="item"',
     )
-    # One extent would be a mole of A: a whole number of molecules, but no reaction.
-    change = channels(sg.load(text))[0][0].change
-    assert change == {"A": int(MOLE)}
-    text = text.replace(
-        'substanceUnits="mole" extentUnits="item"', 'substanceUnits="item" extentUnits="mole"'
-    )
-    (issue,) = channels(sg.load(text))[1]
-    assert (issue.code, issue.element) == ("non_integer_stoichiometry", "J/A")
+    # One extent would be a mole of A at once.
+    for units, code in (
+        ('substanceUnits="mole" extentUnits="item"', "count_too_large"),
+        ('substanceUnits="item" extentUnits="mole"', "non_integer_stoichiometry"),
+    ):
+        other = text.replace('substanceUnits="mole" extentUnits="item"', units)
+        (issue,) = channels(sg.load(other))[1]
+        assert (issue.code, issue.element, issue.blocks) == (code, "J/A", {"ssa"})
+        with pytest.raises(sg.UnsupportedModelError, match=code):
+            sg.simulate(sg.load(other), times=[1], seed=1)
 
 
 # --- substance units ------------------------------------------------------------------------------
