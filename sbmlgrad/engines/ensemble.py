@@ -13,7 +13,8 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
-from sbmlgrad.model.network import Compartment, Parameter, Reaction, ReactionNetwork, Species
+from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 
 if TYPE_CHECKING:

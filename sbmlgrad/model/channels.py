@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import (
     ZERO,
     Expression,
@@ -22,7 +23,7 @@ from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
-from sbmlgrad.model.network import Reaction, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
 from sbmlgrad.model.units import LARGEST_COUNT, law_in_counts, whole_number

@@ -38,6 +38,9 @@ Expression = Number | Symbol | Apply
 ZERO = Number(0.0)
 ONE = Number(1.0)
 
+#: The clock. No SBML id can be spelled like this one.
+TIME = Symbol("time()")
+
 
 def add(*terms: Expression) -> Expression:
     """Return the sum, with literal terms gathered in front and zeros dropped."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import ParameterError
+from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species
 from sbmlgrad.model.expression import (
     Expression,
     Number,
@@ -19,7 +20,7 @@ from sbmlgrad.model.expression import (
     symbols,
 )
 from sbmlgrad.model.graphs import in_order, on_cycles
-from sbmlgrad.model.network import Compartment, Parameter, Reaction, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 
 _NOTHING = frozenset[str]()

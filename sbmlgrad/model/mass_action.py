@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, divide, multiply
 from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, Issue, Severity
-from sbmlgrad.model.network import Reaction, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import law_in_counts, value_without
 
 

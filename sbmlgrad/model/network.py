@@ -1,8 +1,4 @@
-"""The frozen reaction network: what an SBML model says, before any mode of simulation.
-
-Ids are the SBML ids, verbatim. A local parameter is the symbol `reaction_id.parameter_id`;
-shadowing is resolved by the importer, so that an id means one thing in the whole network.
-"""
+"""The frozen reaction network: what an SBML model says, before any mode of simulation."""
 
 from __future__ import annotations
 
@@ -15,103 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import ParameterError
+from sbmlgrad.model.elements import (
+    Compartment,
+    Element,
+    Event,
+    Parameter,
+    Reaction,
+    Species,
+    SpeciesReference,
+)
 from sbmlgrad.model.expression import Expression
 from sbmlgrad.model.issues import Issue
 from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.provenance import Provenance
 
-#: Relative slack of whole numbers: products such as 0.1 * 30 are off by a few ulp.
-WHOLE_NUMBER_TOLERANCE = 1e-12
 
-#: The value of a symbol whose document gives none.
-NO_VALUE = float("nan")
-
-
-@dataclass(frozen=True, slots=True)
-class Compartment:
-    """A compartment; `size` is NaN where the document gives none."""
-
-    id: str
-    size: float = NO_VALUE
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Species:
-    """A species.
-
-    Attributes:
-        id: SBML id.
-        compartment: id of its compartment.
-        initial_amount: in substance units, or None.
-        initial_concentration: in substance units per unit of compartment size, or None.
-        only_substance_units: SBML `hasOnlySubstanceUnits`: the symbol means an amount, else a
-            concentration.
-        boundary: SBML `boundaryCondition`: reactions do not change it.
-        constant: nothing changes it.
-        items_per_substance: molecules per substance unit (1 for item, N_A times scale for mole).
-        unit: substance unit as written in reports.
-    """
-
-    id: str
-    compartment: str
-    initial_amount: float | None = None
-    initial_concentration: float | None = None
-    only_substance_units: bool = False
-    boundary: bool = False
-    constant: bool = False
-    items_per_substance: float = 1.0
-    unit: str = field(default="item", compare=False)
-    name: str = ""
-
-    @property
-    def changes(self) -> bool:
-        """Whether reactions may change it."""
-        return not (self.boundary or self.constant)
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """A parameter; a local one has the id `reaction.parameter`. NaN where no value is given."""
-
-    id: str
-    value: float = NO_VALUE
-    unit: str = field(default="", compare=False)
-    name: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """A reaction.
-
-    Attributes:
-        id: SBML id.
-        reactants: species id → stoichiometry; several references to one species are summed.
-        products: likewise.
-        modifiers: ids of species that the document lists as modifiers.
-        rate_law: kinetic law in extent per time, as written, functions inlined.
-        reversible: the SBML attribute; how the law is split is decided on its sign structure.
-        line: line in the source document, left out of equality.
-    """
-
-    id: str
-    reactants: Mapping[str, float]
-    products: Mapping[str, float]
-    rate_law: Expression
-    modifiers: tuple[str, ...] = ()
-    reversible: bool = False
-    line: int | None = field(default=None, compare=False)
-    name: str = ""
-
-    def net_change(self) -> dict[str, float]:
-        """Return species id → products minus reactants, entries of zero left out."""
-        net: dict[str, float] = {}
-        for species in (*self.reactants, *self.products):
-            consumed, made = self.reactants.get(species, 0.0), self.products.get(species, 0.0)
-            # Fractions such as 0.3 and 0.1 + 0.2 differ by rounding alone.
-            if abs(made - consumed) > WHOLE_NUMBER_TOLERANCE * (abs(made) + abs(consumed)):
-                net[species] = made - consumed
-        return net
+def _nothing() -> Mapping[str, Expression]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -124,7 +40,11 @@ class ReactionNetwork:
         species: in document order, those that never change included.
         parameters: global parameters in document order, then local ones as `reaction.parameter`.
         reactions: in document order.
+        references: species references with an id, in document order.
         initial_assignments: symbol → expression, evaluated at the start for the parameters given.
+        assignment_rules: symbol → expression that holds at all times, in what the symbol means.
+        rate_rules: symbol → its rate of change, in what the symbol means.
+        events: in document order.
         explicit: ids of parameters whose value was set by the user and wins over their initial
             assignment.
         changed: ids of all parameters whose value was set by the user; left out of equality.
@@ -142,9 +62,11 @@ class ReactionNetwork:
     species: tuple[Species, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     reactions: tuple[Reaction, ...] = ()
-    initial_assignments: Mapping[str, Expression] = field(
-        default_factory=lambda: MappingProxyType({})
-    )
+    references: tuple[SpeciesReference, ...] = ()
+    initial_assignments: Mapping[str, Expression] = field(default_factory=_nothing)
+    assignment_rules: Mapping[str, Expression] = field(default_factory=_nothing)
+    rate_rules: Mapping[str, Expression] = field(default_factory=_nothing)
+    events: tuple[Event, ...] = ()
     explicit: frozenset[str] = frozenset()
     changed: frozenset[str] = field(default=frozenset(), compare=False)
     time_unit: str = field(default="", compare=False)
@@ -163,13 +85,37 @@ class ReactionNetwork:
 
     @cached_property
     def species_ids(self) -> tuple[str, ...]:
-        """Ids of the species that can change, in document order."""
-        return tuple(s.id for s in self.species if s.changes)
+        """Ids of the species that make up the state, in document order.
+
+        Those that reactions, events or rate rules may change; a species set by an assignment rule
+        is a function of the state.
+        """
+        return tuple(s.id for s in self.species if self._is_state(s))
+
+    def _is_state(self, species: Species) -> bool:
+        if species.id in self.assignment_rules:
+            return False
+        return species.changes or species.id in self.set_by_events or species.id in self.rate_rules
+
+    @cached_property
+    def set_by_events(self) -> frozenset[str]:
+        """Ids of the symbols that events assign."""
+        return frozenset().union(*(event.assignments for event in self.events))
+
+    @cached_property
+    def variable_ids(self) -> tuple[str, ...]:
+        """Ids of what else makes up the state: other symbols that events or rate rules change.
+
+        Parameters, compartments and species references, in this order.
+        """
+        moved = self.set_by_events | self.rate_rules.keys()
+        elements = (*self.parameters, *self.compartments, *self.references)
+        return tuple(e.id for e in elements if e.id in moved and e.id not in self.assignment_rules)
 
     @cached_property
     def parameter_ids(self) -> tuple[str, ...]:
-        """Ids of global, then local parameters, in document order."""
-        return tuple(p.id for p in self.parameters)
+        """Ids of global, then local parameters, without those that assignment rules set."""
+        return tuple(p.id for p in self.parameters if p.id not in self.assignment_rules)
 
     @cached_property
     def parameter_values(self) -> NDArray[np.float64]:
@@ -184,9 +130,15 @@ class ReactionNetwork:
         return values
 
     @cached_property
-    def by_id(self) -> Mapping[str, Compartment | Species | Parameter | Reaction]:
-        """Every element with an id."""
-        elements = (*self.compartments, *self.species, *self.parameters, *self.reactions)
+    def by_id(self) -> Mapping[str, Element]:
+        """Every element that a symbol can name."""
+        elements: tuple[Element, ...] = (
+            *self.compartments,
+            *self.species,
+            *self.parameters,
+            *self.references,
+            *self.reactions,
+        )
         return MappingProxyType({element.id: element for element in elements})
 
     def with_parameters(self, values: Mapping[str, float]) -> ReactionNetwork:

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.model.channels import Channel
+from sbmlgrad.model.elements import Compartment, Species
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.network import Compartment, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import LARGEST_COUNT, whole_number
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 
+from sbmlgrad.model.elements import WHOLE_NUMBER_TOLERANCE, Species
 from sbmlgrad.model.expression import (
     Expression,
     Number,
@@ -24,7 +25,7 @@ from sbmlgrad.model.expression import (
     subtract,
     symbols,
 )
-from sbmlgrad.model.network import WHOLE_NUMBER_TOLERANCE, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 
 #: Molecules per mole, exact since the 2019 revision of the SI.
 AVOGADRO = 6.02214076e23

@@ -14,8 +14,9 @@ from sbmlgrad.codegen.tables import tables
 from sbmlgrad.io.sbml.mathml import to_expression
 from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.elements import Parameter
 from sbmlgrad.model.expression import Apply, Symbol, symbols
-from sbmlgrad.model.network import Parameter, ReactionNetwork
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import OPERATORS, evaluate
 
 POINTS = ({"x": 1.7, "y": 0.6, "z": 2.3}, {"x": 0.4, "y": 2.5, "z": 0.9})

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sbmlgrad.io.sbml.writer import write_sbml
-from sbmlgrad.model.network import Parameter, ReactionNetwork, Species
+from sbmlgrad.model.elements import Parameter, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.provenance import Provenance
 
 FOLDER = Path(__file__).parent

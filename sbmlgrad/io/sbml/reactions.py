@@ -10,9 +10,9 @@ from typing import Any
 
 from sbmlgrad.io.sbml.mathml import Functions, MathError, to_expression
 from sbmlgrad.io.sbml.support import name_of, refused
+from sbmlgrad.model.elements import NO_VALUE, Parameter, Reaction
 from sbmlgrad.model.expression import ZERO, Expression, symbols
 from sbmlgrad.model.issues import Issue
-from sbmlgrad.model.network import NO_VALUE, Parameter, Reaction
 
 
 def read_reactions(

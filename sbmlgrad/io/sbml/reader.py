@@ -16,15 +16,10 @@ from sbmlgrad.io.sbml.reactions import parameter_value, read_reactions
 from sbmlgrad.io.sbml.safe_xml import check_xml
 from sbmlgrad.io.sbml.substance import SubstanceUnit, chosen, substance_unit, time_unit
 from sbmlgrad.model.channels import channels
+from sbmlgrad.model.elements import NO_VALUE, Compartment, Parameter, Species
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.issues import EVERY_MODE, NOTHING, STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.network import (
-    NO_VALUE,
-    Compartment,
-    Parameter,
-    ReactionNetwork,
-    Species,
-)
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import whole_number
 
 

@@ -23,7 +23,8 @@ from sbmlgrad.io.sbml.safe_xml import (
     set_attribute,
     source_document,
 )
-from sbmlgrad.model.network import ReactionNetwork, Species
+from sbmlgrad.model.elements import Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.provenance import Provenance
 
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -23,8 +23,9 @@ from sbmlgrad.io.files import read_bytes, write_atomically
 from sbmlgrad.io.sbml.annotation import BQMODEL, DCTERMS, PROVENANCE, RDF
 from sbmlgrad.io.sbml.safe_xml import check_xml
 from sbmlgrad.io.sbml.writer import write_sbml
+from sbmlgrad.model.elements import Parameter, Species
 from sbmlgrad.model.expression import Symbol
-from sbmlgrad.model.network import Parameter, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 
 NAMES = ["dimerization_l3v1", "dimerization_l2v4"]
 L3 = "http://www.sbml.org/sbml/level3/version1/core"

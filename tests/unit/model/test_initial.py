@@ -13,6 +13,7 @@ from sbml_text import assignment, compartment, line_of, model, parameter, reacti
 
 import sbmlgrad as sg
 from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.elements import Compartment, Parameter, Species
 from sbmlgrad.model.expression import Number, Symbol, add, divide, multiply
 from sbmlgrad.model.graphs import in_order, on_cycles
 from sbmlgrad.model.initial import (
@@ -22,7 +23,7 @@ from sbmlgrad.model.initial import (
     initial_values,
     start_expression,
 )
-from sbmlgrad.model.network import Compartment, Parameter, ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 
 DECAY = reaction("J", "k*X", "X")

@@ -23,16 +23,10 @@ from sbml_text import (
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.model.channels import channels
+from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species
 from sbmlgrad.model.expression import Symbol, multiply, symbols
 from sbmlgrad.model.issues import Issue, Severity
-from sbmlgrad.model.network import (
-    Compartment,
-    Parameter,
-    Reaction,
-    ReactionNetwork,
-    Species,
-    check_parameter_names,
-)
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.provenance import Provenance
 
 UNITS = (

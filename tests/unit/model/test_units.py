@@ -11,9 +11,10 @@ from sbml_text import ITEMS, at_level, compartment, line_of, model, parameter, r
 
 import sbmlgrad as sg
 from sbmlgrad.model.channels import channels
+from sbmlgrad.model.elements import Species
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.issues import Severity
-from sbmlgrad.model.network import ReactionNetwork, Species
+from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.units import AVOGADRO, symbol_in_counts, value_without, whole_number
 
