@@ -14,7 +14,7 @@ import numpy as np
 from sbmlgrad.codegen.tables import Tables
 
 
-def run_program(tables: Tables, program: int, counts, inputs, stack):
+def run_program(tables: Tables, program, counts, inputs, stack):
     """Evaluate one program of the table on the stack and return its value."""
     top = -1
     for i in range(tables.code_start[program], tables.code_start[program + 1]):
@@ -56,15 +56,83 @@ def run_program(tables: Tables, program: int, counts, inputs, stack):
             stack[top] = abs(stack[top])
         elif op == 19:
             top -= 1
-            stack[top] = min(stack[top], stack[top + 1])
+            stack[top] = np.minimum(stack[top], stack[top + 1])
         elif op == 20:
             top -= 1
-            stack[top] = max(stack[top], stack[top + 1])
+            stack[top] = np.maximum(stack[top], stack[top + 1])
+        elif op == 22:
+            top -= 1
+            stack[top] = np.trunc(stack[top] / stack[top + 1])
+        elif op == 23:
+            top -= 1
+            stack[top] = np.fmod(stack[top], stack[top + 1])
         elif op == 21:
             top -= 2
             stack[top] = stack[top] if stack[top + 1] != 0.0 else stack[top + 2]
         elif op == 42:
             stack[top] = 1.0 if stack[top] == 0.0 else 0.0
+        elif op >= 50:
+            x = stack[top]
+            if op == 50:
+                stack[top] = np.floor(x)
+            elif op == 51:
+                stack[top] = np.ceil(x)
+            elif op == 52:
+                stack[top] = (
+                    np.rint(math.gamma(x + 1.0)) if x >= 0.0 and x == np.floor(x) else np.nan
+                )
+            elif op == 53:
+                stack[top] = math.log10(x)
+            elif op == 110:
+                stack[top] = math.sin(x)
+            elif op == 111:
+                stack[top] = math.cos(x)
+            elif op == 112:
+                stack[top] = math.tan(x)
+            elif op == 113:
+                stack[top] = 1.0 / math.cos(x)
+            elif op == 114:
+                stack[top] = 1.0 / math.sin(x)
+            elif op == 115:
+                stack[top] = 1.0 / math.tan(x)
+            elif op == 116:
+                stack[top] = math.sinh(x)
+            elif op == 117:
+                stack[top] = math.cosh(x)
+            elif op == 118:
+                stack[top] = math.tanh(x)
+            elif op == 119:
+                stack[top] = 1.0 / math.cosh(x)
+            elif op == 120:
+                stack[top] = 1.0 / math.sinh(x)
+            elif op == 121:
+                stack[top] = 1.0 / math.tanh(x)
+            elif op == 122:
+                stack[top] = math.asin(x)
+            elif op == 123:
+                stack[top] = math.acos(x)
+            elif op == 124:
+                stack[top] = math.atan(x)
+            elif op == 125:
+                stack[top] = math.acos(1.0 / x)
+            elif op == 126:
+                stack[top] = math.asin(1.0 / x)
+            elif op == 127:
+                stack[top] = math.atan(1.0 / x)
+            elif op == 128:
+                stack[top] = math.asinh(x)
+            elif op == 129:
+                stack[top] = math.acosh(x)
+            elif op == 130:
+                stack[top] = math.atanh(x)
+            elif op == 131:
+                stack[top] = math.acosh(1.0 / x)
+            elif op == 132:
+                stack[top] = math.asinh(1.0 / x)
+            elif op == 133:
+                stack[top] = math.atanh(1.0 / x)
+            else:
+                return np.nan
         else:
             top -= 1
             left, right = stack[top], stack[top + 1]
@@ -84,6 +152,10 @@ def run_program(tables: Tables, program: int, counts, inputs, stack):
                 truth = left != 0.0 and right != 0.0
             elif op == 41:
                 truth = left != 0.0 or right != 0.0
+            elif op == 45:
+                truth = (left != 0.0) != (right != 0.0)
+            elif op == 46:
+                truth = left == 0.0 or right != 0.0
             else:
                 return np.nan
             stack[top] = 1.0 if truth else 0.0

@@ -8,12 +8,14 @@ anything for the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
+from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
 from sbmlgrad.model.operators import OPERATORS
 
@@ -42,23 +44,31 @@ class Tables(NamedTuple):
     stack_size: int
 
 
-def tables(lowered: LoweredNetwork, *, derivatives: bool) -> Tables:
+def tables(
+    lowered: LoweredNetwork,
+    *,
+    derivatives: bool,
+    slot_ids: Sequence[str] | None = None,
+    more: Sequence[Expression] = (),
+) -> Tables:
     """Return the tables of a network.
 
     Args:
         lowered: the network.
         derivatives: also hold the derivatives, which only gradients need; programs then are ordered
             propensities, derivatives in counts, derivatives in inputs.
+        slot_ids: symbols of the state array, species first; by default species alone.
+        more: formulas to hold after all others.
     """
-    changes = [
-        [(lowered.species_ids.index(s), n) for s, n in channel.change.items()]
-        for channel in lowered.channels
-    ]
+    slot_ids = lowered.species_ids if slot_ids is None else slot_ids
+    place = {s: i for i, s in enumerate(slot_ids)}
+    changes = [[(place[s], n) for s, n in channel.change.items()] for channel in lowered.channels]
     state = lowered.state_partials if derivatives else ()
     inputs = lowered.input_partials if derivatives else ()
     programs = [channel.propensity for channel in lowered.channels]
     programs += [partial.expression for partial in (*state, *inputs)]
-    assembler = _Assembler(lowered)
+    programs += more
+    assembler = _Assembler(_Names(tuple(slot_ids), lowered.input_ids))
     code_start = [0]
     for program in programs:
         assembler.emit(program)
@@ -94,10 +104,18 @@ def _row_starts(partials: Sequence[Partial], count: int) -> IntArray:
     return _starts(np.bincount([p.reaction for p in partials], minlength=count).tolist())
 
 
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the assembler reads of a network: symbols of slots and of inputs."""
+
+    species_ids: tuple[str, ...]
+    input_ids: tuple[str, ...]
+
+
 class _Assembler:
     """Turns expressions into postfix instructions, tracking how deep the stack gets."""
 
-    def __init__(self, lowered: LoweredNetwork) -> None:
+    def __init__(self, lowered: _Names) -> None:
         self._count = {s: i for i, s in enumerate(lowered.species_ids)}
         self._input = {s: i for i, s in enumerate(lowered.input_ids)}
         self.opcode: list[int] = []
@@ -129,32 +147,40 @@ class _Assembler:
             self._apply(expression)
 
     def _apply(self, node: Apply) -> None:
-        arguments, opcode = node.arguments, OPERATORS[node.operator].opcode
+        arguments, row = node.arguments, OPERATORS[node.operator]
+        opcode = row.opcode
+        if opcode is None:
+            raise SbmlGradError(
+                f"'{node.operator}' reached a kernel, which cannot know its value; what it stands "
+                "for must be put in its place when the model is lowered."
+            )
         if node.operator in ("true", "false"):
             self._push(Number(1.0 if node.operator == "true" else 0.0))
         elif node.operator == "piecewise":
             self._select(arguments, opcode)
+        elif len(arguments) == 1 and row.is_logical and row.arity == (1, None):
+            # The truth value of a number: a second operand that changes nothing makes it one.
+            self._push(arguments[0])
+            self._push(Number(1.0 if node.operator == "and" else 0.0))
+            self._instruct(opcode, 0, -1)
         elif len(arguments) == 1:
             self._push(arguments[0])
             if node.operator == "minus":
                 self._instruct(NEGATE, 0, 0)
-            elif OPERATORS[node.operator].arity == (1, 1):
+            elif row.arity == (1, 1):
                 self._instruct(opcode, 0, 0)
         else:
-            # Operators on any number of arguments associate to the left, as the printers do;
-            # min and max to the right, which gives the same value.
+            # Operators on any number of arguments associate to the left; for those that the
+            # printers nest differently (min and max) it makes no difference.
             self._push(arguments[0])
             for argument in arguments[1:]:
                 self._push(argument)
                 self._instruct(opcode, 0, -1)
 
     def _select(self, arguments: tuple[Expression, ...], opcode: int) -> None:
-        if len(arguments) == 0:
+        for argument in arguments:
+            self._push(argument)
+        if len(arguments) % 2 == 0:
             self._push(Number(float("nan")))
-        elif len(arguments) == 1:
-            self._push(arguments[0])
-        else:
-            self._push(arguments[0])
-            self._push(arguments[1])
-            self._select(arguments[2:], opcode)
+        for _ in range(len(arguments) // 2):
             self._instruct(opcode, 0, -2)

@@ -18,12 +18,11 @@ from sbmlgrad.model.expression import (
     divide,
     multiply,
     subtract,
-    symbols,
 )
+from sbmlgrad.model.interval_rules import EVERYTHING, Interval, multiplied, reciprocal
 from sbmlgrad.model.operators import OPERATORS, evaluate
 
-Interval = tuple[float, float]
-EVERYTHING: Interval = (-math.inf, math.inf)
+__all__ = ["EVERYTHING", "Bounds", "Interval", "factors", "falling_factorials", "interval", "terms"]
 
 
 def factors(expression: Expression) -> tuple[list[Expression], list[Expression]]:
@@ -69,148 +68,147 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
         expression: the expression.
         constants: symbol → value; every other symbol may take any value >= 0.
     """
-    ids = symbols(expression)
-    if all(s in constants for s in ids):
-        value = float(evaluate(expression, constants))
-        if isinstance(expression, Number):
-            return value, value
-        # A parameter without a value, or set to zero for now, must not hide the structure.
-        return (0.0, math.inf) if math.isnan(value) or value == 0.0 else (value, value)
-    if isinstance(expression, Symbol):
-        return (0.0, math.inf)
-    assert isinstance(expression, Apply)
-    operator, arguments = expression.operator, expression.arguments
-    if operator in ("times", "divide"):
-        return _product_interval(expression, constants)
-    parts = [interval(a, constants) for a in arguments]
-    if operator == "plus":
-        return sum(p[0] for p in parts), sum(p[1] for p in parts)
-    if operator == "minus":
-        if len(parts) == 1:
-            return -parts[0][1], -parts[0][0]
-        return parts[0][0] - parts[1][1], parts[0][1] - parts[1][0]
-    if operator in ("abs", "sqrt"):
-        return (0.0, math.inf)
-    if operator == "exp":
-        return _exp(parts[0][0]), _exp(parts[0][1])
-    if operator == "ln":
-        return (_ln(parts[0][0]), _ln(parts[0][1]))
-    if operator == "power" and _is_even(arguments[1]):
-        return (0.0, math.inf)
-    if operator == "power" and parts[0][0] >= 0.0:
-        # Monotone in base and exponent, so the corners hold the extremes.
-        corners = [_power(base, exponent) for base in parts[0] for exponent in parts[1]]
-        return min(corners), max(corners)
-    if operator == "min":
-        return min(p[0] for p in parts), min(p[1] for p in parts)
-    if operator == "max":
-        return max(p[0] for p in parts), max(p[1] for p in parts)
-    if operator == "piecewise":
-        values = [_where(arguments, i, parts, constants) for i in range(0, len(parts), 2)]
-        return min(p[0] for p in values), max(p[1] for p in values)
-    if OPERATORS[operator].is_logical:
-        return (0.0, 1.0)
-    return EVERYTHING
+    return Bounds(constants).of(expression)
 
 
-def _where(
-    arguments: tuple[Expression, ...],
-    place: int,
-    parts: list[Interval],
-    constants: Mapping[str, float],
-) -> Interval:
-    """Return the bounds of one piece where its own condition holds: a > b makes a - b positive."""
-    low, high = parts[place]
-    condition = arguments[place + 1] if place + 1 < len(arguments) else None
-    if low >= 0.0 or not isinstance(condition, Apply) or len(condition.arguments) != 2:
-        return low, high
-    left, right = condition.arguments
-    if condition.operator in ("lt", "leq"):
-        left, right = right, left
-    elif condition.operator not in ("gt", "geq"):
-        return low, high
-    above, below = factors(arguments[place])
-    rest = [f for f in above if f != subtract(left, right)]
-    if len(rest) == len(above) - 1:
-        others = interval(divide(multiply(*rest), multiply(*below)), constants)
-        low = 0.0 if others[0] >= 0.0 else low
-    return low, high
+class Bounds:
+    """Bounds of many expressions over the same constants, each worked out once.
 
-
-def _is_even(exponent: Expression) -> bool:
-    return isinstance(exponent, Number) and exponent.value % 2.0 == 0.0
-
-
-def _power(base: float, exponent: float) -> float:
-    if base == 0.0 and exponent < 0.0:
-        return math.inf
-    try:
-        return base**exponent
-    except OverflowError:
-        return math.inf
-
-
-def _exp(x: float) -> float:
-    return math.exp(min(x, 700.0)) if x < 700.0 else math.inf
-
-
-def _ln(x: float) -> float:
-    return math.log(x) if 0.0 < x < math.inf else (math.inf if x > 0.0 else -math.inf)
-
-
-def _product_interval(expression: Expression, constants: Mapping[str, float]) -> Interval:
-    above, below = factors(expression)
-    result: Interval = (1.0, 1.0)
-    while (rest := _without_fraction_of_a_whole(above, below, constants)) is not None:
-        above, below = rest
-        result = _times(result, (0.0, 1.0))
-    dropped = falling_factorials(above)
-    for i, factor in enumerate(above):
-        if i in dropped:
-            result = _times(result, (0.0, math.inf))
-        else:
-            result = _times(result, interval(factor, constants))
-    for factor in below:
-        low, high = interval(factor, constants)
-        if low < 0.0 < high:
-            return EVERYTHING
-        if high <= 0.0:
-            low, high, result = -high, -low, (-result[1], -result[0])
-        result = _times(result, (_reciprocal(high), _reciprocal(low)))
-    return result
-
-
-def _reciprocal(x: float) -> float:
-    return math.inf if x == 0.0 else 1.0 / x
-
-
-def _times(a: Interval, b: Interval) -> Interval:
-    products = [0.0 if 0.0 in (x, y) else x * y for x in a for y in b]
-    return min(products), max(products)
-
-
-def _without_fraction_of_a_whole(
-    above: list[Expression], below: list[Expression], constants: Mapping[str, float]
-) -> tuple[list[Expression], list[Expression]] | None:
-    """Take one factor a / (a + b) with a, b >= 0, as in saturation, out of a product.
-
-    Such a factor lies in [0, 1]. Returns what is left above and below, or None without one.
+    Use one object for expressions that share parts, as a law and its terms do; `interval` serves
+    for a single one.
     """
-    sums = [(whole, terms(whole)) for whole in below]
-    sums = [(w, s) for w, s in sums if len(s) > 1 and all(sign > 0 for sign, _ in s)]
-    if not sums:
+
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self._constants = constants
+        # By identity, which costs nothing to look up; the expressions are kept, so that no other
+        # can come to have the identity of one that is gone.
+        self._known: dict[int, tuple[Expression, Interval]] = {}
+        self._fixed: dict[int, tuple[Expression, bool]] = {}
+        self._keys: dict[int, tuple[Expression, int]] = {}
+        self._shapes: dict[tuple[object, ...], int] = {}
+
+    def of(self, expression: Expression) -> Interval:
+        """Return bounds that an expression cannot leave, as `interval` does."""
+        known = self._known.get(id(expression))
+        if known is None:
+            bounds = self._bounds(expression)
+            if math.isnan(bounds[0]) or math.isnan(bounds[1]):
+                bounds = EVERYTHING
+            known = self._known[id(expression)] = expression, bounds
+        return known[1]
+
+    def _bounds(self, expression: Expression) -> Interval:
+        if self._is_fixed(expression):
+            value = float(evaluate(expression, self._constants))
+            if isinstance(expression, Number):
+                return value, value
+            # A parameter without a value, or set to zero for now, must not hide the structure.
+            return (0.0, math.inf) if math.isnan(value) or value == 0.0 else (value, value)
+        if not isinstance(expression, Apply):
+            return (0.0, math.inf)
+        if expression.operator in ("times", "divide"):
+            return self._product(expression)
+        row = OPERATORS.get(expression.operator)
+        if row is None:
+            # A random draw.
+            return EVERYTHING
+        if row.is_logical:
+            return (0.0, 1.0)
+        arguments = expression.arguments
+        if expression.operator == "piecewise":
+            pieces = [self._where(arguments, i) for i in range(0, len(arguments), 2)]
+            return min(p[0] for p in pieces), max(p[1] for p in pieces)
+        return row.bounds([self.of(a) for a in arguments])
+
+    def _is_fixed(self, expression: Expression) -> bool:
+        """Tell whether an expression holds constants only, and has a value at all."""
+        if isinstance(expression, Number):
+            return True
+        if isinstance(expression, Symbol):
+            return expression.id in self._constants
+        known = self._fixed.get(id(expression))
+        if known is None:
+            row = OPERATORS.get(expression.operator)
+            is_fixed = (
+                row is not None
+                and row.is_evaluable
+                and all(self._is_fixed(a) for a in expression.arguments)
+            )
+            known = self._fixed[id(expression)] = expression, is_fixed
+        return known[1]
+
+    def _key(self, expression: Expression) -> int:
+        """Return a number that equal expressions share; unlike a hash, worked out once per node."""
+        known = self._keys.get(id(expression))
+        if known is None:
+            if isinstance(expression, Apply):
+                shape = (expression.operator, *(self._key(a) for a in expression.arguments))
+            else:
+                shape = (type(expression), expression)
+            key = self._shapes.setdefault(shape, len(self._shapes))
+            known = self._keys[id(expression)] = expression, key
+        return known[1]
+
+    def _where(self, arguments: tuple[Expression, ...], place: int) -> Interval:
+        """Return the bounds of one piece where its condition holds: a > b makes a - b positive."""
+        low, high = self.of(arguments[place])
+        condition = arguments[place + 1] if place + 1 < len(arguments) else None
+        if low >= 0.0 or not isinstance(condition, Apply) or len(condition.arguments) != 2:
+            return low, high
+        left, right = condition.arguments
+        if condition.operator in ("lt", "leq"):
+            left, right = right, left
+        elif condition.operator not in ("gt", "geq"):
+            return low, high
+        above, below = factors(arguments[place])
+        positive = self._key(subtract(left, right))
+        rest = [f for f in above if self._key(f) != positive]
+        if len(rest) == len(above) - 1:
+            others = self.of(divide(multiply(*rest), multiply(*below)))
+            low = 0.0 if others[0] >= 0.0 else low
+        return low, high
+
+    def _product(self, expression: Expression) -> Interval:
+        above, below = factors(expression)
+        result: Interval = (1.0, 1.0)
+        while (rest := self._without_fraction_of_a_whole(above, below)) is not None:
+            above, below = rest
+            result = multiplied(result, (0.0, 1.0))
+        dropped = falling_factorials(above)
+        for i, factor in enumerate(above):
+            bounds = (0.0, math.inf) if i in dropped else self.of(factor)
+            result = multiplied(result, bounds)
+        for factor in below:
+            low, high = self.of(factor)
+            if low < 0.0 < high:
+                return EVERYTHING
+            result = multiplied(result, reciprocal((low, high)))
+        return result
+
+    def _without_fraction_of_a_whole(
+        self, above: list[Expression], below: list[Expression]
+    ) -> tuple[list[Expression], list[Expression]] | None:
+        """Take one factor a / (a + b) with a, b >= 0, as in saturation, out of a product.
+
+        Such a factor lies in [0, 1]. Returns what is left above and below, or None without one.
+        """
+        sums = [(whole, terms(whole)) for whole in below]
+        sums = [(w, s) for w, s in sums if len(s) > 1 and all(sign > 0 for sign, _ in s)]
+        if not sums:
+            return None
+        nodes = {self._key(f): f for f in (*above, *below)}
+        has_above, has_below = (Counter(map(self._key, side)) for side in (above, below))
+        for whole, summands in sums:
+            others = has_below - Counter([self._key(whole)])
+            for _, part in summands:
+                part_above, part_below = (Counter(map(self._key, side)) for side in factors(part))
+                if not (part_above <= has_above and part_below <= others):
+                    continue
+                if all(self.of(term)[0] >= 0.0 for _, term in summands):
+                    rest = has_above - part_above, others - part_below
+                    rest_above, rest_below = ([nodes[k] for k in r.elements()] for r in rest)
+                    return rest_above, rest_below
         return None
-    has_above, has_below = Counter(above), Counter(below)
-    for whole, summands in sums:
-        others = has_below - Counter([whole])
-        for _, part in summands:
-            part_above, part_below = (Counter(side) for side in factors(part))
-            if not (part_above <= has_above and part_below <= others):
-                continue
-            if all(interval(term, constants)[0] >= 0.0 for _, term in summands):
-                rest_above, rest_below = has_above - part_above, others - part_below
-                return list(rest_above.elements()), list(rest_below.elements())
-    return None
 
 
 def falling_factorials(above: list[Expression]) -> set[int]:

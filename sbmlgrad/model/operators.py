@@ -1,304 +1,290 @@
 """THE table of kinetic-law operators: MathML name, arity, derivative, spelling per target.
 
 To add a construct to kinetic laws, add one row to `_ROWS`. The importer, every code printer, the
-symbolic derivative and the contract tests read this table.
+symbolic derivative, interval bounds and the contract tests read this table. A new opcode also needs
+its instruction in `codegen.table_driven` and `codegen.interval_driven`.
 
 `function` gives the meaning, on NumPy arrays. A spelling turns the already printed arguments into
 source text of one target: `numba` (scalars inside a kernel) or `infix` (SBML level 3 formula
 syntax). The table-driven kernel evaluates the `opcode` instead.
+
+The inverse functions follow the convention of SBML: arcsec(x) = arccos(1/x), arccot(x) =
+arctan(1/x) and so on, principal values. `rem` and `quotient` truncate towards zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from sbmlgrad.model.expression import (
-    ONE,
-    ZERO,
-    Apply,
-    Expression,
-    Number,
-    Symbol,
-    divide,
-    multiply,
-    negate,
-    piecewise,
-    power,
-    subtract,
+from sbmlgrad.model import interval_rules as bounds
+from sbmlgrad.model import operator_partials as slopes
+from sbmlgrad.model import operator_values as values
+from sbmlgrad.model.expression import Expression, Number, Symbol
+from sbmlgrad.model.operator_row import Operator, elementary, logical, relation
+from sbmlgrad.model.operator_spellings import (
+    TARGETS,
+    call,
+    combined_truth,
+    conditional,
+    joined,
+    joined_or_call,
+    minus,
+    paired,
+    same,
+    spelled,
+    template,
 )
 
-Arguments = tuple[Expression, ...]
-Partials = Callable[[Arguments], tuple[Expression, ...]]
-Spelling = Callable[[Sequence[str]], str]
-Function = Callable[..., Any]
-
-#: Code-generation targets; every row spells itself for each of them.
-TARGETS = ("numba", "infix")
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """One row: a function that may stand in a kinetic law.
-
-    Attributes:
-        name: MathML element name, also the name used in `Apply`.
-        arity: smallest and largest number of arguments; None means unbounded.
-        function: its value for numbers or arrays, element by element, without warnings.
-        partials: derivative of the result in each argument, as expressions of the arguments; None
-            for operators with a truth value (derivative zero).
-        spelling: how each target writes it.
-        opcode: its number in the table-driven kernel's instruction set, where operators with any
-            number of arguments are applied to two at a time.
-        is_logical: True if the result is a truth value.
-    """
-
-    name: str
-    arity: tuple[int, int | None]
-    function: Function
-    partials: Partials | None
-    spelling: Mapping[str, Spelling]
-    opcode: int
-    is_logical: bool = False
-
-    def accepts(self, count: int) -> bool:
-        """Tell whether the operator may have that many arguments."""
-        least, most = self.arity
-        return count >= least and (most is None or count <= most)
-
-
-# --- spellings ------------------------------------------------------------------------------------
-
-
-def _joined(separator: str) -> Spelling:
-    return lambda a: f"({separator.join(a)})" if len(a) > 1 else a[0]
-
-
-def _call(function: str) -> Spelling:
-    return lambda a: f"{function}({', '.join(a)})"
-
-
-def _nested(function: str) -> Spelling:
-    def spell(a: Sequence[str]) -> str:
-        text = a[-1]
-        for argument in reversed(a[:-1]):
-            text = f"{function}({argument}, {text})"
-        return text
-
-    return spell
-
-
-def _minus(a: Sequence[str]) -> str:
-    return f"(-{a[0]})" if len(a) == 1 else f"({a[0]} - {a[1]})"
-
-
-def _conditional(template: str) -> Spelling:
-    def spell(a: Sequence[str]) -> str:
-        text = a[-1] if len(a) % 2 else "nan"
-        pairs = a[:-1] if len(a) % 2 else a
-        for i in range(len(pairs) - 2, -1, -2):
-            text = template.format(value=pairs[i], condition=pairs[i + 1], otherwise=text)
-        return text
-
-    return spell
-
-
-def _same(spell: Spelling) -> dict[str, Spelling]:
-    return dict.fromkeys(TARGETS, spell)
-
-
-def _spelled(numba: Spelling, infix: Spelling) -> dict[str, Spelling]:
-    return {"numba": numba, "infix": infix}
-
-
-# --- values ---------------------------------------------------------------------------------------
-
-
-def _folded(function: Function) -> Function:
-    return lambda *a: reduce(function, a)
-
-
-def _value_minus(*a: Any) -> Any:
-    return np.negative(a[0]) if len(a) == 1 else np.subtract(a[0], a[1])
-
-
-def _value_piecewise(*a: Any) -> Any:
-    value = a[-1] if len(a) % 2 else np.nan
-    for i in range(len(a) - 2 - len(a) % 2, -1, -2):
-        value = np.where(a[i + 1], a[i], value)
-    return value
-
-
-# --- derivatives ----------------------------------------------------------------------------------
-
-
-def _d_plus(a: Arguments) -> tuple[Expression, ...]:
-    return (ONE,) * len(a)
-
-
-def _d_minus(a: Arguments) -> tuple[Expression, ...]:
-    return (Number(-1.0),) if len(a) == 1 else (ONE, Number(-1.0))
-
-
-def _d_times(a: Arguments) -> tuple[Expression, ...]:
-    return tuple(multiply(*a[:i], *a[i + 1 :]) for i in range(len(a)))
-
-
-def _d_divide(a: Arguments) -> tuple[Expression, ...]:
-    return divide(ONE, a[1]), negate(divide(a[0], multiply(a[1], a[1])))
-
-
-def _d_power(a: Arguments) -> tuple[Expression, ...]:
-    base, exponent = a
-    in_base = multiply(exponent, power(base, subtract(exponent, ONE)))
-    # 0^e ln 0 tends to 0 for e > 0; the plain product would be 0 * -inf = nan.
-    logarithmic = multiply(power(base, exponent), Apply("ln", (base,)))
-    return in_base, piecewise(logarithmic, Apply("gt", (base, ZERO)), ZERO)
-
-
-def _d_exp(a: Arguments) -> tuple[Expression, ...]:
-    return (Apply("exp", a),)
-
-
-def _d_ln(a: Arguments) -> tuple[Expression, ...]:
-    return (divide(ONE, a[0]),)
-
-
-def _d_sqrt(a: Arguments) -> tuple[Expression, ...]:
-    return (divide(Number(0.5), Apply("sqrt", a)),)
-
-
-def _d_abs(a: Arguments) -> tuple[Expression, ...]:
-    below = piecewise(Number(-1.0), Apply("lt", (a[0], ZERO)), ZERO)
-    # At zero the derivative from the right: counts only come from there.
-    return (piecewise(ONE, Apply("geq", (a[0], ZERO)), below),)
-
-
-def _d_extremum(at_least_as_extreme: str, more_extreme: str) -> Partials:
-    def partials(a: Arguments) -> tuple[Expression, ...]:
-        # The first argument that attains the extremum carries the whole derivative.
-        result: list[Expression] = []
-        for i, candidate in enumerate(a):
-            wins = tuple(
-                Apply(more_extreme if j < i else at_least_as_extreme, (candidate, other))
-                for j, other in enumerate(a)
-                if j != i
-            )
-            result.append(piecewise(ONE, Apply("and", wins), ZERO) if wins else ONE)
-        return tuple(result)
-
-    return partials
-
-
-def _d_piecewise(a: Arguments) -> tuple[Expression, ...]:
-    # A value counts where it is the one selected; conditions have derivative zero.
-    has_otherwise = len(a) % 2 == 1
-    conditions = a[1::2]
-    result: list[Expression] = []
-    for i in range(len(a)):
-        if i % 2 == 1:
-            result.append(ZERO)
-            continue
-        flat: list[Expression] = []
-        for j, condition in enumerate(conditions):
-            flat += [ONE if 2 * j == i else ZERO, condition]
-        is_otherwise = has_otherwise and i == len(a) - 1
-        result.append(piecewise(*flat, ONE if is_otherwise else ZERO))
-    return tuple(result)
-
-
-# --- the table ------------------------------------------------------------------------------------
-
-
-def _relation(name: str, sign: str, function: Function, opcode: int) -> Operator:
-    spelling = _same(_joined(f" {sign} "))
-    return Operator(name, (2, 2), function, None, spelling, opcode, is_logical=True)
-
-
-def _truth(name: str, value: bool, opcode: int) -> Operator:
-    spelling = _spelled(lambda a: str(value), lambda a: name)
-    return Operator(name, (0, 0), lambda: value, None, spelling, opcode, is_logical=True)
-
-
-def _elementary(
-    name: str, function: Function, numba: str, partials: Partials, opcode: int
-) -> Operator:
-    return Operator(name, (1, 1), function, partials, _spelled(_call(numba), _call(name)), opcode)
-
-
-def _logical(name: str, function: Function, sign: str, opcode: int) -> Operator:
-    spelling = _spelled(_joined(f" {name} "), _joined(f" {sign} "))
-    return Operator(name, (1, None), _folded(function), None, spelling, opcode, is_logical=True)
+__all__ = ["OPERATORS", "TARGETS", "Operator", "evaluate"]
 
 
 _ROWS = (
-    Operator("plus", (1, None), _folded(np.add), _d_plus, _same(_joined(" + ")), 10),
-    Operator("minus", (1, 2), _value_minus, _d_minus, _same(_minus), 11),
-    Operator("times", (1, None), _folded(np.multiply), _d_times, _same(_joined(" * ")), 12),
-    Operator("divide", (2, 2), np.divide, _d_divide, _same(_joined(" / ")), 13),
+    Operator(
+        "plus",
+        (1, None),
+        values.folded(np.add),
+        slopes.d_plus,
+        same(joined(" + ")),
+        10,
+        bounds.plus,
+    ),
+    Operator("minus", (1, 2), values.minus, slopes.d_minus, same(minus), 11, bounds.minus),
+    Operator(
+        "times",
+        (1, None),
+        values.folded(np.multiply),
+        slopes.d_times,
+        same(joined(" * ")),
+        12,
+        bounds.times,
+    ),
+    Operator("divide", (2, 2), np.divide, slopes.d_divide, same(joined(" / ")), 13, bounds.divide),
     Operator(
         "power",
         (2, 2),
         np.float_power,
-        _d_power,
-        _spelled(_joined(" ** "), _joined(" ^ ")),
+        slopes.d_power,
+        spelled(joined(" ** "), joined(" ^ ")),
         14,
+        bounds.power,
     ),
-    _elementary("exp", np.exp, "math.exp", _d_exp, 15),
-    _elementary("ln", np.log, "math.log", _d_ln, 16),
-    _elementary("sqrt", np.sqrt, "math.sqrt", _d_sqrt, 17),
-    _elementary("abs", np.abs, "abs", _d_abs, 18),
     Operator(
         "min",
         (1, None),
-        _folded(np.minimum),
-        _d_extremum("leq", "lt"),
-        _spelled(_nested("min"), _call("min")),
+        values.folded(np.minimum),
+        slopes.d_extremum("leq", "lt"),
+        # Unlike Python's own, this minimum of a number and NaN is NaN.
+        spelled(paired("np.minimum"), call("min")),
         19,
+        bounds.minimum,
     ),
     Operator(
         "max",
         (1, None),
-        _folded(np.maximum),
-        _d_extremum("geq", "gt"),
-        _spelled(_nested("max"), _call("max")),
+        values.folded(np.maximum),
+        slopes.d_extremum("geq", "gt"),
+        spelled(paired("np.maximum"), call("max")),
         20,
+        bounds.maximum,
     ),
     Operator(
         "piecewise",
         (1, None),
-        _value_piecewise,
-        _d_piecewise,
-        _spelled(
-            _conditional("({value} if {condition} else {otherwise})"),
-            _call("piecewise"),
-        ),
+        values.piecewise,
+        slopes.d_piecewise,
+        spelled(conditional, call("piecewise")),
         21,
+        bounds.piecewise,
     ),
-    _relation("lt", "<", np.less, 30),
-    _relation("leq", "<=", np.less_equal, 31),
-    _relation("gt", ">", np.greater, 32),
-    _relation("geq", ">=", np.greater_equal, 33),
-    _relation("eq", "==", np.equal, 34),
-    _relation("neq", "!=", np.not_equal, 35),
-    _logical("and", np.logical_and, "&&", 40),
-    _logical("or", np.logical_or, "||", 41),
     Operator(
+        "quotient",
+        (2, 2),
+        values.quotient,
+        None,
+        spelled(template("np.trunc({0} / {1})"), call("quotient")),
+        22,
+        bounds.quotient,
+    ),
+    Operator(
+        "rem",
+        (2, 2),
+        np.fmod,
+        slopes.d_rem,
+        spelled(call("np.fmod"), call("rem")),
+        23,
+        bounds.rem,
+    ),
+    elementary("exp", np.exp, "math.exp({0})", slopes.d_exp, 15, bounds.exp),
+    elementary("ln", np.log, "math.log({0})", slopes.d_ln, 16, bounds.ln),
+    elementary("log10", np.log10, "math.log10({0})", slopes.d_log10, 53, bounds.log10),
+    elementary("sqrt", np.sqrt, "math.sqrt({0})", slopes.d_sqrt, 17, bounds.sqrt),
+    elementary("abs", np.abs, "abs({0})", slopes.d_abs, 18, bounds.magnitude),
+    elementary("floor", np.floor, "np.floor({0})", None, 50, bounds.floor),
+    elementary("ceiling", np.ceil, "np.ceil({0})", None, 51, bounds.ceiling),
+    elementary(
+        "factorial",
+        values.factorial,
+        # The rounding makes the gamma function exact where a float64 can be.
+        "(lambda n: np.rint(math.gamma(n + 1.0)) if n >= 0.0 and n == np.floor(n) else nan)({0})",
+        slopes.d_factorial,
+        52,
+        bounds.factorial,
+    ),
+    elementary("sin", np.sin, "math.sin({0})", slopes.d_sin, 110, bounds.sine),
+    elementary("cos", np.cos, "math.cos({0})", slopes.d_cos, 111, bounds.cosine),
+    elementary("tan", np.tan, "math.tan({0})", slopes.d_tan, 112, bounds.tangent),
+    elementary(
+        "sec", values.reciprocal_of(np.cos), "(1.0 / math.cos({0}))", slopes.d_sec, 113, bounds.sec
+    ),
+    elementary(
+        "csc", values.reciprocal_of(np.sin), "(1.0 / math.sin({0}))", slopes.d_csc, 114, bounds.csc
+    ),
+    elementary(
+        "cot",
+        values.reciprocal_of(np.tan),
+        "(1.0 / math.tan({0}))",
+        slopes.d_cot,
+        115,
+        bounds.cotangent,
+    ),
+    elementary("sinh", np.sinh, "math.sinh({0})", slopes.d_sinh, 116, bounds.sinh),
+    elementary("cosh", np.cosh, "math.cosh({0})", slopes.d_cosh, 117, bounds.hyperbolic_cosine),
+    elementary("tanh", np.tanh, "math.tanh({0})", slopes.d_tanh, 118, bounds.tanh),
+    elementary(
+        "sech",
+        values.reciprocal_of(np.cosh),
+        "(1.0 / math.cosh({0}))",
+        slopes.d_sech,
+        119,
+        bounds.sech,
+    ),
+    elementary(
+        "csch",
+        values.reciprocal_of(np.sinh),
+        "(1.0 / math.sinh({0}))",
+        slopes.d_csch,
+        120,
+        bounds.csch,
+    ),
+    elementary(
+        "coth",
+        values.reciprocal_of(np.tanh),
+        "(1.0 / math.tanh({0}))",
+        slopes.d_coth,
+        121,
+        bounds.coth,
+    ),
+    elementary("arcsin", np.arcsin, "math.asin({0})", slopes.d_arcsin, 122, bounds.arcsin),
+    elementary("arccos", np.arccos, "math.acos({0})", slopes.d_arccos, 123, bounds.arccos),
+    elementary("arctan", np.arctan, "math.atan({0})", slopes.d_arctan, 124, bounds.arctan),
+    elementary(
+        "arcsec",
+        values.of_reciprocal(np.arccos),
+        "math.acos(1.0 / {0})",
+        slopes.d_arcsec,
+        125,
+        bounds.arcsec,
+    ),
+    elementary(
+        "arccsc",
+        values.of_reciprocal(np.arcsin),
+        "math.asin(1.0 / {0})",
+        slopes.d_arccsc,
+        126,
+        bounds.arccsc,
+    ),
+    elementary(
+        "arccot",
+        values.of_reciprocal(np.arctan),
+        "math.atan(1.0 / {0})",
+        slopes.d_arccot,
+        127,
+        bounds.arccot,
+    ),
+    elementary("arcsinh", np.arcsinh, "math.asinh({0})", slopes.d_arcsinh, 128, bounds.arcsinh),
+    elementary("arccosh", np.arccosh, "math.acosh({0})", slopes.d_arccosh, 129, bounds.arccosh),
+    elementary("arctanh", np.arctanh, "math.atanh({0})", slopes.d_arctanh, 130, bounds.arctanh),
+    elementary(
+        "arcsech",
+        values.of_reciprocal(np.arccosh),
+        "math.acosh(1.0 / {0})",
+        slopes.d_arcsech,
+        131,
+        bounds.arcsech,
+    ),
+    elementary(
+        "arccsch",
+        values.of_reciprocal(np.arcsinh),
+        "math.asinh(1.0 / {0})",
+        slopes.d_arccsch,
+        132,
+        bounds.arccsch,
+    ),
+    elementary(
+        "arccoth",
+        values.of_reciprocal(np.arctanh),
+        "math.atanh(1.0 / {0})",
+        slopes.d_arccoth,
+        133,
+        bounds.arccoth,
+    ),
+    relation("lt", "<", np.less, 30),
+    relation("leq", "<=", np.less_equal, 31),
+    relation("gt", ">", np.greater, 32),
+    relation("geq", ">=", np.greater_equal, 33),
+    relation("eq", "==", np.equal, 34),
+    relation("neq", "!=", np.not_equal, 35),
+    logical(
+        "and",
+        (1, None),
+        values.folded_truth(np.logical_and, True),
+        spelled(combined_truth(" and ", "{} != 0.0"), joined_or_call(" && ", "and")),
+        40,
+    ),
+    logical(
+        "or",
+        (1, None),
+        values.folded_truth(np.logical_or, False),
+        spelled(combined_truth(" or ", "{} != 0.0"), joined_or_call(" || ", "or")),
+        41,
+    ),
+    logical(
         "not",
         (1, 1),
-        np.logical_not,
-        None,
-        _spelled(lambda a: f"(not {a[0]})", lambda a: f"!({a[0]})"),
+        values.truth(np.logical_not),
+        spelled(template("(1.0 if {0} == 0.0 else 0.0)"), template("!({0})")),
         42,
-        is_logical=True,
     ),
-    _truth("true", True, 43),
-    _truth("false", False, 44),
+    logical("true", (0, 0), lambda: 1.0, spelled(template("1.0"), template("true")), 43),
+    logical("false", (0, 0), lambda: 0.0, spelled(template("0.0"), template("false")), 44),
+    logical(
+        "xor",
+        (1, None),
+        values.folded_truth(np.logical_xor, False),
+        spelled(combined_truth(" ^ ", "({} != 0.0)"), call("xor")),
+        45,
+    ),
+    logical(
+        "implies",
+        (2, 2),
+        values.truth(values.implies),
+        spelled(template("(1.0 if {0} == 0.0 or {1} != 0.0 else 0.0)"), call("implies")),
+        46,
+    ),
+    # The rate of change of a symbol; what it stands for depends on the model, not on a value.
+    Operator(
+        "rateOf",
+        (1, 1),
+        values.without_value,
+        slopes.d_without_value,
+        same(call("rateOf")),
+        None,
+        bounds.unknown,
+    ),
 )
 
 #: Rows by name.
@@ -313,7 +299,8 @@ def evaluate(expression: Expression, values: Mapping[str, Any]) -> Any:
         values: symbol id → number or array; arrays broadcast.
 
     Returns:
-        float64 number or array. Division by zero and the like give infinity or NaN, not a warning.
+        float64 number or array; truth values are 1.0 and 0.0. Division by zero and the like give
+        infinity or NaN, not a warning.
     """
     with np.errstate(all="ignore"):
         return _evaluate(expression, values)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import libsbml
 
+from sbmlgrad.io.sbml.function_definitions import (
+    FunctionDefinition,
+    Functions,
+    MathError,
+    define,
+)
+from sbmlgrad.io.sbml.mathml_names import OPERATOR_NAMES, draw_name
+from sbmlgrad.model.distributions import DISTRIBUTIONS
 from sbmlgrad.model.expression import (
+    TIME,
     Apply,
     Expression,
     Number,
@@ -21,10 +29,23 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.operators import OPERATORS
 
-#: Most nodes that a function call may stand for; the largest law of BioModels has a few hundred.
+__all__ = [
+    "AVOGADRO_CSYMBOL",
+    "FunctionDefinition",
+    "Functions",
+    "MathError",
+    "define",
+    "to_expression",
+]
+
+#: Most operators and operands that function calls may add to a formula; the largest law of
+#: BioModels has a few hundred.
 MAX_NODES = 20_000
+#: Most operands of one operator as libSBML holds it, which finds the last by counting from the
+#: first; sums and products come nested in twos and have no such limit.
+MAX_OPERANDS = 10_000
 #: Deepest nesting of a formula; the models of BioModels stay below 20.
-MAX_DEPTH = 100
+MAX_DEPTH = 95
 
 #: The value that SBML L3 defines for the avogadro csymbol.
 AVOGADRO_CSYMBOL = 6.02214179e23
@@ -41,62 +62,25 @@ _CONSTANTS: Mapping[int, Expression] = {
     libsbml.AST_CONSTANT_TRUE: Apply("true", ()),
     libsbml.AST_CONSTANT_FALSE: Apply("false", ()),
     libsbml.AST_NAME_AVOGADRO: Number(AVOGADRO_CSYMBOL),
+    libsbml.AST_NAME_TIME: TIME,
 }
-
-
-class MathError(Exception):
-    """Mathematics that is refused; the reader turns it into an `Issue` that names the element.
-
-    Attributes:
-        code, message, advice: as in `Issue`.
-        is_in_function: whether the message already names the function definition at fault.
-    """
-
-    def __init__(
-        self, code: str, message: str, advice: str, *, is_in_function: bool = False
-    ) -> None:
-        super().__init__(message)
-        self.code, self.message, self.advice = code, message, advice
-        self.is_in_function = is_in_function
-
-    def in_function(self, name: str) -> MathError:
-        """Return the error as one of a function definition, the first at fault where they nest."""
-        if self.is_in_function:
-            return self
-        what = f"the function '{name}' cannot be used: {self.message}"
-        return MathError(self.code, what, self.advice, is_in_function=True)
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionDefinition:
-    """A user-defined function, its body already free of other user-defined functions.
-
-    Attributes:
-        arguments: names of the arguments.
-        body: what it stands for.
-        size: nodes of the body.
-        uses: argument → how often the body uses it.
-    """
-
-    arguments: tuple[str, ...]
-    body: Expression
-    size: int
-    uses: Mapping[str, int]
-
-
-#: A function definition, or why calling it is an error.
-Functions = Mapping[str, FunctionDefinition | MathError]
-
-
-def define(arguments: tuple[str, ...], body: Expression) -> FunctionDefinition:
-    """Return a function definition with the size that calling it will have."""
-    uses: Counter[str] = Counter()
-    size, _ = _extent(body, uses)
-    return FunctionDefinition(arguments, body, size, uses)
+#: What operators on any number of arguments give without any.
+_EMPTY: Mapping[str, Expression] = {
+    "plus": Number(0.0),
+    "times": Number(1.0),
+    "and": Apply("true", ()),
+    "or": Apply("false", ()),
+    "xor": Apply("false", ()),
+    "piecewise": Number(math.nan),
+}
+_CHAINED = ("lt", "leq", "gt", "geq", "eq")
 
 
 def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
     """Return a libSBML ASTNode as an expression.
+
+    The csymbol time becomes `expression.TIME`, rateOf and random draws become operators of that
+    name. Relations between more than two arguments become comparisons of neighbours joined by and.
 
     Args:
         node: `libsbml.ASTNode`, or None where the math element is empty.
@@ -108,53 +92,139 @@ def to_expression(node: Any, functions: Functions, rename: Mapping[str, str]) ->
     """
     if node is None:
         raise MathError("missing_math", "the math element is empty.", "Give a formula.")
-    expression = _expression(node, functions, rename)
-    _, depth = _extent(expression, Counter())
-    if depth > MAX_DEPTH:
-        raise MathError(
-            "unsupported_math",
-            f"the formula is nested {depth} deep; the limit is {MAX_DEPTH}.",
-            "Rewrite it with less nesting, for instance as one sum or product of many terms.",
-        )
-    return expression
+    return _Reading(functions, rename).read(node, 1).expression
 
 
-def _expression(node: Any, functions: Functions, rename: Mapping[str, str]) -> Expression:
-    kind = node.getType()
-    if kind in _NUMBERS:
-        value = float(node.getValue())
-        if not math.isfinite(value):
+class _Formula(NamedTuple):
+    """An expression with how many nodes it has and how deep they are nested, or a bit more."""
+
+    expression: Expression
+    size: int
+    depth: int
+
+
+class _Reading:
+    """The reading of one formula; keeps count of what function calls have added to it."""
+
+    def __init__(self, functions: Functions, rename: Mapping[str, str]) -> None:
+        self._functions = functions
+        self._rename = rename
+        self._added = 0
+
+    def read(self, node: Any, level: int) -> _Formula:
+        """Return the formula of a node that stands at a level of nesting."""
+        _refuse_depth(level)
+        kind = node.getType()
+        leaf = self._leaf(node, kind)
+        if leaf is not None:
+            return _Formula(leaf, 1, 1)
+        if kind == libsbml.AST_FUNCTION_DELAY:
+            raise MathError(
+                "delay",
+                "the delay csymbol needs the past of the trajectory.",
+                "Rewrite the model without delays, for instance by intermediate species.",
+            )
+        parts = [self.read(child, level + 1) for child in _operands(node, kind)]
+        if kind == libsbml.AST_FUNCTION:
+            formula = self._called(node.getName(), parts)
+        elif (draw := draw_name(node, kind)) is not None:
+            formula = _drawn(draw, parts)
+        else:
+            formula = self._applied(_operator_name(node, kind), parts)
+        _refuse_depth(formula.depth)
+        return formula
+
+    def _leaf(self, node: Any, kind: int) -> Expression | None:
+        if kind in _NUMBERS:
+            return Number(_literal(node, kind))
+        if kind == libsbml.AST_NAME:
+            name = node.getName()
+            return Symbol(self._rename.get(name, name))
+        return _CONSTANTS.get(kind)
+
+    def _called(self, name: str, parts: Sequence[_Formula]) -> _Formula:
+        definition = self._functions.get(name)
+        if definition is None:
             raise MathError(
                 "unsupported_math",
-                f"the number {value} is not finite.",
-                "Write a finite number.",
+                f"the function '{name}' is neither defined in the model nor built in.",
+                "Define it, or write the formula out.",
             )
-        return Number(value)
-    if kind in _CONSTANTS:
-        return _CONSTANTS[kind]
-    if kind == libsbml.AST_NAME:
-        name = node.getName()
-        return Symbol(rename.get(name, name))
-    if kind == libsbml.AST_NAME_TIME:
+        if isinstance(definition, MathError):
+            raise definition.in_function(name)
+        if len(parts) != len(definition.arguments):
+            raise MathError(
+                "invalid_sbml",
+                f"the function '{name}' takes {len(definition.arguments)} arguments "
+                f"and is given {len(parts)}.",
+                "Correct the call.",
+            )
+        given = dict(zip(definition.arguments, parts, strict=True))
+        for argument in definition.rates:
+            if argument in given:
+                _rate_target(given[argument].expression)
+        size = definition.size
+        depth = definition.depth
+        for argument, part in given.items():
+            size += definition.uses.get(argument, 0) * (part.size - 1)
+            depth = max(depth, definition.levels.get(argument, 0) + part.depth - 1)
+        # Ten functions that each call the last one ten times would grow without bound.
+        self._grow(size, f"the call of the function '{name}'")
+        values = {argument: part.expression for argument, part in given.items()}
+        _refuse_depth(depth)
+        return _Formula(substitute(definition.body, values), size, depth)
+
+    def _grow(self, nodes: int, what: str) -> None:
+        self._added += nodes
+        if self._added > MAX_NODES:
+            raise MathError(
+                "unsupported_math",
+                f"written out up to {what}, the formula has more than {MAX_NODES} operators and "
+                "operands, which is the limit.",
+                "Nest function definitions less.",
+            )
+
+    def _applied(self, name: str, parts: Sequence[_Formula]) -> _Formula:
+        arguments = tuple(part.expression for part in parts)
+        size = 1 + sum(part.size for part in parts)
+        depth = 1 + max((part.depth for part in parts), default=0)
+        if name == "root":
+            return _Formula(_root(arguments), size + 2, depth + 1)
+        if name == "log":
+            return _Formula(_logarithm(arguments), size + 2, depth + 1)
+        if name == "rateOf":
+            _refuse_count(name, len(arguments), len(arguments) == 1)
+            return _Formula(Apply(name, (_rate_target(arguments[0]),)), 2, 2)
+        if not arguments and name in _EMPTY:
+            return _Formula(_EMPTY[name], 1, 1)
+        if len(arguments) > 2 and name in _CHAINED:
+            self._grow(sum(part.size for part in parts[1:-1]), f"'{name}' of many arguments")
+            pairs = tuple(Apply(name, pair) for pair in pairwise(arguments))
+            return _Formula(Apply("and", pairs), 2 * size, depth + 1)
+        _refuse_count(name, len(arguments), OPERATORS[name].accepts(len(arguments)))
+        return _Formula(Apply(name, arguments), size, depth)
+
+
+def _literal(node: Any, kind: int) -> float:
+    value = float(node.getValue())
+    # MathML's infinity and notanumber come as plain reals.
+    if not math.isfinite(value) and kind != libsbml.AST_REAL:
         raise MathError(
-            "explicit_time",
-            "the formula depends on time explicitly, which is not accepted yet.",
-            "Remove the time symbol from the formula.",
+            "unsupported_math",
+            f"a literal number has the value {value}: it is too large, or divided by zero.",
+            "Write a finite number, or the element infinity or notanumber if that is meant.",
         )
-    if kind == libsbml.AST_FUNCTION_DELAY:
-        raise MathError(
-            "delay",
-            "the delay csymbol needs the past of the trajectory.",
-            "Rewrite the model without delays, for instance by intermediate species.",
-        )
-    arguments = tuple(_expression(child, functions, rename) for child in _operands(node, kind))
-    if kind == libsbml.AST_FUNCTION:
-        return _called(node.getName(), arguments, functions)
-    return _applied(node, kind, arguments)
+    return value
 
 
 def _operands(node: Any, kind: int) -> list[Any]:
     """Return the operands; libSBML nests long sums and products, which are taken apart again."""
+    if node.getNumChildren() > MAX_OPERANDS:
+        raise MathError(
+            "unsupported_math",
+            f"an operator has {node.getNumChildren()} operands; the limit is {MAX_OPERANDS}.",
+            "Rewrite the formula in several steps, for instance with assignment rules.",
+        )
     last: list[Any] = []
     while kind in (libsbml.AST_PLUS, libsbml.AST_TIMES):
         if node.getNumChildren() < 2 or node.getChild(0).getType() != kind:
@@ -164,99 +234,76 @@ def _operands(node: Any, kind: int) -> list[Any]:
     return [*(node.getChild(i) for i in range(node.getNumChildren())), *reversed(last)]
 
 
-def _called(
-    name: str,
-    arguments: tuple[Expression, ...],
-    functions: Functions,
-) -> Expression:
-    definition = functions.get(name)
-    if definition is None:
+def _operator_name(node: Any, kind: int) -> str:
+    name = OPERATOR_NAMES.get(kind)
+    if name is None:
+        found = node.getOperatorName() or node.getName() or f"MathML node type {kind}"
+        if kind == libsbml.AST_CSYMBOL_FUNCTION:
+            found = f"csymbol {node.getDefinitionURLString()}"
         raise MathError(
             "unsupported_math",
-            f"the function '{name}' is neither defined in the model nor built in.",
-            "Define it, or write the formula out.",
-        )
-    if isinstance(definition, MathError):
-        raise definition.in_function(name)
-    if len(arguments) != len(definition.arguments):
-        raise MathError(
-            "invalid_sbml",
-            f"the function '{name}' takes {len(definition.arguments)} arguments "
-            f"and is given {len(arguments)}.",
-            "Correct the call.",
-        )
-    _refuse_overgrowth(name, definition, arguments)
-    return substitute(definition.body, dict(zip(definition.arguments, arguments, strict=True)))
-
-
-def _refuse_overgrowth(
-    name: str, definition: FunctionDefinition, arguments: tuple[Expression, ...]
-) -> None:
-    """Refuse calls that grow without bound: ten functions that each call the last one ten times."""
-    nodes = definition.size
-    for parameter, argument in zip(definition.arguments, arguments, strict=True):
-        nodes += definition.uses[parameter] * (_extent(argument, Counter())[0] - 1)
-    if nodes > MAX_NODES:
-        raise MathError(
-            "unsupported_math",
-            f"written out, the call of the function '{name}' has {nodes} operators and operands; "
-            f"the limit is {MAX_NODES}.",
-            "Nest function definitions less.",
-        )
-
-
-def _extent(expression: Expression, uses: Counter[str]) -> tuple[int, int]:
-    """Return how many nodes an expression has and how deep they are nested; count its symbols."""
-    size = deepest = 0
-    stack = [(expression, 1)]
-    while stack:
-        node, depth = stack.pop()
-        size += 1
-        deepest = max(deepest, depth)
-        if isinstance(node, Apply):
-            stack.extend((argument, depth + 1) for argument in node.arguments)
-        elif isinstance(node, Symbol):
-            uses[node.id] += 1
-    return size, deepest
-
-
-def _applied(node: Any, kind: int, arguments: tuple[Expression, ...]) -> Expression:
-    if kind == libsbml.AST_FUNCTION_ROOT:
-        # One argument is a square root; two are degree and radicand.
-        if len(arguments) == 1:
-            return Apply("sqrt", arguments)
-        _refuse_count("root", len(arguments), len(arguments) == 2)
-        degree, radicand = arguments
-        if degree == Number(2.0):
-            return Apply("sqrt", (radicand,))
-        return power(radicand, divide(Number(1.0), degree))
-    if kind == libsbml.AST_FUNCTION_LOG:
-        _refuse_count("log", len(arguments), len(arguments) in (1, 2))
-        base, argument = arguments if len(arguments) == 2 else (Number(10.0), arguments[0])
-        scale = (
-            Number(math.log(base.value))
-            if isinstance(base, Number) and base.value > 0.0
-            else Apply("ln", (base,))
-        )
-        return divide(Apply("ln", (argument,)), scale)
-    name = _operator_name(node, kind)
-    row = OPERATORS.get(name)
-    if row is None:
-        raise MathError(
-            "unsupported_math",
-            f"the operator '{name}' is not accepted in kinetic laws.",
+            f"the operator '{found}' is not one of SBML's mathematics.",
             "Rewrite the formula with " + ", ".join(sorted(OPERATORS)) + ".",
         )
-    if not arguments and name in ("plus", "times"):
-        return Number(0.0 if name == "plus" else 1.0)
-    if len(arguments) > 2 and row.is_logical and row.arity == (2, 2):
+    return name
+
+
+def _root(arguments: tuple[Expression, ...]) -> Expression:
+    # One argument is a square root; two are degree and radicand.
+    if len(arguments) == 1:
+        return Apply("sqrt", arguments)
+    _refuse_count("root", len(arguments), len(arguments) == 2)
+    degree, radicand = arguments
+    if degree == Number(2.0):
+        return Apply("sqrt", (radicand,))
+    return power(radicand, divide(Number(1.0), degree))
+
+
+def _logarithm(arguments: tuple[Expression, ...]) -> Expression:
+    # One argument is to base 10; two are base and argument.
+    _refuse_count("log", len(arguments), len(arguments) in (1, 2))
+    base = arguments[0] if len(arguments) == 2 else Number(10.0)
+    if base == Number(10.0):
+        return Apply("log10", (arguments[-1],))
+    scale = (
+        Number(math.log(base.value))
+        if isinstance(base, Number) and base.value > 0.0
+        else Apply("ln", (base,))
+    )
+    return divide(Apply("ln", (arguments[-1],)), scale)
+
+
+def _rate_target(argument: Expression) -> Symbol:
+    if isinstance(argument, Symbol) and argument != TIME:
+        return argument
+    raise MathError(
+        "invalid_sbml",
+        "the csymbol rateOf is applied to a formula; only an element of the model has a rate.",
+        "Give the id of a species, compartment, parameter or species reference.",
+    )
+
+
+def _drawn(name: str, parts: Sequence[_Formula]) -> _Formula:
+    distribution = DISTRIBUTIONS.get(name)
+    if distribution is None:
         raise MathError(
             "unsupported_math",
-            f"'{name}' with {len(arguments)} arguments, a chain of comparisons, is not accepted.",
-            "Compare two at a time and join the comparisons with 'and'.",
+            f"there is no distribution '{name}'.",
+            "Draw from one of " + ", ".join(sorted(DISTRIBUTIONS)) + ".",
         )
-    _refuse_count(name, len(arguments), row.accepts(len(arguments)))
-    return Apply(name, arguments)
+    _refuse_count(name, len(parts), len(parts) in distribution.counts)
+    size = 1 + sum(part.size for part in parts)
+    depth = 1 + max(part.depth for part in parts)
+    return _Formula(Apply(name, tuple(part.expression for part in parts)), size, depth)
+
+
+def _refuse_depth(depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MathError(
+            "unsupported_math",
+            f"the formula is nested more than {MAX_DEPTH} deep, which is the limit.",
+            "Rewrite it with less nesting, for instance as one sum or product of many terms.",
+        )
 
 
 def _refuse_count(name: str, count: int, is_accepted: bool) -> None:
@@ -264,9 +311,3 @@ def _refuse_count(name: str, count: int, is_accepted: bool) -> None:
         raise MathError(
             "invalid_sbml", f"'{name}' cannot have {count} argument(s).", "Correct the formula."
         )
-
-
-def _operator_name(node: Any, kind: int) -> str:
-    if kind in (libsbml.AST_FUNCTION_POWER, libsbml.AST_POWER):
-        return "power"
-    return node.getOperatorName() or node.getName() or f"MathML node type {kind}"

@@ -211,7 +211,7 @@ def test_a_parameter_that_is_zero_now_does_not_hide_the_structure() -> None:
         ("exp(A)", (1.0, math.inf)),
         ("ln(1 + A)", (0.0, math.inf)),
         ("ln(A)", (-math.inf, math.inf)),
-        ("(1 + A)^2", (0.0, math.inf)),
+        ("(1 + A)^2", (1.0, math.inf)),
         ("(1 + A)^0.5", (1.0, math.inf)),
         ("(1 + A)^(-1)", (0.0, 1.0)),
         ("(A - 1)^3", (-math.inf, math.inf)),
