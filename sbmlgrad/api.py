@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import UnreadableFileError, UnsupportedModelError
 from sbmlgrad.io.formats import examine, unreadable
-from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.issues import SSA, Issue, blocking
-from sbmlgrad.model.readiness import start_issues
 
 
 def check(
@@ -43,9 +44,10 @@ def check(
         except UnsupportedModelError as error:
             issues += error.issues
         else:
-            values = initial_values(network)
-            counts = initial_counts(network, values, {})
-            issues += start_issues(network, lowered.channels, values, counts)
+            try:
+                start_states(lowered, {}, {}, 0, np.zeros(1, dtype=np.uint64))
+            except UnsupportedModelError as error:
+                issues += error.issues
     order = {"error": 0, "warning": 1, "info": 2}
     unique = dict.fromkeys(issues)
     return tuple(sorted(unique, key=lambda issue: (order[str(issue.severity)], issue.line or 0)))

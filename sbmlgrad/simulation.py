@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.base import Engine, Outcome, Progress, Request, Sample
-from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.failures import failure_message
-from sbmlgrad.engines.random import INITIAL_STATE, LARGEST_TRAJECTORY, uniform_pairs
+from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout, ValuesAt, columns, point_count
+from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import (
     GradientError,
     ParameterError,
     RequestError,
     SimulationError,
-    UnsupportedModelError,
 )
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
+from sbmlgrad.model.channels import structural_parameters
 from sbmlgrad.model.expression import symbols
-from sbmlgrad.model.initial import (
-    check_initial_names,
-    initial_counts,
-    initial_values,
-    start_expression,
-)
+from sbmlgrad.model.initial import check_initial_names, initial_values, start_expression
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.numbers import as_number, as_numbers, whole
-from sbmlgrad.model.readiness import start_issues
-from sbmlgrad.model.units import whole_number
+
+if TYPE_CHECKING:
+    from sbmlgrad.engines.ode import ODE
 
 LARGEST_SEED = 2**63 - 1
 
@@ -98,21 +96,20 @@ def simulate(
     if progress is not None and not callable(progress):
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
     explicit = {} if is_tensor(parameters) else _explicit(model, parameters)
+    if _is_deterministic(engine):
+        return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
     job = _Job(
-        lowered=lower(_with_signs(model, explicit)),
+        lowered=lower(_restructured(model, explicit)),
         readouts=_readouts(times, readouts),
         trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
         engine=engine if engine is not None else _native(),
-        initial={
-            str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
-        },
+        initial=_initial(model, initial),
         is_strict=on_failure == "raise",
         progress=progress,
     )
     if job.first_trajectory + job.trajectories > LARGEST_TRAJECTORY + 1:
         raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
-    check_initial_names(model, job.initial)
     if is_tensor(parameters):
         return _simulate_tensor(job, parameters, seed, estimator)
     if estimator is not None:
@@ -124,15 +121,61 @@ def simulate(
     return _ensemble(job, explicit, samples, number)
 
 
-def _with_signs(model: ReactionNetwork, explicit: Mapping[str, float]) -> ReactionNetwork:
-    """Return a network whose sign structure is that of the values given.
+def _simulate_rates(
+    model: ReactionNetwork,
+    parameters: Any,
+    times: Any,
+    readouts: Sequence[Readout],
+    initial: Mapping[str, float] | None,
+    engine: ODE,
+    progress: Progress | None,
+) -> Ensemble:
+    """Simulate deterministically; only values at times are defined."""
+    from sbmlgrad.engines.deterministic import solve_rate_equations
 
-    A law is split by the signs of its parameters; values of another sign than the document's may
-    need another split.
+    if is_tensor(parameters):
+        raise GradientError(
+            "ODE() does not differentiate with respect to a TensorFlow tensor; pass NumPy values, "
+            "or use a stochastic engine"
+        )
+    if times is None or readouts:
+        raise RequestError("ODE() gives values at `times`; other readouts are for stochastic paths")
+    return solve_rate_equations(
+        model,
+        _explicit(model, parameters),
+        times,
+        initial=_initial(model, initial),
+        engine=engine,
+        versions=software_versions(),
+        progress=progress,
+    )
+
+
+def _initial(model: ReactionNetwork, initial: Mapping[str, float] | None) -> dict[str, float]:
+    given = {
+        str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
+    }
+    check_initial_names(model, given)
+    return given
+
+
+def _restructured(model: ReactionNetwork, explicit: Mapping[str, float]) -> ReactionNetwork:
+    """Return a network whose structure is that of the values given.
+
+    A law is split by the signs of its parameters, so that values of another sign than the
+    document's may need another split; stoichiometries and conversion factors may use parameters.
     """
     own = dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
     turned = {p: v for p, v in explicit.items() if np.isfinite(v) and (v < 0.0) != (own[p] < 0.0)}
-    return model.with_parameters(turned) if turned else model
+    counted = {p: explicit[p] for p in structural_parameters(model) & explicit.keys()}
+    changed = {p: v for p, v in counted.items() if v != own[p] and np.isfinite(v)}
+    return model.with_parameters({**turned, **changed}) if turned or changed else model
+
+
+def _is_deterministic(engine: Any) -> TypeGuard[ODE]:
+    # Its solver library is only loaded by who asks for it.
+    module = sys.modules.get("sbmlgrad.engines.ode")
+    return module is not None and isinstance(engine, module.ODE)
 
 
 def _native() -> Engine:
@@ -143,7 +186,7 @@ def _native() -> Engine:
 
 def check_engine(engine: Any) -> None:
     """Raise a `RequestError` for something that is no engine object."""
-    if isinstance(engine, type) or not isinstance(engine, Engine):
+    if isinstance(engine, type) or not (isinstance(engine, Engine) or _is_deterministic(engine)):
         raise RequestError(
             f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
         )
@@ -214,15 +257,8 @@ class _Job:
 
     def requests(self, explicit: Mapping[str, float], seed: int) -> list[Request]:
         """Return one request per readout; all replay the same trajectories."""
-        network = self.network
-        values = initial_values(network, explicit, self.initial)
-        counts = initial_counts(network, values, self.initial)
-        problems = start_issues(network, self.lowered.channels, values, counts)
-        if problems:
-            raise UnsupportedModelError(
-                problems, what=f"model '{network.id}' cannot be simulated stochastically:"
-            )
-        start = self._whole_counts(counts, seed)
+        numbers = np.arange(self.trajectories, dtype=np.uint64) + np.uint64(self.first_trajectory)
+        values, start = start_states(self.lowered, explicit, self.initial, seed, numbers)
         inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
         return [
             Request(
@@ -237,20 +273,6 @@ class _Job:
             )
             for readout in self.readouts
         ]
-
-    def _whole_counts(self, counts: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-        """Return initial counts [1 or trajectory, species] as the model's option says."""
-        whole = np.array([whole_number(float(c)) for c in counts], dtype=np.float64)
-        if np.isfinite(whole).all():
-            return whole[None, :]
-        if self.network.initial == "round":
-            return np.where(np.isfinite(whole), whole, np.rint(counts))[None, :]
-        numbers = np.arange(self.trajectories, dtype=np.uint64) + np.uint64(self.first_trajectory)
-        start = np.tile(whole, (self.trajectories, 1))
-        for s in np.flatnonzero(~np.isfinite(whole)):
-            _, v = uniform_pairs(seed, int(s), numbers, INITIAL_STATE)
-            start[:, s] = np.floor(counts[s]) + (v < counts[s] - np.floor(counts[s]))
-        return start
 
     def run(self, explicit: Mapping[str, float], seed: int) -> list[Sample]:
         """Sample every readout, and raise for failed trajectories unless they are to be marked."""
@@ -291,7 +313,7 @@ def _ensemble(
         readouts=job.readouts,
         states=tuple(sample.values for sample in samples),
         parameters=np.array([values[p] for p in job.network.parameter_ids]),
-        constants=_constants(job.network, values),
+        constants=constants(job.network, values),
         outcomes=outcomes,
         firings=np.max([sample.firings for sample in samples], axis=0),
         seed=seed,
@@ -299,12 +321,6 @@ def _ensemble(
         engine=samples[0].engine,
         versions=software_versions(),
     )
-
-
-def _constants(network: ReactionNetwork, values: Mapping[str, float]) -> dict[str, float]:
-    fixed = [c.id for c in network.compartments]
-    fixed += [s.id for s in network.species if not s.changes]
-    return {symbol: values[symbol] for symbol in fixed}
 
 
 def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
@@ -320,6 +336,11 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
             "sbmlgrad.gradients.TwoSidedAdjoint()"
         )
     check_readouts(method, job.readouts)
+    if job.lowered.is_timed:
+        raise GradientError(
+            f"{method.name}: model '{job.network.id}' has events, rate rules, random initial "
+            "values or laws that depend on time; gradients through them are not available"
+        )
     ids = job.network.parameter_ids
     # Inside tf.function the length may be unknown until it runs.
     if tuple(parameters.shape) not in ((len(ids),), (None,)):
@@ -370,9 +391,9 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         parameters, number, draw_seed, forward, backward, shapes
     )
     values = initial_values(job.network, {}, job.initial)
-    constants = {
+    fixed = {
         symbol: value
-        for symbol, value in _constants(job.network, values).items()
+        for symbol, value in constants(job.network, values).items()
         if symbol in job.initial or not symbols(start_expression(job.network, symbol))
     }
     return Ensemble(
@@ -380,7 +401,7 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         readouts=job.readouts,
         states=states,
         parameters=parameters,
-        constants=constants,
+        constants=fixed,
         outcomes=outcomes,
         firings=firings,
         seed=number,

@@ -233,7 +233,7 @@ def project(
     counts = initial_counts(model, values, initial or {})
     # A projection starts in one state, so a fractional count is refused whatever `model.initial`.
     strict = replace(model, initial="strict")
-    problems = start_issues(strict, lowered.channels, values, counts)
+    problems = start_issues(strict, lowered.formulas, values, counts)
     if problems:
         raise UnsupportedModelError(problems, what=f"model '{model.id}' cannot be projected:")
     start = np.rint(counts)

@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.jumps_and_flows import LoweredEvent, lower_events, lower_flows
 from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.channels import Channel, channels
 from sbmlgrad.model.derivative import derivative
-from sbmlgrad.model.expression import ZERO, Expression, symbols
+from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
 from sbmlgrad.model.network import ReactionNetwork
@@ -36,9 +37,10 @@ class LoweredNetwork:
     Attributes:
         network: where it comes from.
         channels: what can fire, one per propensity (split reactions have two).
-        species_ids: state variables, counts of molecules.
-        input_ids: what a propensity may use besides the state: all parameters, then compartments
-            and species that never change (`constants`), as float64 [input].
+        species_ids: counts of molecules, the first part of the state.
+        state_ids: the state: species, then other symbols that events or rate rules change.
+        input_ids: what a formula may use besides the state: all parameters, then compartments and
+            species that never change (`constants`), as float64 [input].
     """
 
     network: ReactionNetwork
@@ -46,21 +48,56 @@ class LoweredNetwork:
 
     @cached_property
     def species_ids(self) -> tuple[str, ...]:
-        """Ids of the state variables."""
+        """Ids of the species of the state."""
         return self.network.species_ids
 
     @cached_property
+    def state_ids(self) -> tuple[str, ...]:
+        """Ids of the slots of the state."""
+        return (*self.network.species_ids, *self.network.variable_ids)
+
+    @cached_property
+    def events(self) -> tuple[LoweredEvent, ...]:
+        """Events over the state."""
+        return lower_events(self.network, counts=True)
+
+    @cached_property
+    def flows(self) -> tuple[tuple[str, Expression], ...]:
+        """State symbols that rate rules move, each with its rate of change."""
+        return lower_flows(self.network, counts=True)
+
+    @cached_property
+    def is_timed(self) -> bool:
+        """Whether anything can happen between firings: events, flows, laws that depend on time."""
+        uses_time = any(TIME.id in symbols(c.propensity) for c in self.channels)
+        return bool(self.network.events or self.network.variable_ids or self.flows or uses_time)
+
+    @cached_property
+    def formulas(self) -> tuple[Expression, ...]:
+        """Every formula that a simulation evaluates."""
+        found = [c.propensity for c in self.channels]
+        found += [rate for _, rate in self.flows]
+        for event in self.events:
+            found += [event.trigger, *(value for _, value in event.assignments)]
+            found += [argument for draw in event.draws for argument in draw.arguments]
+            found += [e for e in (event.delay, event.priority) if e is not None]
+        return tuple(found)
+
+    @cached_property
     def constant_ids(self) -> tuple[str, ...]:
-        """Compartments and species that never change, where a propensity uses them."""
-        used = set().union(*(symbols(c.propensity) for c in self.channels))
-        candidates = [c.id for c in self.network.compartments]
-        candidates += [s.id for s in self.network.species if not s.changes]
-        return tuple(c for c in candidates if c in used)
+        """Other symbols than parameters that never change, where a formula uses them."""
+        used = set().union(*(symbols(e) for e in self.formulas))
+        network = self.network
+        elements = (*network.compartments, *network.species, *network.references)
+        state = {*self.state_ids, *network.assignment_rules}
+        return tuple(e.id for e in elements if e.id in used and e.id not in state)
 
     @cached_property
     def input_ids(self) -> tuple[str, ...]:
-        """Parameters, then constants."""
-        return (*self.network.parameter_ids, *self.constant_ids)
+        """Parameters that never change, then constants."""
+        state = set(self.network.variable_ids)
+        fixed = tuple(p for p in self.network.parameter_ids if p not in state)
+        return (*fixed, *self.constant_ids)
 
     @cached_property
     def stoichiometry(self) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ def kernel_module(
         parts.append(rates)
     body = "\n\n".join(parts)
     # Annotations name types that the generated module does not import.
-    body = re.sub(r"tables: Tables", "tables", body)
+    body = re.sub(r"(\w+): \w*Tables\b", r"\1", body)
     body = re.sub(r"^def ", _DECORATOR + "def ", body, flags=re.MULTILINE)
     return _load(_HEADER + "\n\n" + body)
 

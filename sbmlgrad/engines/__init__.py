@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sbmlgrad.engines.base import Engine, Outcome
     from sbmlgrad.engines.native import Native
+    from sbmlgrad.engines.ode import ODE
     from sbmlgrad.engines.reference import Reference
 
-__all__ = ["Engine", "Native", "Outcome", "Reference"]
+__all__ = ["ODE", "Engine", "Native", "Outcome", "Reference"]
 
 _HOMES = {
     "Engine": "sbmlgrad.engines.base",
     "Outcome": "sbmlgrad.engines.base",
     "Native": "sbmlgrad.engines.native",
+    "ODE": "sbmlgrad.engines.ode",
     "Reference": "sbmlgrad.engines.reference",
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.engines.readouts import Readout, columns, point_count
 
 Progress = Callable[[int, int], None]
 
@@ -29,6 +29,11 @@ class Outcome(IntEnum):
     NEGATIVE_COUNT = 4
     NON_FINITE = 5
     CANCELLED = 6
+    NON_INTEGER_COUNT = 7
+    EVENT_LIMIT = 8
+    STEP_TOO_SMALL = 9
+    TRIGGER_UNRESOLVED = 10
+    BOUND_EXCEEDED = 11
 
     @property
     def is_normal(self) -> bool:
@@ -43,7 +48,8 @@ class Request:
     Attributes:
         lowered: the network.
         inputs: parameters and constants, float64 [input].
-        start: initial counts, float64 [1 or trajectory, species].
+        start: initial state, float64 [1 or trajectory, state]: counts, then other symbols that
+            events or rate rules change.
         readout: what to keep of each trajectory.
         trajectories: how many.
         seed: key of the random streams, 0 <= seed < 2^63.
@@ -66,12 +72,13 @@ class Sample:
     """What an engine gives back.
 
     Attributes:
-        values: float64 [trajectory, point, column]; columns are species, then `time` after firings.
+        values: float64 [trajectory, point, column]; columns are the state, then `time` after
+            firings.
         outcomes: int8 [trajectory], values of `Outcome`.
         firings: int64 [trajectory], firings simulated.
-        failed_reaction: int64 [trajectory], the reaction at fault, or -1.
+        failed_reaction: int64 [trajectory], the reaction at fault, -2 - e for event e, or -1.
         end_times: float64 [trajectory], time of the last firing.
-        end_states: float64 [trajectory, species], the state then.
+        end_states: float64 [trajectory, state], the state then.
         engine: the engine, and why it was chosen if it was not named.
     """
 
@@ -96,3 +103,16 @@ class Engine(Protocol):
     def sample(self, request: Request) -> Sample:
         """Sample trajectories from the law of the network; never raises for what they do."""
         ...
+
+
+def result_arrays(request: Request) -> tuple[NDArray, ...]:
+    """Return the arrays of a `Sample` for kernels to fill, in the order of its fields."""
+    n, states = request.trajectories, len(request.lowered.state_ids)
+    return (
+        np.zeros((n, point_count(request.readout), columns(request.readout, states))),
+        np.zeros(n, dtype=np.int8),
+        np.zeros(n, dtype=np.int64),
+        np.full(n, -1, dtype=np.int64),
+        np.zeros(n),
+        np.zeros((n, states)),
+    )

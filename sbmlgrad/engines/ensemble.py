@@ -13,18 +13,18 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
-from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species
+from sbmlgrad.model.elements import Parameter, Reaction, Species
+from sbmlgrad.model.expression import TIME, Expression, Number, add, divide, negate
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.quantities import QUANTITIES, is_affine, quantity_of
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-QUANTITIES = ("counts", "amount", "concentration")
-
-#: Symbol of the clock in `AfterFirings` readouts.
-TIME = "time"
+#: What the clock is called in `AfterFirings` readouts.
+CLOCK = "time"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +34,12 @@ class Ensemble:
     Attributes:
         network: what was simulated.
         readouts: what was kept; `times`, where given, is the first.
-        states: per readout, counts [trajectory, point, species] as float64 array, or as TensorFlow
-            tensor with a gradient. After firings a last column holds the time.
+        states: per readout [trajectory, point, column] as float64 array, or as TensorFlow tensor
+            with a gradient. Columns are the state: counts of species (amounts in a deterministic
+            simulation), then other symbols that events or rate rules change; after firings a last
+            column holds the time.
         parameters: values used, float64 [parameter].
-        constants: id → value of compartments and of species that never change.
+        constants: id → value of other symbols than parameters that never change.
         outcomes: int8 [trajectory], values of `engines.Outcome`.
         firings: int64 [trajectory], firings simulated.
         seed: key of the random streams.
@@ -45,6 +47,9 @@ class Ensemble:
         engine: what sampled it, and why it was chosen if it was not named.
         versions: software name → version.
         is_differentiable: whether states are TensorFlow tensors with gradients.
+        meanings: what every symbol means as a function of the state, where it is not the network's
+            own `in_counts`.
+        is_deterministic: whether species are amounts that follow the rate equations.
     """
 
     network: ReactionNetwork
@@ -59,6 +64,8 @@ class Ensemble:
     engine: Any
     versions: Mapping[str, str] = field(default_factory=dict)
     is_differentiable: bool = False
+    meanings: Mapping[str, Expression] | None = None
+    is_deterministic: bool = False
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -75,14 +82,30 @@ class Ensemble:
 
     @property
     def counts(self) -> Any:
-        """Molecules at `times`, int64 [trajectory, time, species]; never differentiable."""
+        """Molecules at `times`, int64 [trajectory, time, species]; never differentiable.
+
+        Raises:
+            RequestError: a deterministic simulation, or a quantity that is no whole number.
+        """
         _ = self.times
-        state = self.states[0]
+        if self.is_deterministic:
+            raise RequestError(
+                "a deterministic simulation has amounts, not whole numbers of molecules; "
+                "use values(id) or mean(id)"
+            )
+        state = self.states[0][:, :, : len(self.species)]
         if self.is_differentiable:
             import tensorflow as tf
 
             return tf.cast(tf.stop_gradient(state), tf.int64)
-        return state.astype(np.int64)
+        counts = state.astype(np.int64)
+        broken = np.flatnonzero((counts != state).any(axis=(0, 1)))
+        if broken.size:
+            raise RequestError(
+                f"{', '.join(repr(self.species[s]) for s in broken)} takes values that are no "
+                "whole numbers (an event or a rate rule sets it); use values(id)"
+            )
+        return counts
 
     def values(
         self, id: str, quantity: str | None = None, *, readout: Readout | None = None
@@ -109,12 +132,64 @@ class Ensemble:
             raise RequestError(f"quantity {quantity!r}: choose one of {QUANTITIES} or None")
         if not isinstance(id, str):
             raise ParameterError(f"{id!r} is no id; give an SBML id as text")
+        if id == CLOCK and isinstance(self.readouts[place], AfterFirings):
+            return state[:, :, -1]
+        if id not in self.network.by_id:
+            raise ParameterError(
+                f"no symbol '{id}' in model '{self.network.id}'; its species are "
+                f"{', '.join(s.id for s in self.network.species) or '(none)'}"
+            )
+        if not self.is_differentiable:
+            return self._evaluated(id, quantity, state, self.readouts[place])
         if id in self.network.species_ids:
             index = self.network.species_ids.index(id)
             return state[:, :, index] * self._scale(id, quantity)
-        if id == TIME and isinstance(self.readouts[place], AfterFirings):
-            return state[:, :, len(self.network.species_ids)]
-        return self._other(id, quantity, state, self.readouts[place])
+        return self._tensor(id, quantity, state)
+
+    def _evaluated(
+        self, id: str, quantity: str | None, state: NDArray[np.float64], readout: Readout
+    ) -> NDArray[np.float64]:
+        """Evaluate what is asked for of a symbol on the states kept."""
+        network = self.network
+        element = network.by_id[id]
+        if quantity == "concentration" and isinstance(element, Species):
+            self._check_size(element)
+        if isinstance(element, Reaction) and not self.is_deterministic:
+            expression = self._rate(element)
+        else:
+            meanings = network.in_counts if self.meanings is None else self.meanings
+            expression = quantity_of(
+                network, meanings, id, quantity, counts=not self.is_deterministic
+            )
+        slots = (*network.species_ids, *network.variable_ids)
+        if not isinstance(readout, ValuesAt | AfterFirings) and not is_affine(expression, slots):
+            raise RequestError(
+                f"'{id}' at an averaged or interpolated state is not the average of '{id}'; ask "
+                "for it at times"
+            )
+        values: dict[str, Any] = dict(self.constants)
+        values |= dict(zip(network.parameter_ids, np.asarray(self.parameters), strict=True))
+        values |= {s: state[:, :, i] for i, s in enumerate(slots)}
+        values[TIME.id] = state[:, :, -1] if isinstance(readout, AfterFirings) else readout.labels
+        result = np.asarray(evaluate(expression, values), dtype=np.float64)
+        return np.broadcast_to(result, state.shape[:2]).copy()
+
+    def _check_size(self, species: Species) -> None:
+        size = self.constants.get(species.compartment)
+        if size is not None and (not np.isfinite(size) or size == 0.0):
+            raise RequestError(
+                f"concentration of '{species.id}': compartment '{species.compartment}' has size "
+                f"{size}; give it one, or ask for counts or amounts"
+            )
+
+    def _rate(self, reaction: Reaction) -> Expression:
+        """Return a reaction's rate from its propensities, so that it is the one simulated."""
+        rates = [
+            channel.propensity if channel.id == reaction.id else negate(channel.propensity)
+            for channel in lower(self.network).channels
+            if channel.reaction == reaction.id
+        ]
+        return divide(add(*rates), Number(self.network.items_per_extent))
 
     def mean(self, id: str, quantity: str | None = None, *, readout: Readout | None = None) -> Any:
         """Return the mean over trajectories, float64 [point]; arguments as in `values`."""
@@ -163,17 +238,19 @@ class Ensemble:
         )
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return counts as an xarray dataset with dims (trajectory, time) and metadata."""
+        """Return the state as an xarray dataset with dims (trajectory, time) and metadata.
+
+        Species are counts (amounts after a deterministic simulation); other symbols that events or
+        rate rules change follow.
+        """
         import xarray
 
-        counts = np.asarray(self.counts)
+        columns = self._columns()
         coordinates = {
-            "trajectory": np.arange(counts.shape[0]) + self.first_trajectory,
+            "trajectory": np.arange(len(np.asarray(self.outcomes))) + self.first_trajectory,
             "time": self.times,
         }
-        data: dict[str, Any] = {
-            s: (("trajectory", "time"), counts[:, :, i]) for i, s in enumerate(self.species)
-        }
+        data: dict[str, Any] = {s: (("trajectory", "time"), v) for s, v in columns.items()}
         data["outcome"] = (("trajectory",), np.asarray(self.outcomes))
         attributes = {
             "model": self.network.id,
@@ -191,17 +268,32 @@ class Ensemble:
         return xarray.Dataset(data, coords=coordinates, attrs=attributes)
 
     def to_dataframe(self) -> pandas.DataFrame:
-        """Return counts as a long pandas table: trajectory, time, one column per species."""
+        """Return the state as a long pandas table: trajectory, time, one column per symbol.
+
+        Species are counts (amounts after a deterministic simulation); other symbols that events or
+        rate rules change follow.
+        """
         import pandas
 
-        counts = np.asarray(self.counts)
-        n, k = counts.shape[:2]
+        n, k = len(np.asarray(self.outcomes)), len(self.times)
         numbers = np.repeat(np.arange(n) + self.first_trajectory, k)
         table = {"trajectory": numbers, "time": np.tile(self.times, n)}
-        table |= {s: counts[:, :, i].reshape(-1) for i, s in enumerate(self.species)}
+        table |= {s: v.reshape(-1) for s, v in self._columns().items()}
         frame = pandas.DataFrame(table)
         frame.attrs = {"model": self.network.id, "seed": self.seed, "engine": str(self.engine)}
         return frame
+
+    def _columns(self) -> dict[str, NDArray[Any]]:
+        """Return the state at `times` by symbol [trajectory, time], whole numbers as integers."""
+        _ = self.times
+        state = np.asarray(self.states[0])
+        columns: dict[str, NDArray[Any]] = {}
+        for i, symbol in enumerate((*self.network.species_ids, *self.network.variable_ids)):
+            column = state[:, :, i]
+            is_count = i < len(self.species) and not self.is_deterministic
+            is_whole = is_count and np.array_equal(column, np.rint(column))
+            columns[symbol] = column.astype(np.int64) if is_whole else column
+        return columns
 
     def _place(self, readout: Readout | None) -> int:
         if readout is None:
@@ -224,23 +316,25 @@ class Ensemble:
                 f"concentration of '{id}': the size of '{species.compartment}' depends on the "
                 'parameters; ask for "counts" or "amount" and divide by it'
             )
+        self._check_size(species)
         size = self.constants[species.compartment]
-        if not np.isfinite(size) or size == 0.0:
-            raise RequestError(
-                f"concentration of '{id}': compartment '{species.compartment}' has size {size}; "
-                "give it one, or ask for counts or amounts"
-            )
         return 1.0 / (species.items_per_substance * size)
 
-    def _other(self, id: str, quantity: str | None, state: Any, readout: Readout) -> Any:
-        element = self.network.by_id.get(id)
-        if element is None:
-            raise ParameterError(
-                f"no symbol '{id}' in model '{self.network.id}'; its species are "
-                f"{', '.join(s.id for s in self.network.species) or '(none)'}"
-            )
+    def _tensor(self, id: str, quantity: str | None, state: Any) -> Any:
+        """Return a symbol that no reaction changes as a tensor."""
+        import tensorflow as tf
+
+        element = self.network.by_id[id]
         if isinstance(element, Reaction):
-            return self._rate(element, state, readout)
+            raise GradientError(
+                f"the rate of '{id}' is not differentiable through this call; use the species it "
+                "depends on"
+            )
+        if id in self.network.assignment_rules:
+            raise GradientError(
+                f"'{id}' is given by an assignment rule, which is not differentiable through this "
+                "call; write its formula into the loss"
+            )
         if isinstance(element, Parameter):
             value = self.parameters[self.network.parameter_ids.index(id)]
         elif id not in self.constants:
@@ -248,42 +342,16 @@ class Ensemble:
                 f"'{id}' depends on the parameters through an initial assignment; write its "
                 "formula into the loss"
             )
-        elif isinstance(element, Compartment):
-            value = self.constants[id]
-        else:
+        elif isinstance(element, Species):
             value = self._fixed_species(element, quantity)
-        if self.is_differentiable:
-            import tensorflow as tf
-
-            return tf.ones_like(state[:, :, 0]) * tf.cast(value, tf.float64)
-        return np.full(state.shape[:2], value)
+        else:
+            value = self.constants[id]
+        return tf.ones_like(state[:, :, 0]) * tf.cast(value, tf.float64)
 
     def _fixed_species(self, species: Species, quantity: str | None) -> float:
         own = "amount" if species.only_substance_units else "concentration"
         in_items = self.constants[species.id] / self._scale(species.id, own)
         return in_items * self._scale(species.id, quantity)
-
-    def _rate(self, reaction: Reaction, state: Any, readout: Readout) -> Any:
-        if not isinstance(readout, ValuesAt | AfterFirings):
-            raise RequestError(
-                f"the rate of '{reaction.id}' at an averaged or interpolated state is not the "
-                "average of the rate; ask for it at times"
-            )
-        if self.is_differentiable:
-            raise GradientError(
-                f"the rate of '{reaction.id}' is not differentiable through this call; use the "
-                "species it depends on"
-            )
-        values: dict[str, Any] = dict(self.constants)
-        values |= dict(zip(self.network.parameter_ids, self.parameters, strict=True))
-        counts = {s: state[:, :, i] for i, s in enumerate(self.network.species_ids)}
-        total = np.zeros(state.shape[:2])
-        # From the propensities, so that the rate is the one that was simulated.
-        for channel in lower(self.network).channels:
-            if channel.reaction == reaction.id:
-                sign = 1.0 if channel.id == reaction.id else -1.0
-                total += sign * evaluate(channel.propensity, {**values, **counts})
-        return total / self.network.items_per_extent
 
     def _refuse_failed(self) -> None:
         if self.is_differentiable:
@@ -294,3 +362,10 @@ class Ensemble:
                 f"{failed} of {len(self.outcomes)} trajectories failed and would bias a "
                 "statistic; see `outcomes`, or use `without_failures()` on purpose"
             )
+
+
+def constants(network: ReactionNetwork, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return id → value of other symbols than parameters that never change."""
+    state = {*network.species_ids, *network.variable_ids, *network.assignment_rules}
+    elements = (*network.compartments, *network.species, *network.references)
+    return {e.id: values[e.id] for e in elements if e.id not in state}

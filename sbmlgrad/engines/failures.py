@@ -13,6 +13,11 @@ _WORDS = {
     Outcome.NEGATIVE_COUNT: "a count that would turn negative",
     Outcome.NON_FINITE: "a propensity that is not finite",
     Outcome.CANCELLED: "cancelled before its end",
+    Outcome.NON_INTEGER_COUNT: "a number of molecules that is not whole",
+    Outcome.EVENT_LIMIT: "more events at one time, or waiting, than the limit allows",
+    Outcome.STEP_TOO_SMALL: "a rate rule that cannot be followed to the accuracy required",
+    Outcome.TRIGGER_UNRESOLVED: "a trigger whose changes lie too close together",
+    Outcome.BOUND_EXCEEDED: "a propensity beyond its proven bound",
 }
 _ADVICE = {
     Outcome.FIRING_LIMIT: "Simulate for a shorter time, or raise `firing_limit` of the engine.",
@@ -24,6 +29,14 @@ _ADVICE = {
     ),
     Outcome.NON_FINITE: "Check for a division by zero or an overflow in the kinetic law.",
     Outcome.CANCELLED: "Run it again.",
+    Outcome.NON_INTEGER_COUNT: (
+        'Let the event assign whole numbers of molecules, or load with initial="round" or '
+        'initial="randomised".'
+    ),
+    Outcome.EVENT_LIMIT: "Look for events that trigger each other, or themselves, without end.",
+    Outcome.STEP_TOO_SMALL: "Look for a rate rule that is stiff, or that leaves every bound.",
+    Outcome.TRIGGER_UNRESOLVED: "Rewrite the trigger as comparisons that hold over some time.",
+    Outcome.BOUND_EXCEEDED: "This is a fault of sbmlgrad itself; please report it.",
 }
 
 
@@ -41,12 +54,16 @@ def failure_message(sample: Sample, lowered: LoweredNetwork, first_trajectory: i
     row = int(failed[0])
     outcome = Outcome(int(sample.outcomes[row]))
     place = int(sample.failed_reaction[row])
-    reaction = f" by reaction '{lowered.channels[place].id}'" if place >= 0 else ""
+    culprit = ""
+    if place >= 0:
+        culprit = f" by reaction '{lowered.channels[place].id}'"
+    elif place < -1:
+        culprit = f" by event '{lowered.events[-2 - place].id}'"
     state = ", ".join(
-        f"{s}={n:.0f}" for s, n in zip(lowered.species_ids, sample.end_states[row], strict=True)
+        f"{s}={n:.10g}" for s, n in zip(lowered.state_ids, sample.end_states[row], strict=True)
     )
     return (
         f"{failed.size} of {len(sample.outcomes)} trajectories failed; the first is trajectory "
-        f"{first_trajectory + row}: {_WORDS[outcome]}{reaction} at time "
+        f"{first_trajectory + row}: {_WORDS[outcome]}{culprit} at time "
         f"{sample.end_times[row]:.6g} in state {state}. {_ADVICE[outcome]}"
     )

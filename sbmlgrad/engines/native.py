@@ -13,10 +13,10 @@ from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.numba_cpu import rate_source
 from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tables import Tables, tables
-from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample
+from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import run_blocks
+from sbmlgrad.engines.hybrid import sample_hybrid
 from sbmlgrad.engines.kernels import SAMPLING
-from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import whole
 
@@ -68,9 +68,11 @@ class Native:
 
     def sample(self, request: Request) -> Sample:
         """Sample trajectories in blocks on several threads."""
+        if request.lowered.is_timed:
+            return sample_hybrid(request, threads=self.threads, firing_limit=self.firing_limit)
         kernel, reason = self.choose_kernel(request)
         module = sampling_module(request.lowered if kernel == "specialised" else None)
-        arrays = _result_arrays(request)
+        arrays = result_arrays(request)
         structure = sampling_tables(request.lowered)
         start = np.ascontiguousarray(request.start, dtype=np.float64)
         inputs = np.ascontiguousarray(request.inputs, dtype=np.float64)
@@ -114,18 +116,6 @@ class Native:
         if expected >= WORTH_COMPILING or (reached and limit == PILOT_FIRINGS):
             return "specialised", f": {words}"
         return "table", f": {words}"
-
-
-def _result_arrays(request: Request) -> tuple[NDArray, ...]:
-    n, species = request.trajectories, len(request.lowered.species_ids)
-    return (
-        np.zeros((n, point_count(request.readout), columns(request.readout, species))),
-        np.zeros(n, dtype=np.int8),
-        np.zeros(n, dtype=np.int64),
-        np.full(n, -1, dtype=np.int64),
-        np.zeros(n),
-        np.zeros((n, species)),
-    )
 
 
 def sampling_module(lowered: LoweredNetwork | None) -> ModuleType:

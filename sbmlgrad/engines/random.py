@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 FIRINGS = 0
 INITIAL_STATE = 1
 ESTIMATOR = 2
+EVENTS = 3
+INITIAL_DRAWS = 4
 
 #: Trajectories that one seed can address.
 LARGEST_TRAJECTORY = 2**32 - 1

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample
+from sbmlgrad.engines.hybrid import sample_hybrid
 from sbmlgrad.engines.random import FIRINGS, uniform_pairs
 from sbmlgrad.engines.readouts import (
     FIRING_COUNTS,
@@ -45,6 +46,8 @@ class Reference:
 
     def sample(self, request: Request) -> Sample:
         """Sample trajectories one after another."""
+        if request.lowered.is_timed:
+            return sample_hybrid(request, threads=1, firing_limit=self.firing_limit, compiled=False)
         n, species = request.trajectories, len(request.lowered.species_ids)
         shape = (n, point_count(request.readout), columns(request.readout, species))
         start = np.broadcast_to(request.start, (n, species))

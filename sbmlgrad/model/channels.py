@@ -9,24 +9,29 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import (
+    TIME,
     ZERO,
     Expression,
+    Number,
+    multiply,
+    substitute,
     symbols,
 )
-from sbmlgrad.model.initial import initial_values
+from sbmlgrad.model.initial import initial_values, start_needs
 from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.rules import formula_issues, written_out
 from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
-from sbmlgrad.model.units import LARGEST_COUNT, law_in_counts, whole_number
+from sbmlgrad.model.units import LARGEST_COUNT, whole_number
 
 #: Suffix of the id of the backward half of a split reaction.
 BACKWARD = "_backward"
@@ -51,16 +56,18 @@ class Channel:
 
 def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue, ...]]:
     """Return the firing channels of a network, and the issues that block some of its reactions."""
-    at_start = initial_values(network)
-    changing = set(network.species_ids)
-    constants = {s: v for s, v in at_start.items() if s not in changing}
+    issues: list[Issue] = list(formula_issues(network))
+    if issues:
+        return (), tuple(issues)
+    constants = constant_values(network)
+    rules = written_out(network)
     taken = set(network.by_id)
     found: list[Channel] = []
-    issues: list[Issue] = []
     for reaction in network.reactions:
-        change, problems = _whole_change(network, reaction)
+        change, problems = _whole_change(network, reaction, constants)
         issues += problems
-        parts, problems = _parts(network, reaction, change, constants)
+        law = substitute(reaction.rate_law, rules)
+        parts, problems = _parts(network, reaction, law, change, constants)
         issues += problems
         forward, backward = parts
         if forward != ZERO or backward == ZERO:
@@ -72,6 +79,28 @@ def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue
     return tuple(found), tuple(issues)
 
 
+def constant_values(network: ReactionNetwork) -> dict[str, float]:
+    """Return symbol → value for everything that never changes."""
+    state = (*network.species_ids, *network.variable_ids, *network.assignment_rules, TIME.id)
+    at_start = initial_values(network)
+    return {s: at_start[s] for s in at_start.keys() - set(state)}
+
+
+def structural_parameters(network: ReactionNetwork) -> frozenset[str]:
+    """Return the parameters that stoichiometries or conversion factors depend on."""
+    found = {s.conversion_factor for s in network.species if s.conversion_factor}
+    for reaction in network.reactions:
+        for part in reaction.formulas:
+            found |= symbols(part.number)
+    needs = start_needs(network) if found else {}
+    pending = list(found)
+    while pending:
+        fresh = needs.get(pending.pop(), frozenset()) - found
+        found |= fresh
+        pending += fresh
+    return frozenset(network.parameter_ids) & found
+
+
 def _unused(name: str, taken: set[str]) -> str:
     while name in taken:
         name += "_"
@@ -80,15 +109,17 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 def _whole_change(
-    network: ReactionNetwork, reaction: Reaction
+    network: ReactionNetwork, reaction: Reaction, constants: Mapping[str, float]
 ) -> tuple[dict[str, int], list[Issue]]:
     change: dict[str, int] = {}
-    issues: list[Issue] = []
-    for species, amount in reaction.net_change().items():
+    sums, issues = _with_formulas(network, reaction, constants)
+    for species, amount in sums.items():
         element = _species(network, species)
         if not element.changes:
             continue
         items = element.items_per_substance / network.items_per_extent
+        if element.conversion_factor:
+            items *= constants[element.conversion_factor]
         count = whole_number(amount * items)
         # A tiny change is no change of zero: it is a mistake in the units.
         if count is None or count == 0.0:
@@ -109,6 +140,40 @@ def _whole_change(
         else:
             change[species] = int(count)
     return change, issues
+
+
+def _with_formulas(
+    network: ReactionNetwork, reaction: Reaction, constants: Mapping[str, float]
+) -> tuple[dict[str, float], list[Issue]]:
+    """Return the net change of a reaction, its stoichiometries that are formulas evaluated."""
+    if not reaction.formulas:
+        return reaction.net_change(), []
+    reactants, products = dict(reaction.reactants), dict(reaction.products)
+    issues: list[Issue] = []
+    rules = written_out(network)
+    for part in reaction.formulas:
+        number = substitute(part.number, rules)
+        if not symbols(number) <= constants.keys():
+            issues.append(_variable_stoichiometry(network, reaction, part.species))
+            continue
+        side = products if part.is_product else reactants
+        side[part.species] = side.get(part.species, 0.0) + float(evaluate(number, constants))
+    summed = replace(reaction, reactants=reactants, products=products)
+    return summed.net_change(), issues
+
+
+def _variable_stoichiometry(network: ReactionNetwork, reaction: Reaction, species: str) -> Issue:
+    is_changed = _species(network, species).changes
+    return Issue(
+        "variable_stoichiometry",
+        Severity.ERROR if is_changed else Severity.INFO,
+        f"{reaction.id}/{species}",
+        reaction.line,
+        f"the number of '{species}' that one firing changes varies during the simulation"
+        + (", and a firing channel has one change." if is_changed else ", which has no effect."),
+        "Write one reaction for every stoichiometry.",
+        STOCHASTIC_ONLY if is_changed else NOTHING,
+    )
 
 
 def _change_too_large(reaction: Reaction, species: str, count: float) -> Issue:
@@ -133,23 +198,25 @@ def _species(network: ReactionNetwork, name: str) -> Species:
 def _parts(
     network: ReactionNetwork,
     reaction: Reaction,
+    law: Expression,
     change: Mapping[str, int],
     constants: Mapping[str, float],
 ) -> tuple[tuple[Expression, Expression], list[Issue]]:
     """Return (forward, backward) propensities and what is to be said about them."""
-    law = reaction.rate_law
     whole, issues = _propensity(network, reaction, law, reaction.reactants)
     # Sign is judged on the law as written: a product with a unit factor is no longer X (X - 1).
     if is_nonnegative(law, constants) or is_nonnegative(whole, constants):
         return (whole, ZERO), issues
     parts = split(law, constants)
+    if _has_unsigned_coefficient(reaction, parts, change, constants):
+        return (whole, ZERO), [*issues, _sign_unknown(reaction)]
     if parts is None:
         if can_turn_negative(law):
             return (whole, ZERO), [_not_separable(reaction, "it is no exact difference of two")]
         return (whole, ZERO), [*issues, _sign_unknown(reaction)]
     forward, issues = _propensity(network, reaction, parts[0], reaction.reactants)
     backward, more = _propensity(network, reaction, parts[1], reaction.products)
-    surviving = _survives_without_product(backward, change, constants)
+    surviving = _survives_without(backward, change, constants)
     if surviving is not None:
         reason = (
             f"its negative part does not vanish without '{surviving}', "
@@ -162,6 +229,27 @@ def _parts(
     return (forward, backward), issues
 
 
+def _has_unsigned_coefficient(
+    reaction: Reaction,
+    parts: tuple[Expression, Expression] | None,
+    change: Mapping[str, int],
+    constants: Mapping[str, float],
+) -> bool:
+    """Tell whether only the sign of a symbol with an assignment rule is unknown.
+
+    In a law such as k25 X, with k25 given by a rule, the rule is a coefficient: the law vanishes
+    with its reactants, and no part of it is the rate of a backward reaction. Firing stops with an
+    error should the coefficient become negative.
+    """
+    used_up = {s: -n for s, n in change.items() if n < 0}
+    law = reaction.rate_law
+    if not used_up or not is_nonnegative(law, constants):
+        return False
+    if _survives_without(law, used_up, constants) is not None:
+        return False
+    return parts is None or _survives_without(parts[1], change, constants) is not None
+
+
 def _propensity(
     network: ReactionNetwork, reaction: Reaction, law: Expression, consumed: Mapping[str, float]
 ) -> tuple[Expression, list[Issue]]:
@@ -170,27 +258,27 @@ def _propensity(
     if network.mass_action == "combinatorial" and powers:
         return combinatorial(network, law, powers), []
     issues = [combinatorial_form(reaction, species, n) for species, n in powers]
-    return law_in_counts(network, law), issues
+    return multiply(Number(network.items_per_extent), substitute(law, network.in_counts)), issues
 
 
-def _survives_without_product(
-    backward: Expression, change: Mapping[str, int], constants: Mapping[str, float]
+def _survives_without(
+    rate: Expression, change: Mapping[str, int], constants: Mapping[str, float]
 ) -> str | None:
-    """Return a product without which the backward propensity is not zero, or None.
+    """Return a species that `change` makes without which a rate is not zero, or None.
 
-    Evaluated at a few states with the product absent; structural zeros are exact there.
+    Evaluated at a few states with the species absent; structural zeros are exact there.
     """
     rng = np.random.default_rng(20021)
-    used = symbols(backward)
+    used = symbols(rate)
     present = {s: constants[s] for s in used if s in constants and math.isfinite(constants[s])}
     # Parameters that are zero for now can make a quotient 0 / 0; then others show the structure.
     drawn = {s: v for s, v in present.items() if v != 0.0}
     for product in (s for s, n in change.items() if n > 0):
         for _ in range(3):
-            rate = evaluate(backward, _Drawn(rng, {**present, product: 0.0}))
-            if math.isnan(rate):
-                rate = evaluate(backward, _Drawn(rng, {**drawn, product: 0.0}))
-            if rate != 0.0:
+            value = evaluate(rate, _Drawn(rng, {**present, product: 0.0}))
+            if math.isnan(value):
+                value = evaluate(rate, _Drawn(rng, {**drawn, product: 0.0}))
+            if value != 0.0:
                 return product
     return None
 

@@ -10,7 +10,6 @@ from sbmlgrad.model.expression import (
     Symbol,
     add,
     multiply,
-    symbols,
 )
 from sbmlgrad.model.operators import OPERATORS
 
@@ -31,12 +30,11 @@ def derivative(expression: Expression, symbol: str) -> Expression:
     if isinstance(expression, Symbol):
         return ONE if expression.id == symbol else ZERO
     partials = OPERATORS[expression.operator].partials
-    if partials is None or symbol not in symbols(expression):
+    if partials is None:
+        return ZERO
+    inner = [derivative(argument, symbol) for argument in expression.arguments]
+    if all(term is ZERO for term in inner):
         return ZERO
     outer = partials(expression.arguments)
-    terms = []
-    for partial, argument in zip(outer, expression.arguments, strict=True):
-        inner = derivative(argument, symbol)
-        if inner != ZERO:
-            terms.append(multiply(partial, inner))
+    terms = [multiply(p, i) for p, i in zip(outer, inner, strict=True) if i is not ZERO]
     return add(*terms) if terms else ZERO

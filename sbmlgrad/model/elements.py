@@ -125,6 +125,11 @@ class Reaction:
     name: str = ""
     formulas: tuple[Stoichiometry, ...] = ()
 
+    @property
+    def species(self) -> frozenset[str]:
+        """Ids of its reactants and products."""
+        return frozenset((*self.reactants, *self.products, *(f.species for f in self.formulas)))
+
     def net_change(self) -> dict[str, float]:
         """Return species id → products minus reactants, entries of zero left out."""
         net: dict[str, float] = {}

@@ -6,11 +6,19 @@ import math
 from collections.abc import Mapping, Sequence
 
 from sbmlgrad.model.elements import Reaction, Species
-from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, divide, multiply
+from sbmlgrad.model.expression import (
+    Apply,
+    Expression,
+    Number,
+    Symbol,
+    divide,
+    multiply,
+    substitute,
+)
 from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.units import law_in_counts, value_without
+from sbmlgrad.model.units import value_without
 
 
 def combinatorial(
@@ -32,10 +40,11 @@ def combinatorial(
         above = [f for f in above if not _is_power_of(f, species)]
         element = network.by_id[species]
         assert isinstance(element, Species)
-        sets += [value_without(element, i) for i in range(n)]
+        is_state = species in network.state_species
+        sets += [value_without(element, i, network.in_counts, is_state=is_state) for i in range(n)]
         sets.append(Number(1.0 / math.factorial(n)))
-    rest = law_in_counts(network, divide(multiply(*above), multiply(*below)))
-    return multiply(rest, *sets)
+    rest = substitute(divide(multiply(*above), multiply(*below)), network.in_counts)
+    return multiply(Number(network.items_per_extent), rest, *sets)
 
 
 def _is_power_of(factor: Expression, species: str) -> bool:

@@ -95,7 +95,45 @@ class ReactionNetwork:
     def _is_state(self, species: Species) -> bool:
         if species.id in self.assignment_rules:
             return False
-        return species.changes or species.id in self.set_by_events or species.id in self.rate_rules
+        # Molecules stay when a volume changes, so that the concentration of anything in it moves.
+        is_diluted = not species.only_substance_units and (
+            species.compartment in self._moved or species.compartment in self.assignment_rules
+        )
+        return species.changes or species.id in self._moved or is_diluted
+
+    @cached_property
+    def state_species(self) -> frozenset[str]:
+        """Ids of the species that make up the state."""
+        return frozenset(self.species_ids)
+
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """Ids of the species that come in whole molecules.
+
+        A species that only events or rate rules change is a quantity of any value.
+        """
+        touched = frozenset().union(*(reaction.species for reaction in self.reactions))
+        return frozenset(
+            s.id
+            for s in self.species
+            if s.changes
+            and s.id in self.state_species
+            and (s.id in touched or s.id not in self._moved)
+        )
+
+    @cached_property
+    def in_counts(self) -> Mapping[str, Expression]:
+        """What every symbol means, with species symbols as counts (`model.rules.meanings`)."""
+        from sbmlgrad.model.rules import meanings
+
+        return meanings(self, counts=True)
+
+    @cached_property
+    def in_amounts(self) -> Mapping[str, Expression]:
+        """What every symbol means, with species symbols as amounts (`model.rules.meanings`)."""
+        from sbmlgrad.model.rules import meanings
+
+        return meanings(self, counts=False)
 
     @cached_property
     def set_by_events(self) -> frozenset[str]:
@@ -106,11 +144,19 @@ class ReactionNetwork:
     def variable_ids(self) -> tuple[str, ...]:
         """Ids of what else makes up the state: other symbols that events or rate rules change.
 
-        Parameters, compartments and species references, in this order.
+        Parameters, compartments and species references, in this order; those whose initial value is
+        drawn at random are among them.
         """
-        moved = self.set_by_events | self.rate_rules.keys()
         elements = (*self.parameters, *self.compartments, *self.references)
-        return tuple(e.id for e in elements if e.id in moved and e.id not in self.assignment_rules)
+        free = (e.id for e in elements if e.id not in self.assignment_rules)
+        return tuple(id for id in free if id in self._moved)
+
+    @cached_property
+    def _moved(self) -> frozenset[str]:
+        """Symbols with a value of their own in every trajectory, whatever reactions do."""
+        from sbmlgrad.model.initial import random_at_start
+
+        return self.set_by_events | self.rate_rules.keys() | random_at_start(self)
 
     @cached_property
     def parameter_ids(self) -> tuple[str, ...]:

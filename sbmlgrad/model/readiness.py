@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.elements import Compartment, Species
-from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.expression import Expression, symbols
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import LARGEST_COUNT, whole_number
@@ -18,7 +17,7 @@ from sbmlgrad.model.units import LARGEST_COUNT, whole_number
 
 def start_issues(
     network: ReactionNetwork,
-    channels: Sequence[Channel],
+    formulas: Sequence[Expression],
     values: Mapping[str, float],
     counts: NDArray[np.float64],
 ) -> tuple[Issue, ...]:
@@ -26,7 +25,7 @@ def start_issues(
 
     Args:
         network: the network.
-        channels: its firing channels.
+        formulas: what a simulation evaluates, over the state.
         values: every symbol at time 0, in the model's own meaning.
         counts: initial molecules, float64 [species], as computed, not rounded.
     """
@@ -35,9 +34,9 @@ def start_issues(
         for species, count in zip(network.species_ids, counts, strict=True)
         if (issue := _count_issue(network, species, float(count), values)) is not None
     ]
-    used = set().union(*(symbols(channel.propensity) for channel in channels))
-    used -= set(network.species_ids)
-    issues += [_value_issue(network, s) for s in sorted(used) if not math.isfinite(values[s])]
+    used = set().union(*(symbols(formula) for formula in formulas)) & network.by_id.keys()
+    used.difference_update(network.species_ids, network.variable_ids)
+    issues += [_value_issue(network, s) for s in sorted(used) if math.isnan(values[s])]
     return tuple(issues)
 
 
@@ -74,6 +73,8 @@ def _count_issue(
             f"its initial count is {count:g}.",
             "Give a number of molecules that is not negative.",
         )
+    if name not in network.counted:
+        return None
     if count > LARGEST_COUNT:
         return _error(
             "count_too_large",
@@ -98,19 +99,19 @@ def _value_issue(network: ReactionNetwork, symbol: str) -> Issue:
         return _error(
             "volume_undefined",
             symbol,
-            "a kinetic law needs its size, which is not set.",
+            "a formula needs its size, which is not set.",
             f"Give it a size, or pass initial={{'{symbol}': size}}.",
         )
     if isinstance(element, Species):
         return _error(
             "initial_value_missing",
             symbol,
-            "a kinetic law needs its value, which is not set.",
+            "a formula needs its value, which is not set.",
             f"Give it one, or pass initial={{'{symbol}': value}}.",
         )
     return _error(
         "parameter_value_missing",
         symbol,
-        "a kinetic law needs its value, which is not set.",
+        "a formula needs its value, which is not set.",
         f"Give it one, or pass parameters={{'{symbol}': value}}.",
     )

@@ -12,6 +12,8 @@ the molecules per unit of extent (SBML L3V2 section 4.11.7; Gillespie 1977).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from sbmlgrad.model.elements import WHOLE_NUMBER_TOLERANCE, Species
 from sbmlgrad.model.expression import (
@@ -23,9 +25,7 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
     subtract,
-    symbols,
 )
-from sbmlgrad.model.network import ReactionNetwork
 
 #: Molecules per mole, exact since the 2019 revision of the SI.
 AVOGADRO = 6.02214076e23
@@ -33,38 +33,52 @@ AVOGADRO = 6.02214076e23
 #: Largest count that double precision holds exactly.
 LARGEST_COUNT = 2.0**53
 
+_AS_THEY_ARE: Mapping[str, Expression] = MappingProxyType({})
 
-def symbol_in_counts(species: Species) -> Expression:
-    """Return what a species symbol means, as an expression where the symbol itself is its count."""
-    amount = divide(Symbol(species.id), Number(species.items_per_substance))
+
+def symbol_in_state(
+    species: Species, sizes: Mapping[str, Expression] = _AS_THEY_ARE, *, counts: bool = True
+) -> Expression:
+    """Return what a species symbol means where the symbol itself stands for its state.
+
+    Args:
+        species: the species.
+        sizes: compartment id → its size as a function of the state; by default its symbol.
+        counts: whether the state is a count of molecules, else an amount in substance units.
+    """
+    state, per_amount = Symbol(species.id), species.items_per_substance if counts else 1.0
     if species.only_substance_units:
-        return amount
-    volume = Symbol(species.compartment)
-    if isinstance(amount, Symbol):
-        return divide(amount, volume)
-    return divide(Symbol(species.id), multiply(Number(species.items_per_substance), volume))
+        return divide(state, Number(per_amount))
+    size = sizes.get(species.compartment, Symbol(species.compartment))
+    if per_amount == 1.0:
+        return divide(state, size)
+    return divide(state, multiply(Number(per_amount), size))
 
 
-def law_in_counts(network: ReactionNetwork, law: Expression) -> Expression:
-    """Return a rate law as a propensity: counts for the species that change, firings per time."""
-    # Only those that occur: a network has thousands of species, a law a few.
-    elements = (network.by_id.get(symbol) for symbol in symbols(law))
-    meanings = {s.id: symbol_in_counts(s) for s in elements if isinstance(s, Species) and s.changes}
-    return multiply(Number(network.items_per_extent), substitute(law, meanings))
-
-
-def value_without(species: Species, molecules: int) -> Expression:
-    """Return a species' value with so many molecules taken away, as `law_in_counts` would write it.
+def value_without(
+    species: Species,
+    molecules: int,
+    sizes: Mapping[str, Expression] = _AS_THEY_ARE,
+    *,
+    is_state: bool,
+) -> Expression:
+    """Return a species' value with so many molecules taken away, in counts.
 
     This is what the falling factorial of a concentration is made of: (X - i) / V, not X / V - i.
+
+    Args:
+        species: the species.
+        molecules: how many are gone.
+        sizes: as in `symbol_in_state`.
+        is_state: whether the symbol stands for a count, else for the species' own value.
     """
-    if species.changes:
+    if is_state:
         left = add(Symbol(species.id), Number(-float(molecules)))
-        return substitute(symbol_in_counts(species), {species.id: left})
+        return substitute(symbol_in_state(species, sizes), {species.id: left})
     if molecules == 0:
         return Symbol(species.id)
-    taken = substitute(symbol_in_counts(species), {species.id: Number(float(molecules))})
-    return subtract(Symbol(species.id), taken)
+    gone = {species.id: Number(float(molecules))}
+    return subtract(Symbol(species.id), substitute(symbol_in_state(species, sizes), gone))
 
 
 def whole_number(value: float) -> float | None:

@@ -18,7 +18,7 @@ from sbmlgrad.model.readiness import start_issues
 def found(net: ReactionNetwork, parameters=None, initial=None) -> list[tuple[str, str]]:
     values = initial_values(net, parameters, initial)
     counts = initial_counts(net, values, initial or {})
-    issues = start_issues(net, lower(net).channels, values, counts)
+    issues = start_issues(net, lower(net).formulas, values, counts)
     assert all(isinstance(i, Issue) and i.blocks == {"ssa"} for i in issues)
     assert all(i.severity is Severity.ERROR and i.advice for i in issues)
     return [(i.code, i.element) for i in issues]

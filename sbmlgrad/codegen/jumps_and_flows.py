@@ -1,0 +1,144 @@
+"""What moves the state besides firings: events (jumps) and rate rules (flows).
+
+Both are written over the slots of a simulation's state: counts of molecules in stochastic
+simulation, amounts in the deterministic one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.elements import Event, Species
+from sbmlgrad.model.expression import (
+    TIME,
+    ZERO,
+    Expression,
+    Number,
+    Symbol,
+    add,
+    divide,
+    multiply,
+    substitute,
+    symbols,
+)
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.random_draws import Draw, without_draws
+
+
+@dataclass(frozen=True, slots=True)
+class LoweredEvent:
+    """An event over the state.
+
+    Attributes:
+        id: SBML id.
+        trigger: its condition.
+        draws: random draws of its assignments, in the order in which they are made; arguments may
+            use the draws before.
+        assignments: (state symbol, its new value).
+        delay, priority, initial_value, persistent, use_trigger_values: as in `Event`.
+    """
+
+    id: str
+    trigger: Expression
+    draws: tuple[Draw, ...]
+    assignments: tuple[tuple[str, Expression], ...]
+    delay: Expression | None
+    priority: Expression | None
+    initial_value: bool
+    persistent: bool
+    use_trigger_values: bool
+
+
+def lower_events(network: ReactionNetwork, *, counts: bool) -> tuple[LoweredEvent, ...]:
+    """Return the events of a network over its state.
+
+    Args:
+        network: the network.
+        counts: whether species are counted in molecules, else measured in substance units.
+    """
+    meanings = network.in_counts if counts else network.in_amounts
+
+    def written(formula: Expression | None) -> Expression | None:
+        return None if formula is None else substitute(formula, meanings)
+
+    found: list[LoweredEvent] = []
+    for event in network.events:
+        draws: list[Draw] = []
+        found.append(
+            LoweredEvent(
+                id=event.id,
+                trigger=substitute(event.trigger, meanings),
+                assignments=_assignments(network, event, meanings, draws, counts=counts),
+                draws=tuple(draws),
+                delay=written(event.delay),
+                priority=written(event.priority),
+                initial_value=event.initial_value,
+                persistent=event.persistent,
+                use_trigger_values=event.use_trigger_values,
+            )
+        )
+    return tuple(found)
+
+
+def _assignments(
+    network: ReactionNetwork,
+    event: Event,
+    meanings: Mapping[str, Expression],
+    draws: list[Draw],
+    *,
+    counts: bool,
+) -> tuple[tuple[str, Expression], ...]:
+    new = {
+        target: without_draws(substitute(formula, meanings), draws)
+        for target, formula in event.assignments.items()
+    }
+    moved = {target: value for target, value in new.items() if target in network.variable_ids}
+    result: list[tuple[str, Expression]] = []
+    for target, value in new.items():
+        element = network.by_id[target]
+        if isinstance(element, Species):
+            # A concentration is one in the volume that the same event may have assigned.
+            size = substitute(meanings[element.compartment], moved)
+            value = _in_slot(element, value, size, counts=counts)
+        result.append((target, value))
+    return tuple(result)
+
+
+def _in_slot(species: Species, value: Expression, size: Expression, *, counts: bool) -> Expression:
+    """Return the state that gives a species a value of what its symbol means."""
+    items = Number(species.items_per_substance if counts else 1.0)
+    return multiply(items, value) if species.only_substance_units else multiply(items, value, size)
+
+
+def lower_flows(network: ReactionNetwork, *, counts: bool) -> tuple[tuple[str, Expression], ...]:
+    """Return (state symbol, its rate of change) for every rate rule.
+
+    A concentration c in a volume V that flows too is an amount that changes at c' V + c V'.
+    """
+    meanings = network.in_counts if counts else network.in_amounts
+    plain: dict[str, Expression] = {}
+    for target, formula in network.rate_rules.items():
+        if not isinstance(network.by_id[target], Species):
+            plain[target] = substitute(formula, meanings)
+    result = dict(plain)
+    for target, formula in network.rate_rules.items():
+        element = network.by_id[target]
+        if isinstance(element, Species):
+            rate = substitute(formula, meanings)
+            size = meanings[element.compartment]
+            slot = _in_slot(element, rate, size, counts=counts)
+            if not element.only_substance_units:
+                grown = multiply(Symbol(target), rate_along(size, plain))
+                slot = add(slot, ZERO if grown == ZERO else divide(grown, size))
+            result[target] = slot
+    return tuple(result.items())
+
+
+def rate_along(expression: Expression, flows: Mapping[str, Expression]) -> Expression:
+    """Return the rate of change of an expression while some symbols and the clock move."""
+    terms = [derivative(expression, TIME.id)]
+    for symbol in sorted(symbols(expression) & flows.keys()):
+        terms.append(multiply(derivative(expression, symbol), flows[symbol]))
+    return add(*terms)

@@ -1,0 +1,79 @@
+"""Counts, amounts and concentrations of any symbol, as functions of the state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.elements import Species
+from sbmlgrad.model.expression import (
+    TIME,
+    ZERO,
+    Expression,
+    Number,
+    Symbol,
+    divide,
+    multiply,
+    symbols,
+)
+from sbmlgrad.model.network import ReactionNetwork
+
+QUANTITIES = ("counts", "amount", "concentration")
+
+
+def quantity_of(
+    network: ReactionNetwork,
+    meanings: Mapping[str, Expression],
+    symbol: str,
+    quantity: str | None,
+    *,
+    counts: bool,
+) -> Expression:
+    """Return what is asked for of a symbol, over the state, constants and `TIME`.
+
+    Args:
+        network: the network.
+        meanings: what every symbol means (`model.rules.meanings`).
+        symbol: id of any element with a value.
+        quantity: one of `QUANTITIES`, or None for what the symbol means; species only.
+        counts: whether species of the state are counts of molecules, else amounts.
+    """
+    element = network.by_id[symbol]
+    if quantity is None or not isinstance(element, Species):
+        return meanings[symbol]
+    size = meanings.get(element.compartment, Symbol(element.compartment))
+    amount = _amount(network, element, meanings, size, counts=counts)
+    if quantity == "amount":
+        return amount
+    if quantity == "concentration":
+        return divide(amount, size)
+    if counts and symbol in network.state_species:
+        return Symbol(symbol)
+    return multiply(Number(element.items_per_substance), amount)
+
+
+def _amount(
+    network: ReactionNetwork,
+    species: Species,
+    meanings: Mapping[str, Expression],
+    size: Expression,
+    *,
+    counts: bool,
+) -> Expression:
+    if species.id in network.state_species:
+        return divide(Symbol(species.id), Number(species.items_per_substance if counts else 1.0))
+    own = meanings[species.id]
+    return own if species.only_substance_units else multiply(own, size)
+
+
+def is_affine(expression: Expression, state_ids: tuple[str, ...]) -> bool:
+    """Tell whether an expression is a constant plus constants times the state, free of the clock.
+
+    Only of such an expression is the value at an average state the average of the values.
+    """
+    moving = {*state_ids, TIME.id}
+    used = symbols(expression) & moving
+    if TIME.id in used:
+        return False
+    slopes = [derivative(expression, symbol) for symbol in used]
+    return all(slope == ZERO or not symbols(slope) & moving for slope in slopes)
