@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sbmlgrad.errors import RequestError, UnreadableFileError, UnsupportedModelError, WriteError
 from sbmlgrad.io.files import read_bytes, write_atomically
-from sbmlgrad.model.issues import EVERY_MODE, ODE, Issue, Severity, blocking
+from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 
 SBML_SUFFIXES = (".xml", ".sbml", ".xml.gz", ".sbml.gz")
@@ -48,7 +48,7 @@ def load(
     network, issues = examine(
         source, substance=substance, initial=initial, mass_action=mass_action, thorough=False
     )
-    problems = blocking(issues, ODE)
+    problems = tuple(issue for issue in issues if issue.blocks >= EVERY_MODE)
     if network is None or problems:
         raise UnsupportedModelError(problems or issues, what=f"{_name(source)} cannot be loaded:")
     return network
@@ -79,17 +79,22 @@ def examine(
         data, problems = antimony_to_sbml(data)
         if problems:
             return None, problems
-    from sbmlgrad.io.sbml.reader import read_sbml
+    from sbmlgrad.io.sbml.reader import read_sbml, without_lines
 
     network, issues = read_sbml(
         data,
         name=_name(source),
+        folder=None if is_antimony or _is_text(source) else Path(source).parent,
         substance=substance,
         initial=initial,
         mass_action=mass_action,
         thorough=thorough,
     )
-    return _without_lines(network, issues) if is_antimony else (network, issues)
+    if is_antimony and network is not None:
+        return without_lines(network, issues)
+    if is_antimony:
+        return None, tuple(replace(issue, line=None) for issue in issues)
+    return network, issues
 
 
 def save(model: ReactionNetwork, path: str | Path) -> None:
@@ -170,17 +175,6 @@ def _read(source: str | Path) -> tuple[bytes, bool]:
             f"{', '.join(SBML_SUFFIXES)} and .ant"
         )
     return read_bytes(path), name.endswith(ANTIMONY_SUFFIXES)
-
-
-def _without_lines(
-    network: ReactionNetwork | None, issues: tuple[Issue, ...]
-) -> tuple[ReactionNetwork | None, tuple[Issue, ...]]:
-    """Drop line numbers: those of translated Antimony are of SBML that the user never sees."""
-    issues = tuple(replace(issue, line=None) for issue in issues)
-    if network is None:
-        return None, issues
-    reactions = tuple(replace(reaction, line=None) for reaction in network.reactions)
-    return replace(network, reactions=reactions, issues=issues), issues
 
 
 def unreadable(error: UnreadableFileError, source: str | Path) -> Issue:

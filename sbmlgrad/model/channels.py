@@ -22,6 +22,7 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
     symbols,
+    uses_rate_of,
 )
 from sbmlgrad.model.initial import initial_values, start_needs
 from sbmlgrad.model.intervals import factors
@@ -59,6 +60,9 @@ def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue
     issues: list[Issue] = list(formula_issues(network))
     if issues:
         return (), tuple(issues)
+    issues += _rates_of_change(network)
+    if issues:
+        return (), tuple(issues)
     constants = constant_values(network)
     rules = written_out(network)
     taken = set(network.by_id)
@@ -77,6 +81,31 @@ def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue
             name = _unused(reaction.id + BACKWARD, taken)
             found.append(Channel(name, reaction.id, backward, reverse))
     return tuple(found), tuple(issues)
+
+
+def _rates_of_change(network: ReactionNetwork) -> list[Issue]:
+    """Refuse the rateOf csymbol: a number of molecules that jumps has no rate of change."""
+    formulas: list[tuple[str, Expression | None]] = []
+    formulas += [(reaction.id, reaction.rate_law) for reaction in network.reactions]
+    for table in (network.initial_assignments, network.assignment_rules, network.rate_rules):
+        formulas += table.items()
+    for event in network.events:
+        parts = (event.trigger, event.delay, event.priority, *event.assignments.values())
+        formulas += [(event.id, part) for part in parts]
+    using = dict.fromkeys(name for name, e in formulas if e is not None and uses_rate_of(e))
+    return [
+        Issue(
+            "rate_of",
+            Severity.ERROR,
+            name,
+            None,
+            "it uses a rate of change (rateOf), which a number of molecules that jumps does not "
+            "have.",
+            "Write the rate out as a formula, or simulate with ODE().",
+            STOCHASTIC_ONLY,
+        )
+        for name in using
+    ]
 
 
 def constant_values(network: ReactionNetwork) -> dict[str, float]:

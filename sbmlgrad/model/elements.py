@@ -152,7 +152,9 @@ class Event:
             evaluated before any value changes.
         delay: time from trigger to execution, or None.
         priority: of events executed at one time the largest comes first, ties at random; or None.
-        initial_value: value of the trigger before time 0; False lets it fire at time 0.
+        initial_value: value of the trigger before time 0; False lets it fire at time 0. Left out of
+            equality, because it matters only where the trigger is true then.
+        fires_at_start: whether it fires at time 0 with the values of the document.
         persistent: whether it is executed even if the trigger becomes false in the meantime.
         use_trigger_values: whether formulas are evaluated when triggered, else when executed.
         line: line in the source document, left out of equality.
@@ -163,9 +165,10 @@ class Event:
     assignments: Mapping[str, Expression]
     delay: Expression | None = None
     priority: Expression | None = None
-    initial_value: bool = True
+    initial_value: bool = field(default=True, compare=False)
     persistent: bool = True
     use_trigger_values: bool = True
+    fires_at_start: bool = False
     line: int | None = field(default=None, compare=False)
     name: str = ""
 

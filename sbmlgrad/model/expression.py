@@ -151,6 +151,18 @@ def substitute(expression: Expression, values: Mapping[str, Expression]) -> Expr
     return rebuild(expression.operator, arguments)
 
 
+def uses_rate_of(expression: Expression) -> bool:
+    """Tell whether a rate of change (the rateOf csymbol) occurs."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Apply):
+            if node.operator == "rateOf":
+                return True
+            stack.extend(node.arguments)
+    return False
+
+
 def symbols(expression: Expression) -> frozenset[str]:
     """Return the ids of all symbols that occur."""
     found: set[str] = set()

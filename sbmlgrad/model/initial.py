@@ -28,6 +28,7 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
     symbols,
+    uses_rate_of,
 )
 from sbmlgrad.model.graphs import in_order, on_cycles
 from sbmlgrad.model.network import ReactionNetwork
@@ -82,6 +83,9 @@ def initial_values(
         formula = _formula(network, symbol)
         if formula is None:
             result[symbol] = _attribute_value(network.by_id[symbol], result)
+        elif uses_rate_of(formula):
+            # A rate of change belongs to a motion that has not begun.
+            result[symbol] = NO_VALUE
         elif is_random(formula):
             result[symbol] = NO_VALUE if draw is None else _drawn(formula, result, draw)
         else:

@@ -50,33 +50,92 @@ DELAY = (
     '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/delay">delay</csymbol>'
     "<ci>X</ci><cn>1</cn></apply>"
 )
-TIME = '<csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/time">t</csymbol>'
+DRAW = (
+    '<apply><csymbol encoding="text" definitionURL="http://www.sbml.org/sbml/symbols/distrib/normal">'
+    "normal</csymbol><cn>1</cn><cn>1</cn></apply>"
+)
+DISTRIB = (
+    ' xmlns:distrib="http://www.sbml.org/sbml/level3/version1/distrib/version1"'
+    ' distrib:required="true"'
+)
+COMP = ' xmlns:comp="http://www.sbml.org/sbml/level3/version1/comp/version1" comp:required="true"'
+SUBMODEL = (
+    '<comp:listOfSubmodels><comp:submodel comp:id="s" comp:modelRef="none"/>'
+    "</comp:listOfSubmodels></model>"
+)
+CALL = "<apply><ci>f</ci><ci>X</ci></apply>"
+REFERENCE = '<speciesReference id="n" species="X" constant="false" stoichiometry="1"/>'
 ASSIGN = (
     '<listOfInitialAssignments><initialAssignment symbol="{}">{}</initialAssignment>'
     "</listOfInitialAssignments>"
 )
+RULE = '<listOfRules><assignmentRule variable="{}">{}</assignmentRule></listOfRules>'
 HALF = '<speciesReference species="X" stoichiometry="0.5" constant="true"/>'
 UNSET = '<speciesReference species="X" constant="true"/>'
 BOTH, SSA = {"ssa", "ode"}, {"ssa"}
 
 CASES = [
     ("algebraic_rule", model(after=rule("algebraicRule")), "(algebraic rule)", BOTH),
-    ("assignment_rule", model(after=rule("assignmentRule", ' variable="k"')), "k", BOTH),
-    ("rate_rule", model(after=rule("rateRule", ' variable="k"')), "k", BOTH),
-    ("event", model().replace("</model>", EVENT + "</model>"), "E", BOTH),
     ("delay", model(DELAY), "J/kineticLaw", BOTH),
-    ("explicit_time", model(f"<apply><times/><ci>X</ci>{TIME}</apply>"), "J/kineticLaw", BOTH),
+    ("delay", model(after=RULE.format("k", MATH.format(DELAY))), "k", BOTH),
+    ("distribution_in_law", model(DRAW, namespaces=DISTRIB), "J/kineticLaw", BOTH),
+    (
+        "distribution_in_rule",
+        model(after=RULE.format("k", MATH.format(DRAW)), namespaces=DISTRIB),
+        "k",
+        BOTH,
+    ),
+    (
+        "distribution_in_rule",
+        model(namespaces=DISTRIB).replace(
+            "</model>",
+            EVENT.replace("<true/>", f"<apply><lt/>{DRAW}<cn>1</cn></apply>") + "</model>",
+        ),
+        "E/trigger",
+        BOTH,
+    ),
+    (
+        "comp_flattening",
+        model(namespaces=COMP).replace("</model>", SUBMODEL),
+        "none",
+        BOTH,
+    ),
+    ("invalid_sbml", model(after=RULE.format("X", MATH.format("<cn>1</cn>"))), "X", BOTH),
+    (
+        "invalid_sbml",
+        model(after=RULE.format("c", MATH.format("<cn>1</cn>"))),
+        "c",
+        BOTH,
+    ),
+    (
+        "invalid_sbml",
+        model(species='initialAmount="5" conversionFactor="k"'),
+        "X",
+        BOTH,
+    ),
     ("fast_reaction", model(reaction="fast"), "J", BOTH),
     ("missing_kinetic_law", model(""), "J", BOTH),
     ("non_integer_stoichiometry", model(reactants=HALF), "J/X", SSA),
     ("variable_stoichiometry", model(reactants=UNSET), "J/X", BOTH),
     ("undefined_symbol", model("<ci>zz</ci>"), "J/kineticLaw", BOTH),
-    ("unsupported_math", model("<apply><tan/><ci>X</ci></apply>"), "J/kineticLaw", BOTH),
+    ("unsupported_math", model(CALL), "J/kineticLaw", BOTH),
     (
         "cyclic_assignment",
         model(after=ASSIGN.format("k", MATH.format("<apply><plus/><ci>k</ci><cn>1</cn></apply>"))),
         "k",
         BOTH,
+    ),
+    (
+        "cyclic_assignment",
+        model("<apply><times/><ci>J</ci><cn>2</cn></apply>"),
+        "J/kineticLaw",
+        BOTH,
+    ),
+    (
+        "variable_stoichiometry",
+        model(reactants=REFERENCE, after=RULE.format("n", MATH.format("<ci>X</ci>"))),
+        "J/X",
+        SSA,
     ),
     ("non_integer_initial_count", model(species='initialAmount="5.5"'), "X", SSA),
     ("negative_initial_count", model(species='initialAmount="-5"'), "X", SSA),
@@ -106,7 +165,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("code", "text", "element", "blocks"), CASES, ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("code", "text", "element", "blocks"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES]
+)
 def test_code_element_and_line(code: str, text: str, element: str, blocks: set[str]) -> None:
     issues = [i for i in sg.check(text) if i.code == code and str(i.severity) == "error"]
     assert issues, sg.check(text)
@@ -131,11 +192,14 @@ def test_the_plain_model_has_no_error() -> None:
 
 
 def test_all_problems_are_reported_at_once() -> None:
-    text = model(
-        "<ci>zz</ci>", after=rule("rateRule", ' variable="k"'), reaction="fast", reactants=UNSET
-    )
+    text = model("<ci>zz</ci>", after=rule("algebraicRule"), reaction="fast", reactants=UNSET)
     codes = {issue.code for issue in sg.check(text)}
-    assert codes >= {"undefined_symbol", "rate_rule", "fast_reaction", "variable_stoichiometry"}
+    assert codes >= {
+        "undefined_symbol",
+        "algebraic_rule",
+        "fast_reaction",
+        "variable_stoichiometry",
+    }
 
 
 BOMB = (
@@ -165,3 +229,102 @@ def test_a_missing_file_is_one_issue(tmp_path) -> None:
     assert issue.code == "unreadable_file"
     with pytest.raises(sg.UnreadableFileError, match=r"none\.xml"):
         sg.load(tmp_path / "none.xml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        (f' xmlns="{CORE}"', "", "invalid_sbml"),
+        ('level="3"', 'level="2"', "invalid_sbml"),
+        ('version="1">', 'version="7">', "invalid_sbml"),
+        ('level="3"', 'level="x"', "invalid_sbml"),
+        ('level="3"', "", "invalid_sbml"),
+        ('level="3"', 'level="4"', "unsupported_level"),
+    ],
+)
+def test_a_namespace_of_another_level(old: str, new: str, code: str) -> None:
+    text = model().replace(old, new, 1)
+    assert text != model()
+    (issue,) = sg.check(text)
+    assert (issue.code, issue.element, issue.line) == (code, "sbml", 2)
+
+
+UNIT = (
+    '<listOfUnitDefinitions><unitDefinition id="u"><listOfUnits>'
+    '<unit kind="mole" exponent="{}" scale="{}" multiplier="{}"/>'
+    "</listOfUnits></unitDefinition></listOfUnitDefinitions>"
+)
+
+
+@pytest.mark.parametrize(
+    ("exponent", "scale", "multiplier"),
+    [
+        ("NaN", "0", "1"),
+        ("1e300", "0", "1"),
+        ("-1e300", "0", "1"),
+        ("1", "2000000000", "1"),
+        ("1", "0", "0"),
+        ("1", "0", "-1"),
+        ("1", "0", "NaN"),
+        ("1", "0", "INF"),
+        ("0.5", "0", "-1"),
+    ],
+)
+def test_units_that_are_no_number_of_molecules(exponent: str, scale: str, multiplier: str) -> None:
+    text = model(before=UNIT.format(exponent, scale, multiplier), attributes="").replace(
+        'id="X"', 'id="X" substanceUnits="u"'
+    )
+    assert ("units_ambiguous", "X") in {(i.code, i.element) for i in sg.check(text)}
+    with pytest.raises(sg.UnsupportedModelError, match="units_ambiguous"):
+        sg.simulate(sg.load(text), times=[1], seed=1)
+
+
+def test_ids_that_stand_for_two_things() -> None:
+    """A compartment that does not exist, called like the species in it or like a reaction."""
+    for name in ("X", "J", "k"):
+        text = model().replace('compartment="c"', f'compartment="{name}"')
+        assert {(i.code, i.element) for i in sg.check(text) if i.blocks == BOTH} == {
+            ("undefined_symbol", "X")
+        }
+
+
+def test_rules_of_sbml_that_do_not_matter_are_warnings() -> None:
+    text = model().replace('<parameter id="k"', '<parameter id="k" units="nonsense"')
+    (issue,) = [i for i in sg.check(text) if i.code == "sbml_rule_broken"]
+    assert str(issue.severity) == "warning"
+    assert issue.line is not None
+    assert "nonsense" in text.splitlines()[issue.line - 1]
+    assert sg.load(text).parameter_ids == ("k",)
+
+
+def test_packages_without_bearing_on_the_mathematics_are_ignored() -> None:
+    """Also where the document requires them, or uses them in a way that libSBML cannot read."""
+    uri = "http://www.sbml.org/sbml/level3/version1/layout/version1"
+    layout = f' xmlns:layout="{uri}" layout:required="true"'
+    text = model(namespaces=layout)
+    assert sg.load(text) == sg.load(model())
+    level_2 = text.replace(CORE, "http://www.sbml.org/sbml/level2/version4")
+    level_2 = level_2.replace('level="3" version="1"', 'level="2" version="4"')
+    level_2 = level_2.replace(' constant="true"/>\\n', "/>").replace(
+        'stoichiometry="1" constant="true"', 'stoichiometry="1"'
+    )
+    level_2 = level_2.replace(' substanceUnits="item" extentUnits="item"', "")
+    issues = [i for i in sg.check(level_2) if i.code == "sbml_rule_broken"]
+    assert issues
+    assert all("layout" in i.message for i in issues)
+    assert sg.load(level_2).species_ids == ("X",)
+
+
+def test_notes_about_uncertainty_are_ignored_and_said_so() -> None:
+    note = (
+        '<parameter id="k" value="1" constant="false"><distrib:listOfUncertainties>'
+        '<distrib:uncertainty><distrib:uncertParameter distrib:type="standardDeviation" '
+        'distrib:value="0.1"/></distrib:uncertainty></distrib:listOfUncertainties></parameter>'
+    )
+    plain = model(namespaces=DISTRIB)
+    text = plain.replace('<parameter id="k" value="1" constant="false"/>', note)
+    assert text != plain
+    (issue,) = [i for i in sg.check(text) if i.code == "uncertainty_ignored"]
+    assert (str(issue.severity), issue.blocks) == ("info", frozenset())
+    assert sg.load(text) == sg.load(plain)
+    assert "uncertainty_ignored" not in {i.code for i in sg.check(plain)}

@@ -73,24 +73,49 @@ def parameter(name: str, value: float | None = 1.0, **attributes: object) -> str
 
 
 def assignment(symbol: str, formula: str) -> str:
-    """Return an initial assignment."""
-    return f'<initialAssignment symbol="{symbol}">{_math(formula)}</initialAssignment>'
+    """Return an initial assignment; an empty formula leaves the math element out."""
+    inside = _math(formula) if formula else ""
+    return f'<initialAssignment symbol="{symbol}">{inside}</initialAssignment>'
 
 
 def rule(kind: str, variable: str | None, formula: str) -> str:
-    """Return a rule: `assignment`, `rate` or `algebraic`."""
+    """Return a rule: `assignment`, `rate` or `algebraic`; an empty formula has no math element."""
     about = f' variable="{variable}"' if variable else ""
-    return f"<{kind}Rule{about}>{_math(formula)}</{kind}Rule>"
+    return f"<{kind}Rule{about}>{_math(formula) if formula else ''}</{kind}Rule>"
 
 
-def event(name: str, trigger: str, variable: str, formula: str) -> str:
-    """Return an event with one assignment."""
-    return (
-        f'<event id="{name}" useValuesFromTriggerTime="true">'
-        f'<trigger initialValue="true" persistent="true">{_math(trigger)}</trigger>'
-        f'<listOfEventAssignments><eventAssignment variable="{variable}">{_math(formula)}'
-        "</eventAssignment></listOfEventAssignments></event>"
-    )
+def event(
+    name: str | None,
+    trigger: str | None,
+    variable: str = "",
+    formula: str | None = None,
+    *,
+    more: Iterable[tuple[str, str | None]] = (),
+    delay: str | None = None,
+    priority: str | None = None,
+    initial_value: bool = True,
+    persistent: bool = True,
+    use_trigger_values: bool = True,
+) -> str:
+    """Return an event; a formula of None leaves the math element out, as level 3 version 2 may."""
+    assignments = [*([(variable, formula)] if variable else []), *more]
+    about = f' id="{name}"' if name else ""
+    lines = [
+        f'<event{about} useValuesFromTriggerTime="{_flag(use_trigger_values)}">',
+        f'<trigger initialValue="{_flag(initial_value)}" persistent="{_flag(persistent)}">'
+        f"{_math(trigger) if trigger else ''}</trigger>",
+    ]
+    if priority is not None:
+        lines.append(f"<priority>{_math(priority) if priority else ''}</priority>")
+    if delay is not None:
+        lines.append(f"<delay>{_math(delay) if delay else ''}</delay>")
+    inside = [
+        f'<eventAssignment variable="{v}">{_math(f) if f else ""}</eventAssignment>'
+        for v, f in assignments
+    ]
+    if inside:
+        lines += ["<listOfEventAssignments>", *inside, "</listOfEventAssignments>"]
+    return "\n".join([*lines, "</event>"])
 
 
 def reaction(
@@ -104,7 +129,10 @@ def reaction(
     reversible: bool = False,
     fast: bool = False,
 ) -> str:
-    """Return a reaction; sides as `"2 A B"`, a number before the species it belongs to."""
+    """Return a reaction; sides as `"2 A B"`, a number before the species it belongs to.
+
+    `"2 A:n"` gives the species reference the id `n`, `"? A:n"` leaves its stoichiometry out.
+    """
     lines = [f'<reaction id="{name}" reversible="{_flag(reversible)}" fast="{_flag(fast)}">']
     for kind, side in (("Reactants", reactants), ("Products", products)):
         if side:
@@ -125,12 +153,17 @@ def reaction(
 def _references(side: str) -> list[str]:
     found, number = [], "1"
     for word in side.split():
-        if word[0].isdigit() or word[0] == "-":
+        if word[0].isdigit() or word[0] in "-?":
             number = word
             continue
-        found.append(
-            f'<speciesReference species="{word}" stoichiometry="{number}" constant="true"/>'
-        )
+        species, _, name = word.partition(":")
+        given = {
+            "id": name or None,
+            "species": species,
+            "stoichiometry": None if number == "?" else number,
+            "constant": _flag(not name),
+        }
+        found.append(f"<speciesReference {_written(given)}/>")
         number = "1"
     return found
 
@@ -190,7 +223,10 @@ def at_level(text: str, level: int, version: int) -> str:
     if (level, version) == (3, 2):
         return text.replace(' fast="false"', "")
     if level == 2:
-        text = re.sub(r'(<speciesReference [^>]*) constant="true"', r"\1", text)
+        text = re.sub(r'(<speciesReference [^>]*) constant="(true|false)"', r"\1", text)
+        text = re.sub(r"<trigger [^>]*>", "<trigger>", text)
+        if version < 4:
+            text = text.replace(' useValuesFromTriggerTime="true"', "")
         text = re.sub(r'<model id="m" [^>]*>', '<model id="m">', text)
         text = text.replace("LocalParameter", "Parameter").replace("localParameter", "parameter")
     return text

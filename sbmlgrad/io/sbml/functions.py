@@ -48,6 +48,12 @@ def read_functions(model: Any, issues: list[Issue]) -> Functions:
     return known
 
 
+def function_calls(model: Any) -> dict[str, set[str]]:
+    """Return function → functions that it calls, for a `libsbml.Model`."""
+    elements = map(model.getFunctionDefinition, range(model.getNumFunctionDefinitions()))
+    return {element.getId(): _calls(element) for element in elements}
+
+
 def _definition(element: Any, known: Functions) -> FunctionDefinition | MathError:
     arguments = tuple(element.getArgument(i).getName() for i in range(element.getNumArguments()))
     try:

@@ -130,7 +130,7 @@ def _start(
             f"initial_counts: model '{network.id}' has {len(lowered.species_ids)} species that can "
             f"change, got an array of shape {counts.shape}"
         )
-    problems = start_issues(network, lowered.channels, values, counts)
+    problems = start_issues(network, lowered.formulas, values, counts)
     if problems:
         raise UnsupportedModelError(
             problems, what=f"model '{network.id}' cannot be written for a stochastic simulation:"

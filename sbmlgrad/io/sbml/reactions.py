@@ -1,41 +1,37 @@
-"""Reactions of an SBML document: stoichiometry, kinetic laws, local parameters."""
+"""Reactions of an SBML document: kinetic laws and local parameters."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import Any
 
-from sbmlgrad.io.sbml.mathml import Functions, MathError, to_expression
+from sbmlgrad.io.sbml.scope import Scope
+from sbmlgrad.io.sbml.stoichiometry import read_sides
 from sbmlgrad.io.sbml.support import name_of, refused
 from sbmlgrad.model.elements import NO_VALUE, Parameter, Reaction
-from sbmlgrad.model.expression import ZERO, Expression, symbols
-from sbmlgrad.model.issues import Issue
+from sbmlgrad.model.expression import ZERO, Expression
 
 
 def read_reactions(
     elements: Sequence[Any],
-    known: set[str],
-    species: set[str],
-    functions: Functions,
-    issues: list[Issue],
+    species: frozenset[str],
+    assigned: frozenset[str],
+    scope: Scope,
 ) -> tuple[tuple[Reaction, ...], tuple[Parameter, ...]]:
     """Return the reactions, and their local parameters as `reaction.parameter`.
 
     Args:
         elements: `libsbml.Reaction`, each with an id of its own.
-        known: ids of species, compartments and global parameters.
         species: ids of species.
-        functions: function definitions by id.
-        issues: list that problems are added to.
+        assigned: ids that a rule, an initial assignment or an event sets.
+        scope: what formulas may name; its issues get the problems.
     """
     reactions: list[Reaction] = []
     local_parameters: list[Parameter] = []
     for reaction in elements:
         if reaction.isSetFast() and reaction.getFast():
-            issues.append(
+            scope.issues.append(
                 refused(
                     "fast_reaction",
                     reaction.getId(),
@@ -44,14 +40,16 @@ def read_reactions(
                     "Give it a large finite rate, or eliminate it.",
                 )
             )
-        law, local = _rate_law(reaction, known, functions, issues)
+        law, local = _rate_law(reaction, scope)
         local_parameters += local
+        sides = read_sides(reaction, species, assigned, scope)
         reactions.append(
             Reaction(
                 id=reaction.getId(),
                 name=name_of(reaction),
-                reactants=_side(reaction, "Reactant", species, issues),
-                products=_side(reaction, "Product", species, issues),
+                reactants=sides.reactants,
+                products=sides.products,
+                formulas=sides.formulas,
                 modifiers=tuple(
                     reaction.getModifier(m).getSpecies() for m in range(reaction.getNumModifiers())
                 ),
@@ -63,76 +61,11 @@ def read_reactions(
     return tuple(reactions), tuple(local_parameters)
 
 
-def _side(reaction: Any, kind: str, species: set[str], issues: list[Issue]) -> Mapping[str, float]:
-    result: dict[str, float] = {}
-    for reference in _references(reaction, kind):
-        name = reference.getSpecies()
-        where = f"{reaction.getId()}/{name}"
-        line = reference.getLine() or reaction.getLine()
-        if name not in species:
-            issues.append(
-                refused("undefined_symbol", where, line, "no such species.", "Define the species.")
-            )
-            continue
-        problem = _variable(reference, reaction.getModel())
-        if problem:
-            issues.append(
-                refused(
-                    "variable_stoichiometry",
-                    where,
-                    line,
-                    problem,
-                    "Write the number into the species reference.",
-                )
-            )
-            continue
-        if not math.isfinite(_stoichiometry(reference)):
-            issues.append(
-                refused(
-                    "variable_stoichiometry",
-                    where,
-                    line,
-                    f"its stoichiometry {_stoichiometry(reference)} is no finite number.",
-                    "Write a whole number into the species reference.",
-                )
-            )
-            continue
-        result[name] = result.get(name, 0.0) + _stoichiometry(reference)
-    return MappingProxyType(result)
-
-
-def _stoichiometry(reference: Any) -> float:
-    # Level 1 writes fractions; elsewhere the denominator is 1.
-    return reference.getStoichiometry() / reference.getDenominator()
-
-
-def _references(reaction: Any, kind: str) -> Iterator[Any]:
-    get = getattr(reaction, f"get{kind}")
-    for i in range(getattr(reaction, f"getNum{kind}s")()):
-        yield get(i)
-
-
-def _variable(reference: Any, model: Any) -> str | None:
-    if reference.isSetStoichiometryMath():
-        return "its stoichiometry is a formula."
-    if model.getLevel() >= 3 and not reference.isSetStoichiometry():
-        return "its stoichiometry is not given."
-    name = reference.getId()
-    if name and (model.getRuleByVariable(name) or model.getInitialAssignmentBySymbol(name)):
-        return "its stoichiometry is set by a rule or an initial assignment."
-    return None
-
-
-def _rate_law(
-    reaction: Any,
-    known: set[str],
-    functions: Functions,
-    issues: list[Issue],
-) -> tuple[Expression, list[Parameter]]:
+def _rate_law(reaction: Any, scope: Scope) -> tuple[Expression, list[Parameter]]:
     law = reaction.getKineticLaw()
     where, line = reaction.getId(), reaction.getLine()
-    if law is None or law.getMath() is None:
-        issues.append(
+    if law is None or not law.isSetMath():
+        scope.issues.append(
             refused(
                 "missing_kinetic_law",
                 where,
@@ -143,7 +76,7 @@ def _rate_law(
         )
         return ZERO, []
     # In level 3 libSBML keeps local parameters in a list of their own.
-    is_level_3 = reaction.getLevel() >= 3
+    is_level_3 = scope.level >= 3
     count = law.getNumLocalParameters() if is_level_3 else law.getNumParameters()
     elements = [
         law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)
@@ -155,7 +88,7 @@ def _rate_law(
     }
     if len(local) < len(elements):
         twice = sorted(name for name, n in Counter(p.getId() for p in elements).items() if n > 1)
-        issues.append(
+        scope.issues.append(
             refused(
                 "invalid_sbml",
                 f"{where}/kineticLaw",
@@ -165,29 +98,10 @@ def _rate_law(
             )
         )
     parameters = [local[name] for name in rename]
-    try:
-        expression = to_expression(law.getMath(), functions, rename)
-    except MathError as error:
-        issues.append(
-            refused(error.code, f"{where}/kineticLaw", law.getLine(), error.message, error.advice)
-        )
-        return ZERO, parameters
-    allowed = known.union(rename.values())
-    problems = tuple(undefined(expression, allowed, f"{where}/kineticLaw", law.getLine()))
-    issues += problems
-    return ZERO if problems else expression, parameters
-
-
-def undefined(expression: Expression, known: set[str], element: str, line: int) -> Iterator[Issue]:
-    """Refuse symbols of a formula that the model does not define."""
-    for symbol in sorted(symbols(expression) - known):
-        yield refused(
-            "undefined_symbol",
-            element,
-            line,
-            f"the formula uses '{symbol}', which is no species, parameter or compartment.",
-            "Define it or correct the name.",
-        )
+    expression = scope.formula(
+        law.getMath(), f"{where}/kineticLaw", law.getLine(), rename=rename, is_law=True
+    )
+    return ZERO if expression is None else expression, parameters
 
 
 def parameter_value(element: Any) -> float:

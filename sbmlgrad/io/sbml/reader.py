@@ -1,32 +1,45 @@
-"""SBML bytes → `ReactionNetwork`: levels 2 and 3, through libSBML, every problem collected."""
+"""SBML bytes → `ReactionNetwork`: levels 1 to 3, through libSBML, every problem collected."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import libsbml
 
 from sbmlgrad.io.sbml import support
-from sbmlgrad.io.sbml.assignments import read_initial_assignments
+from sbmlgrad.io.sbml.comp import flatten
+from sbmlgrad.io.sbml.cycles import without_cycles
+from sbmlgrad.io.sbml.events import draw_issues, read_events, with_starts
 from sbmlgrad.io.sbml.functions import read_functions
+from sbmlgrad.io.sbml.quantities import QuantityReader
+from sbmlgrad.io.sbml.reaction_rates import with_rates_written_out
 from sbmlgrad.io.sbml.reactions import parameter_value, read_reactions
+from sbmlgrad.io.sbml.root import root_issues
+from sbmlgrad.io.sbml.rules import Formulas, read_formulas
 from sbmlgrad.io.sbml.safe_xml import check_xml
-from sbmlgrad.io.sbml.substance import SubstanceUnit, chosen, substance_unit, time_unit
+from sbmlgrad.io.sbml.scope import Scope
+from sbmlgrad.io.sbml.stoichiometry import reference_of, species_references
+from sbmlgrad.io.sbml.substance import chosen, time_unit
+from sbmlgrad.io.sbml.targets import assigned_somewhere
+from sbmlgrad.io.sbml.targets import events as events_of
+from sbmlgrad.io.sbml.validation import consistency_issues
 from sbmlgrad.model.channels import channels
-from sbmlgrad.model.elements import NO_VALUE, Compartment, Parameter, Species
-from sbmlgrad.model.initial import initial_counts, initial_values
-from sbmlgrad.model.issues import EVERY_MODE, NOTHING, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.elements import Compartment, Parameter, Species, SpeciesReference
+from sbmlgrad.model.initial import initial_values
+from sbmlgrad.model.issues import EVERY_MODE, Issue
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.units import whole_number
 
 
 def read_sbml(
     data: bytes,
     *,
     name: str = "SBML text",
+    folder: Path | None = None,
     substance: str | None = None,
     initial: str = "strict",
     mass_action: str = "as_written",
@@ -37,6 +50,7 @@ def read_sbml(
     Args:
         data: the document's bytes.
         name: what to call it in messages.
+        folder: where its file stands, for models in files beside it; None for text.
         substance: None, `"item"` or `"mole"`: a unit of substance, over the document's word.
         initial: `"strict"`, `"round"` or `"randomised"`: non-integer initial counts.
         mass_action: `"as_written"` or `"combinatorial"`.
@@ -45,233 +59,172 @@ def read_sbml(
     Returns:
         The network, or None if an issue prevents every mode of simulation; and all issues.
     """
-    problems = check_xml(data, name=name)
+    problems = check_xml(data, name=name) or tuple(root_issues(data))
     if problems:
-        return None, tuple(problems)
+        return None, problems
     document = libsbml.readSBMLFromString(_text(data))
-    issues = [*support.read_issues(document), *support.level_issues(document)]
-    model = document.getModel()
-    if model is None and not issues:
+    issues = [*support.read_issues(document)]
+    if document.getModel() is None and not issues:
         issues.append(
             support.refused("invalid_sbml", "sbml", None, "no model element.", "Add a model.")
         )
-    if issues:
+    if any(issue.blocks for issue in issues):
         return None, tuple(issues)
     issues += support.package_issues(document)
-    issues += support.construct_issues(model)
+    flat, remarks = flatten(document, folder)
+    issues += remarks
+    if any(issue.blocks for issue in remarks):
+        return None, tuple(issues)
+    if flat is not None:
+        # Read again what will be written, as the printer of formulas merges nested sums.
+        data, document = flat, libsbml.readSBMLFromString(flat.decode())
+    issues += support.remarks(document)
+    model = document.getModel()
+    reader = _ModelReader(model, QuantityReader(model, chosen(substance), issues))
+    network, formulas = reader.network(data, initial, mass_action)
     if thorough:
-        issues += support.consistency_issues(document)
-    reader = _ModelReader(model, chosen(substance), issues)
-    network = reader.network(data, initial, mass_action)
+        issues += consistency_issues(document, network, data)
+    network = reader.resolved(network, formulas)
     # What was refused is left out of the network, so that the rest can be judged all the same.
     _, channel_issues = channels(network)
+    network = replace(network, events=with_starts(network.events, initial_values(network)))
     found = (*issues, *channel_issues)
+    if flat is not None:
+        network, found = without_lines(network, found)
     if any(issue.blocks >= EVERY_MODE for issue in found):
         return None, found
     return replace(network, issues=found), found
 
 
+def without_lines(
+    network: ReactionNetwork, issues: tuple[Issue, ...]
+) -> tuple[ReactionNetwork, tuple[Issue, ...]]:
+    """Drop line numbers: those of a translated document are of SBML that the user never sees."""
+    reactions = tuple(replace(reaction, line=None) for reaction in network.reactions)
+    events = tuple(replace(event, line=None) for event in network.events)
+    issues = tuple(replace(issue, line=None) for issue in issues)
+    return replace(network, reactions=reactions, events=events, issues=issues), issues
+
+
 def _text(data: bytes) -> str:
-    """Decode a document and let it say UTF-8, which is how libSBML is handed text."""
+    """Decode a document and let it declare UTF-8, which is how libSBML is handed text.
+
+    It insists on a declaration with an encoding, which XML does not.
+    """
     is_utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     text = data.decode("utf-16" if is_utf16 else "utf-8-sig")
-    end = text.find("?>") if text.startswith("<?xml") else 0
-    encoding = r"""encoding\s*=\s*["'][^"']*["']"""
-    return re.sub(encoding, 'encoding="UTF-8"', text[:end]) + text[end:]
+    end = text.index("?>") + 2 if re.match(r"<\?xml\s", text) else 0
+    # Line numbers stay.
+    lines = "\n" * text.count("\n", 0, end)
+    return f'<?xml version="1.0" encoding="UTF-8"?>{lines}{text[end:]}'
 
 
 class _ModelReader:
-    """Reads one `libsbml.Model`, adding to a shared list of issues."""
+    """Reads one `libsbml.Model`."""
 
-    def __init__(self, model: Any, substance: SubstanceUnit | None, issues: list[Issue]) -> None:
+    def __init__(self, model: Any, quantities: QuantityReader) -> None:
         self.model = model
-        self.substance = substance
-        self.issues = issues
-        self.taken: set[str] = set()
+        self.quantities = quantities
+        self.issues = quantities.issues
+        self.assigned = assigned_somewhere(model)
+        self.constant: set[str] = set()
 
-    def network(self, data: bytes, initial: str, mass_action: str) -> ReactionNetwork:
-        model = self.model
-        for _ in self._named("FunctionDefinition"):
+    def network(
+        self, source: bytes, initial: str, mass_action: str
+    ) -> tuple[ReactionNetwork, Formulas]:
+        """Return the network with formulas as written, and the formulas with their lines."""
+        model, quantities = self.model, self.quantities
+        for _ in quantities.each("FunctionDefinition"):
             pass  # they share the ids of everything else
         functions = read_functions(model, self.issues)
-        compartments = tuple(self._compartments())
-        dimensions = {
-            c.getId(): c.getSpatialDimensionsAsDouble() for c in _each(model, "Compartment")
-        }
-        species = tuple(self._species(dimensions))
+        compartments, species = self._places()
         parameters = tuple(
             Parameter(p.getId(), parameter_value(p), p.getUnits(), support.name_of(p))
-            for p in self._named("Parameter")
+            for p in self._noting_constant(quantities.each("Parameter"))
         )
-        known = {x.id for x in (*compartments, *species, *parameters)}
-        # Their species were refused; the rest is judged as if they were there.
-        missing = dict.fromkeys(s.compartment for s in species if s.compartment not in dimensions)
-        elements = tuple(self._named("Reaction"))
-        reactions, local_parameters = read_reactions(
-            elements, known, {s.id for s in species}, functions, self.issues
+        reactions = tuple(quantities.each("Reaction"))
+        references = tuple(self._references(reactions))
+        for _ in quantities.named(event for event in events_of(model) if event.getId()):
+            pass  # likewise
+        names = {x.id for x in (*compartments, *species, *parameters, *references)}
+        scope = Scope(
+            level=model.getLevel(),
+            functions=functions,
+            names=frozenset(names),
+            reactions=frozenset(r.getId() for r in reactions),
+            targets=frozenset(names),
+            constant=frozenset(self.constant),
+            reacting=_reacting(reactions, species),
+            issues=self.issues,
         )
+        read, local_parameters = read_reactions(
+            reactions, frozenset(s.id for s in species), self.assigned, scope
+        )
+        formulas = read_formulas(model, scope)
         network = ReactionNetwork(
             id=model.getId() or model.getName() or "model",
             name=support.name_of(model),
-            compartments=(*compartments, *(Compartment(c) for c in missing)),
+            compartments=compartments,
             species=species,
             parameters=(*parameters, *local_parameters),
-            reactions=reactions,
+            reactions=read,
+            references=references,
+            initial_assignments=MappingProxyType(formulas.initial),
+            assignment_rules=MappingProxyType(formulas.assignment),
+            rate_rules=MappingProxyType(formulas.rate),
+            events=read_events(model, scope, formulas.ruled),
             time_unit=time_unit(model),
-            extent_unit=self._extent().name,
-            items_per_extent=self._items_per_extent(species),
+            extent_unit=quantities.extent().name,
+            items_per_extent=quantities.items_per_extent(species),
             mass_action=mass_action,
             initial=initial,
-            source=data,
+            source=source,
         )
-        assignments = read_initial_assignments(model, network, known, functions, self.issues)
-        network = replace(network, initial_assignments=assignments)
-        self._judge_missing_units(network)
+        return network, formulas
+
+    def resolved(self, network: ReactionNetwork, formulas: Formulas) -> ReactionNetwork:
+        """Return the network without cycles and with the rates of reactions written out."""
+        network = without_cycles(network, formulas.lines, self.issues)
+        network = with_rates_written_out(network, self.issues)
+        self.issues += draw_issues(network.initial_assignments, formulas.lines, network.events)
+        self.quantities.judge_missing_units(network)
         return network
 
-    def _named(self, kind: str) -> Iterator[Any]:
-        """Yield the elements whose id no element before has; refuse the others."""
-        for element in _each(self.model, kind):
-            name = element.getId()
-            if name not in self.taken:
-                self.taken.add(name)
-                yield element
-                continue
-            self.issues.append(
-                support.refused(
-                    "invalid_sbml",
-                    name,
-                    element.getLine(),
-                    "an element before it has the same id.",
-                    "Give every element an id of its own.",
-                )
-            )
-
-    def _compartments(self) -> Iterator[Compartment]:
-        for c in self._named("Compartment"):
-            size = c.getSize() if c.isSetSize() else NO_VALUE
-            yield Compartment(c.getId(), size, support.name_of(c))
-
-    def _species(self, dimensions: Mapping[str, float]) -> Iterator[Species]:
-        for s in self._named("Species"):
-            if s.getCompartment() not in dimensions:
-                self.issues.append(
-                    support.refused(
-                        "undefined_symbol",
-                        s.getId(),
-                        s.getLine(),
-                        f"its compartment '{s.getCompartment()}' does not exist.",
-                        "Define the compartment.",
-                    )
-                )
-            if s.isSetConversionFactor() or self.model.isSetConversionFactor():
-                self.issues.append(
-                    support.refused(
-                        "conversion_factor",
-                        s.getId(),
-                        s.getLine(),
-                        "conversion factors are not accepted yet.",
-                        "Use the same unit for substance and extent.",
-                    )
-                )
-            unit = self._substance(s)
-            if not unit.is_substance:
-                self._ambiguous(
-                    s.getId(),
-                    s.getLine(),
-                    f"its substance unit '{unit.name}' is no number of molecules.",
-                    'Give a unit of item or mole, or load with substance="item" or "mole".',
-                )
-            yield Species(
-                id=s.getId(),
-                name=support.name_of(s),
-                compartment=s.getCompartment(),
-                initial_amount=s.getInitialAmount() if s.isSetInitialAmount() else None,
-                initial_concentration=(
-                    s.getInitialConcentration() if s.isSetInitialConcentration() else None
-                ),
-                only_substance_units=s.getHasOnlySubstanceUnits()
-                or dimensions.get(s.getCompartment()) == 0.0,
-                boundary=s.getBoundaryCondition(),
-                constant=s.getConstant(),
-                items_per_substance=unit.items if unit.items and unit.is_substance else 1.0,
-                unit=unit.name,
-            )
-
-    def _substance(self, species: Any) -> SubstanceUnit:
-        if self.substance is not None:
-            return self.substance
-        reference = species.getSubstanceUnits()
-        if not reference:
-            is_level_2 = self.model.getLevel() < 3
-            reference = "substance" if is_level_2 else self.model.getSubstanceUnits()
-        return substance_unit(self.model, reference)
-
-    def _extent(self) -> SubstanceUnit:
-        if self.substance is not None:
-            return self.substance
-        is_level_3 = self.model.getLevel() >= 3
-        reference = self.model.getExtentUnits() if is_level_3 else "substance"
-        return substance_unit(self.model, reference)
-
-    def _items_per_extent(self, species: tuple[Species, ...]) -> float:
-        unit = self._extent()
-        if unit.items is not None and unit.is_substance:
-            return unit.items
-        # Without an extent unit, extent is counted in the species' own unit if they share one.
-        common = {s.items_per_substance for s in species if s.changes}
-        if len(common) > 1:
-            self._ambiguous(
-                self.model.getId() or "model",
-                self.model.getLine(),
-                "there is no unit of extent and the species have different substance units, so "
-                "it is not known how many molecules one firing changes.",
-                "Give extentUnits.",
-            )
-        return common.pop() if len(common) == 1 else 1.0
-
-    def _judge_missing_units(self, network: ReactionNetwork) -> None:
-        if self.substance is not None or all(s.unit for s in network.species if s.changes):
-            return
-        counts = initial_counts(network, initial_values(network), {})
-        fractional = [
-            s
-            for s, n in zip(network.species_ids, counts, strict=True)
-            if n == n and whole_number(float(n)) is None
-        ]
-        if fractional:
-            self._ambiguous(
-                network.id,
-                self.model.getLine(),
-                "no substance unit is given and the initial amount of "
-                f"{', '.join(map(repr, fractional))} is not a whole number of molecules.",
-                'Load with substance="mole", or with substance="item" and initial="round".',
-            )
-        else:
-            self._ambiguous(
-                network.id,
-                self.model.getLine(),
-                "no substance unit is given; amounts are taken as molecules.",
-                'Give substanceUnits="item", or load with substance="item" or "mole".',
-                Severity.WARNING,
-            )
-
-    def _ambiguous(
-        self,
-        element: str,
-        line: int,
-        message: str,
-        advice: str,
-        severity: Severity = Severity.ERROR,
-    ) -> None:
-        blocks = STOCHASTIC_ONLY if severity is Severity.ERROR else NOTHING
-        self.issues.append(
-            Issue("units_ambiguous", severity, element, line, message, advice, blocks)
+    def _places(self) -> tuple[tuple[Compartment, ...], tuple[Species, ...]]:
+        elements = tuple(self._noting_constant(self.quantities.each("Compartment")))
+        ids = {c.getId() for c in elements}
+        sizeless = frozenset(c.getId() for c in elements if self._is_point(c))
+        species = tuple(
+            self.quantities.species(s, sizeless, ids)
+            for s in self._noting_constant(self.quantities.each("Species"))
         )
+        # Their species were refused; the rest is judged as if they were there.
+        missing = dict.fromkeys(s.compartment for s in species if s.compartment not in ids)
+        compartments = (self.quantities.compartment(c) for c in elements)
+        return (*compartments, *(Compartment(c) for c in missing)), species
+
+    def _references(self, reactions: Sequence[Any]) -> Iterator[SpeciesReference]:
+        """Yield the species references that formulas can name, which level 2 does not let them."""
+        found = (r for reaction in reactions for r in species_references(reaction) if r.getId())
+        for reference in self._noting_constant(self.quantities.named(found)):
+            if self.model.getLevel() >= 3:
+                yield reference_of(reference)
+
+    def _is_point(self, compartment: Any) -> bool:
+        """Tell whether a compartment has no extent; level 3 allows a size without dimensions."""
+        if compartment.getSpatialDimensionsAsDouble() != 0.0:
+            return False
+        return not (compartment.isSetSize() or compartment.getId() in self.assigned)
+
+    def _noting_constant(self, elements: Iterable[Any]) -> Iterator[Any]:
+        """Pass elements on, noting which the document calls constant; level 1 has no such word."""
+        for element in elements:
+            if self.model.getLevel() > 1 and element.getConstant():
+                self.constant.add(element.getId())
+            yield element
 
 
-def _each(model: Any, kind: str) -> Iterator[Any]:
-    get = getattr(model, f"get{kind}")
-    plural = kind if kind == "Species" else f"{kind}s"
-    for i in range(getattr(model, f"getNum{plural}")()):
-        yield get(i)
+def _reacting(reactions: Sequence[Any], species: Sequence[Species]) -> frozenset[str]:
+    changing = {s.id for s in species if s.changes}
+    touched = {r.getSpecies() for reaction in reactions for r in species_references(reaction)}
+    return frozenset(changing & touched)

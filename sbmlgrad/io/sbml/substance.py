@@ -50,18 +50,26 @@ def substance_unit(model: Any, reference: str) -> SubstanceUnit:
             return SubstanceUnit(None, "")
         return SubstanceUnit(_items_of_kind(reference), reference)
     items = 1.0
-    powers = 0
+    powers = 0.0
     for i in range(definition.getNumUnits()):
         unit = definition.getUnit(i)
-        kind = libsbml.UnitKind_toString(unit.getKind())
-        factor = unit.getMultiplier() * 10.0 ** unit.getScale()
-        exponent = unit.getExponentAsDouble()
-        per_unit = _items_of_kind(kind)
-        if kind in ("item", "mole", "avogadro"):
-            powers += int(exponent)
-        items *= (factor * per_unit) ** exponent
-    is_substance = powers == 1 or (powers == 0 and items == 1.0)
+        if libsbml.UnitKind_toString(unit.getKind()) in ("item", "mole", "avogadro"):
+            powers += unit.getExponentAsDouble()
+        items *= _items_of_unit(unit)
+    is_substance = powers == 1.0 or (powers == 0.0 and items == 1.0)
     return SubstanceUnit(items if is_substance else float("nan"), _name(model, reference))
+
+
+def _items_of_unit(unit: Any) -> float:
+    """Return molecules per unit, NaN for a unit that is no number of them or none at all."""
+    kind = libsbml.UnitKind_toString(unit.getKind())
+    try:
+        base = unit.getMultiplier() * 10.0 ** unit.getScale() * _items_of_kind(kind)
+        value = base ** unit.getExponentAsDouble()
+    except (OverflowError, ZeroDivisionError):
+        return float("nan")
+    is_number = isinstance(value, float) and math.isfinite(value) and value > 0.0
+    return value if is_number else float("nan")
 
 
 def time_unit(model: Any) -> str:

@@ -1,7 +1,8 @@
-"""Constructs that are refused as a whole, by reason code: packages, rules, events, and so on."""
+"""What concerns a whole document: its level, its packages, and what libSBML says about it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,24 +13,12 @@ from sbmlgrad.model.issues import EVERY_MODE, NOTHING, Issue, Severity
 #: Packages without any bearing on the mathematics; kept in the document when it is written.
 IGNORED_PACKAGES = frozenset({"layout", "render", "groups"})
 
-#: Kind of rule → reason code, what was found, what to do.
-_RULES = {
-    libsbml.SBML_ALGEBRAIC_RULE: (
-        "algebraic_rule",
-        "an algebraic rule constrains the state and is no part of a stochastic process.",
-        "Solve it for one symbol and write that formula into the kinetic laws.",
-    ),
-    libsbml.SBML_ASSIGNMENT_RULE: (
-        "assignment_rule",
-        "assignment rules are not accepted yet.",
-        "Write its formula into the kinetic laws that use it.",
-    ),
-    libsbml.SBML_RATE_RULE: (
-        "rate_rule",
-        "a rate rule changes a quantity continuously, which is not accepted yet.",
-        "Write it as reactions, if the quantity counts molecules.",
-    ),
-}
+#: The same as libSBML names them; the last is layout's form in annotations of level 2.
+_HARMLESS = frozenset({*IGNORED_PACKAGES, "layout_L2"})
+_ABOUT_PACKAGE = re.compile(r"L3 package '(\w+)' cannot be used|Level 3 Version \d Package (\w+)")
+
+#: Packages that the importer reads.
+_READ_PACKAGES = frozenset({"comp", "distrib", "l3v2extendedmath"})
 
 
 def refused(code: str, element: str, line: int | None, message: str, advice: str) -> Issue:
@@ -42,26 +31,19 @@ def name_of(element: Any) -> str:
     return "" if element.getLevel() == 1 else element.getName()
 
 
-def level_issues(document: Any) -> Iterator[Issue]:
-    """Refuse levels that the importer does not read."""
-    if document.getLevel() not in (1, 2, 3):
-        yield refused(
-            "unsupported_level",
-            "sbml",
-            document.getLine(),
-            f"SBML level {document.getLevel()} is not read.",
-            "Convert the file to level 3 version 2, for instance with libSBML.",
-        )
-
-
 def package_issues(document: Any) -> Iterator[Issue]:
-    """Refuse packages that change what the model means; ignore those that cannot."""
+    """Refuse packages that change what the model means; ignore those that cannot.
+
+    What comp says is for `comp.flatten` to judge. Of distrib, random draws in formulas are read
+    with the formulas; what it says about the uncertainty of values has no bearing on a simulation.
+    """
     line = document.getLine()
+    models = list(_models(document))
     for i in range(document.getNumPlugins()):
         name = document.getPlugin(i).getPackageName()
-        if name in IGNORED_PACKAGES or name == "l3v2extendedmath":
+        if name in IGNORED_PACKAGES or name in _READ_PACKAGES:
             continue
-        if document.getPackageRequired(name) or _uses(document.getModel(), name):
+        if document.getPackageRequired(name) or any(_uses(model, name) for model in models):
             yield _package(name, line)
     for i in range(document.getNumUnknownPackages()):
         uri = document.getUnknownPackageURI(i)
@@ -69,8 +51,17 @@ def package_issues(document: Any) -> Iterator[Issue]:
             yield _package(document.getUnknownPackagePrefix(i), line)
 
 
+def _models(document: Any) -> Iterator[Any]:
+    """Yield the model of a document and the definitions that it may be composed of."""
+    if document.getModel() is not None:
+        yield document.getModel()
+    plugin = document.getPlugin("comp")
+    if plugin is not None:
+        yield from map(plugin.getModelDefinition, range(plugin.getNumModelDefinitions()))
+
+
 def _uses(model: Any, package: str) -> bool:
-    plugin = model.getPlugin(package) if model is not None else None
+    plugin = model.getPlugin(package)
     return plugin is not None and plugin.getListOfAllElements().getSize() > 0
 
 
@@ -80,26 +71,13 @@ def _package(name: str, line: int) -> Issue:
         name,
         line,
         f"the model uses the SBML package '{name}', which changes its meaning.",
-        "Remove the package, or flatten the model with libSBML (for comp).",
+        "Remove the package, or write what it says in SBML core.",
     )
 
 
-def construct_issues(model: Any) -> Iterator[Issue]:
-    """Refuse rules and events; say that constraints are not watched."""
-    for i in range(model.getNumRules()):
-        rule = model.getRule(i)
-        code, message, advice = _RULES[rule.getTypeCode()]
-        element = rule.getVariable() or "(algebraic rule)"
-        yield refused(code, element, rule.getLine(), message, advice)
-    for i in range(model.getNumEvents()):
-        event = model.getEvent(i)
-        yield refused(
-            "event",
-            event.getId() or f"event {i + 1}",
-            event.getLine(),
-            "events are not accepted yet.",
-            "Remove the event, or simulate up to its time and start again from there.",
-        )
+def remarks(document: Any) -> Iterator[Issue]:
+    """Say what of a model is not taken into account, because it does not change the simulation."""
+    model = document.getModel()
     if model.getNumConstraints():
         yield Issue(
             "constraint_ignored",
@@ -110,39 +88,54 @@ def construct_issues(model: Any) -> Iterator[Issue]:
             "Check the results against them.",
             NOTHING,
         )
+    if document.getPlugin("distrib") is not None:
+        elements = model.getListOfAllElements()
+        found = (elements.get(i) for i in range(elements.getSize()))
+        first = next((e for e in found if e.getElementName() == "uncertainty"), None)
+        if first is not None:
+            yield Issue(
+                "uncertainty_ignored",
+                Severity.INFO,
+                first.getAncestorOfType(libsbml.SBML_MODEL).getId() or "model",
+                first.getLine() or None,
+                "uncertainties of values are notes about them; the values themselves are used.",
+                "Draw a value in an initial assignment if it is meant to vary.",
+                NOTHING,
+            )
 
 
 def read_issues(document: Any) -> Iterator[Issue]:
-    """Turn libSBML's reading errors into issues."""
+    """Turn libSBML's reading errors into issues; those of ignored packages are warnings."""
     log = document.getErrorLog()
     for i in range(log.getNumErrors()):
         error = log.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
-            is_package = error.getErrorId() == libsbml.RequiredPackagePresent
-            yield refused(
-                "unsupported_package" if is_package else "invalid_sbml",
-                error.getCategoryAsString(),
-                error.getLine() or None,
-                " ".join(error.getMessage().split()),
-                f"Correct the document (SBML rule {error.getErrorId()}).",
-            )
+        if error.getSeverity() < libsbml.LIBSBML_SEV_ERROR:
+            continue
+        message = " ".join(error.getMessage().split())
+        # Of errors that are filed under core, only the words say which package they are about.
+        found = _ABOUT_PACKAGE.search(message)
+        package = found[found.lastindex or 0] if found else error.getPackage()
+        if package in _HARMLESS:
+            yield rule_broken(error)
+            continue
+        is_package = error.getErrorId() == libsbml.RequiredPackagePresent
+        yield refused(
+            "unsupported_package" if is_package else "invalid_sbml",
+            error.getCategoryAsString(),
+            error.getLine() or None,
+            message,
+            f"Correct the document (SBML rule {error.getErrorId()}).",
+        )
 
 
-def consistency_issues(document: Any) -> Iterator[Issue]:
-    """Run libSBML's validation; its errors become warnings, since ours decide what can run."""
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_UNITS_CONSISTENCY, False)
-    document.setConsistencyChecks(libsbml.LIBSBML_CAT_MODELING_PRACTICE, False)
-    before = document.getNumErrors()
-    document.checkConsistency()
-    for i in range(before, document.getNumErrors()):
-        error = document.getError(i)
-        if error.getSeverity() >= libsbml.LIBSBML_SEV_ERROR:
-            yield Issue(
-                "sbml_rule_broken",
-                Severity.WARNING,
-                f"rule {error.getErrorId()}",
-                error.getLine() or None,
-                " ".join(error.getMessage().split()),
-                "Correct the document: other tools may refuse it.",
-                NOTHING,
-            )
+def rule_broken(error: Any) -> Issue:
+    """Return a rule of SBML that libSBML finds broken, as a warning."""
+    return Issue(
+        "sbml_rule_broken",
+        Severity.WARNING,
+        f"rule {error.getErrorId()}",
+        error.getLine() or None,
+        " ".join(error.getMessage().split()),
+        "Correct the document: other tools may refuse it.",
+        NOTHING,
+    )

@@ -1,0 +1,132 @@
+"""Ids of reactions in formulas: each stands for the rate of the reaction and is replaced by it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from sbmlgrad.io.sbml.support import refused
+from sbmlgrad.model.elements import Event, Reaction
+from sbmlgrad.model.expression import ZERO, Apply, Expression, Symbol, substitute
+from sbmlgrad.model.graphs import in_order
+from sbmlgrad.model.issues import Issue
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.rules import LARGEST_FORMULA
+
+
+def with_rates_written_out(network: ReactionNetwork, issues: list[Issue]) -> ReactionNetwork:
+    """Return the network with kinetic laws in place of the ids of reactions.
+
+    Args:
+        network: the network as read; no law depends on itself.
+        issues: list that formulas too large to be written out are added to.
+    """
+    writer = _Writer(network, issues)
+    if not writer.is_needed(network):
+        return network
+
+    def mapping(formulas: Mapping[str, Expression]) -> Mapping[str, Expression]:
+        return MappingProxyType({t: writer.written(e, t) for t, e in formulas.items()})
+
+    return replace(
+        network,
+        initial_assignments=mapping(network.initial_assignments),
+        assignment_rules=mapping(network.assignment_rules),
+        rate_rules=mapping(network.rate_rules),
+        reactions=tuple(writer.reaction(r) for r in network.reactions),
+        events=tuple(writer.event(e) for e in network.events),
+    )
+
+
+class _Writer:
+    def __init__(self, network: ReactionNetwork, issues: list[Issue]) -> None:
+        self.issues = issues
+        self.rates: dict[str, Expression] = {}
+        self.sizes: dict[str, int] = {}
+        self.laws = {r.id: r.rate_law for r in network.reactions}
+        self.uses = {name: _uses(law, self.laws) for name, law in self.laws.items()}
+
+    def is_needed(self, network: ReactionNetwork) -> bool:
+        """Tell whether any formula names a reaction; then write out the laws themselves."""
+        formulas = [
+            *network.initial_assignments.values(),
+            *network.assignment_rules.values(),
+            *network.rate_rules.values(),
+            *(f.number for r in network.reactions for f in r.formulas),
+            *(f for event in network.events for f in _formulas(event)),
+        ]
+        in_laws = any(uses for _, uses in self.uses.values())
+        if not in_laws and not any(_uses(f, self.laws)[1] for f in formulas):
+            return False
+        order = in_order({name: uses.keys() for name, (_, uses) in self.uses.items()})
+        for name in order:
+            self.rates[name] = self._written(self.laws[name], f"{name}/kineticLaw", name)
+        return True
+
+    def written(self, formula: Expression, element: str) -> Expression:
+        """Return a formula with rates written out, or zero and an issue if it grows too large."""
+        return self._written(formula, element, None)
+
+    def _written(self, formula: Expression, element: str, name: str | None) -> Expression:
+        size, uses = _uses(formula, self.laws) if name is None else self.uses[name]
+        size += sum(n * (self.sizes.get(reaction, 1) - 1) for reaction, n in uses.items())
+        if name is not None:
+            self.sizes[name] = size
+        if not uses:
+            return formula
+        if size > LARGEST_FORMULA:
+            self.issues.append(
+                refused(
+                    "formula_too_large",
+                    element,
+                    None,
+                    f"with the rates of the reactions that it names written out, the formula has "
+                    f"{size:,} operators and operands; the limit is {LARGEST_FORMULA:,}.",
+                    "Let formulas name fewer reactions.",
+                )
+            )
+            return ZERO
+        return substitute(formula, self.rates)
+
+    def reaction(self, reaction: Reaction) -> Reaction:
+        formulas = tuple(
+            replace(f, number=self.written(f.number, f"{reaction.id}/{f.species}"))
+            for f in reaction.formulas
+        )
+        return replace(reaction, rate_law=self.rates[reaction.id], formulas=formulas)
+
+    def event(self, event: Event) -> Event:
+        def optional(formula: Expression | None, part: str) -> Expression | None:
+            return None if formula is None else self.written(formula, f"{event.id}/{part}")
+
+        return replace(
+            event,
+            trigger=self.written(event.trigger, f"{event.id}/trigger"),
+            delay=optional(event.delay, "delay"),
+            priority=optional(event.priority, "priority"),
+            assignments=MappingProxyType(
+                {t: self.written(e, f"{event.id}/{t}") for t, e in event.assignments.items()}
+            ),
+        )
+
+
+def _formulas(event: Event) -> list[Expression]:
+    optional = [f for f in (event.delay, event.priority) if f is not None]
+    return [event.trigger, *optional, *event.assignments.values()]
+
+
+def _uses(formula: Expression, reactions: Mapping[str, Expression]) -> tuple[int, Counter[str]]:
+    """Return the size of a formula and how often it names each reaction."""
+    size = 0
+    uses: Counter[str] = Counter()
+    stack = [formula]
+    while stack:
+        node = stack.pop()
+        size += 1
+        if isinstance(node, Apply):
+            stack.extend(node.arguments)
+        elif isinstance(node, Symbol) and node.id in reactions:
+            uses[node.id] += 1
+    return size, uses
