@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def simulate(
     times: Sequence[float] | NDArray[np.float64] | None = None,
     trajectories: int = 1,
     seed: Any = None,
-    engine: Engine | None = None,
+    engine: Engine | ODE | None = None,
     estimator: Any = None,
     readouts: Sequence[Readout] = (),
     initial: Mapping[str, float] | None = None,
@@ -67,7 +67,8 @@ def simulate(
             everything that happens then. The simulation always starts at time 0.
         trajectories: how many.
         seed: 0 <= seed < 2^63; None draws one, recorded in the ensemble.
-        engine: sampling algorithm; None chooses `Native()` and records what and why.
+        engine: sampling algorithm; None chooses `Native()` and records what and why. `ODE()` follows
+            the deterministic rate equations instead; it ignores `trajectories` and `seed`.
         estimator: gradient method for tensors; None is `TwoSidedAdjoint()`.
         readouts: other readouts than values at times; see `sbmlgrad.WindowAverages` and others.
         initial: species or compartment id → value at time 0, in the meaning of its symbol.
@@ -103,7 +104,7 @@ def simulate(
         readouts=_readouts(times, readouts),
         trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
-        engine=engine if engine is not None else _native(),
+        engine=_native() if engine is None else cast(Engine, engine),
         initial=_initial(model, initial),
         is_strict=on_failure == "raise",
         progress=progress,

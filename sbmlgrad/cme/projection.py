@@ -224,9 +224,14 @@ def project(
     Raises:
         UnsupportedModelError: the model has no exact stochastic meaning, or a fractional start.
         ParameterError: unknown ids.
-        StateSpaceError: more states are needed than allowed.
+        StateSpaceError: more states are needed than allowed, or something happens between firings.
     """
     lowered = lower(model)
+    if lowered.is_timed:
+        raise StateSpaceError(
+            f"model '{model.id}' has events, rate rules, random initial values or laws that depend "
+            "on time; its master equation has no constant generator. Simulate it instead"
+        )
     check_parameter_names(model, parameters or {})
     check_initial_names(model, initial or {})
     values = initial_values(model, parameters, initial)

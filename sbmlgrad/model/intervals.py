@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from sbmlgrad.model.expression import (
     Apply,
@@ -71,6 +72,9 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
     return Bounds(constants).of(expression)
 
 
+_NO_LIMITS: Mapping[str, Interval] = MappingProxyType({})
+
+
 class Bounds:
     """Bounds of many expressions over the same constants, each worked out once.
 
@@ -78,8 +82,11 @@ class Bounds:
     for a single one.
     """
 
-    def __init__(self, constants: Mapping[str, float]) -> None:
+    def __init__(
+        self, constants: Mapping[str, float], limits: Mapping[str, Interval] = _NO_LIMITS
+    ) -> None:
         self._constants = constants
+        self._limits = limits
         # By identity, which costs nothing to look up; the expressions are kept, so that no other
         # can come to have the identity of one that is gone.
         self._known: dict[int, tuple[Expression, Interval]] = {}
@@ -104,8 +111,9 @@ class Bounds:
                 return value, value
             # A parameter without a value, or set to zero for now, must not hide the structure.
             return (0.0, math.inf) if math.isnan(value) or value == 0.0 else (value, value)
-        if not isinstance(expression, Apply):
-            return (0.0, math.inf)
+        if isinstance(expression, Symbol):
+            return self._limits.get(expression.id, (0.0, math.inf))
+        assert isinstance(expression, Apply)
         if expression.operator in ("times", "divide"):
             return self._product(expression)
         row = OPERATORS.get(expression.operator)
@@ -152,6 +160,8 @@ class Bounds:
     def _where(self, arguments: tuple[Expression, ...], place: int) -> Interval:
         """Return the bounds of one piece where its condition holds: a > b makes a - b positive."""
         low, high = self.of(arguments[place])
+        if low < 0.0 and (limits := self._limits_within(arguments, place)):
+            low, high = Bounds(self._constants, {**self._limits, **limits}).of(arguments[place])
         condition = arguments[place + 1] if place + 1 < len(arguments) else None
         if low >= 0.0 or not isinstance(condition, Apply) or len(condition.arguments) != 2:
             return low, high
@@ -167,6 +177,33 @@ class Bounds:
             others = self.of(divide(multiply(*rest), multiply(*below)))
             low = 0.0 if others[0] >= 0.0 else low
         return low, high
+
+    def _limits_within(self, arguments: tuple[Expression, ...], place: int) -> dict[str, Interval]:
+        """Return what a piece's own condition, and the failure of those before, say of symbols."""
+        found: dict[str, Interval] = {}
+        for i in range(1, min(place + 2, len(arguments)), 2):
+            self._add_limits(arguments[i], i == place + 1, found)
+        return found
+
+    def _add_limits(self, condition: Expression, holds: bool, found: dict[str, Interval]) -> None:
+        if not isinstance(condition, Apply):
+            return
+        if condition.operator == "not":
+            self._add_limits(condition.arguments[0], not holds, found)
+        if condition.operator == ("and" if holds else "or"):
+            for part in condition.arguments:
+                self._add_limits(part, holds, found)
+        if condition.operator not in ("lt", "leq", "gt", "geq"):
+            return
+        left, right = condition.arguments
+        is_less = (condition.operator in ("lt", "leq")) == holds
+        for symbol, other, is_below in ((left, right, is_less), (right, left, not is_less)):
+            if isinstance(symbol, Symbol) and self._is_fixed(other):
+                level = float(evaluate(other, self._constants))
+                low, high = found.get(symbol.id, self._limits.get(symbol.id, (0.0, math.inf)))
+                if level == level:
+                    bounds = (low, min(high, level)) if is_below else (max(low, level), high)
+                    found[symbol.id] = bounds if bounds[0] <= bounds[1] else (low, high)
 
     def _product(self, expression: Expression) -> Interval:
         above, below = factors(expression)

@@ -105,7 +105,7 @@ def with_rates_written_out(
         if not isinstance(node, Apply):
             return node
         if node.operator == RATE_OF:
-            if _holds_rate_of(node.arguments[0]):
+            if holds_rate_of(node.arguments[0]):
                 raise UnsupportedModelError(
                     [
                         _refused(
@@ -121,7 +121,7 @@ def with_rates_written_out(
             return node
         return rebuild(node.operator, arguments)
 
-    return from_the_leaves(expression, write_out) if _holds_rate_of(expression) else expression
+    return from_the_leaves(expression, write_out) if holds_rate_of(expression) else expression
 
 
 def _rate_of_arguments(expression: Expression) -> list[Expression]:
@@ -139,7 +139,8 @@ def _rate_of_arguments(expression: Expression) -> list[Expression]:
     return found
 
 
-def _holds_rate_of(expression: Expression) -> bool:
+def holds_rate_of(expression: Expression) -> bool:
+    """Tell whether a rateOf occurs in an expression."""
     return bool(_rate_of_arguments(expression))
 
 

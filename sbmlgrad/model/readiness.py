@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.model.elements import Compartment, Species
+from sbmlgrad.model.elements import Compartment, Parameter, Species
 from sbmlgrad.model.expression import Expression, symbols
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
@@ -36,8 +36,18 @@ def start_issues(
     ]
     used = set().union(*(symbols(formula) for formula in formulas)) & network.by_id.keys()
     used.difference_update(network.species_ids, network.variable_ids)
-    issues += [_value_issue(network, s) for s in sorted(used) if math.isnan(values[s])]
+    issues += [
+        _value_issue(network, s) for s in sorted(used) if not _is_usable(network, s, values[s])
+    ]
     return tuple(issues)
+
+
+def _is_usable(network: ReactionNetwork, symbol: str, value: float) -> bool:
+    """Tell whether a symbol has a value; infinity is one where the document itself says so."""
+    if math.isinf(value):
+        element = network.by_id[symbol]
+        return isinstance(element, Parameter) and math.isinf(element.value)
+    return not math.isnan(value)
 
 
 def _error(code: str, element: str, message: str, advice: str) -> Issue:

@@ -86,6 +86,9 @@ def whole_number(value: float) -> float | None:
     if not math.isfinite(value):
         return None
     nearest = float(round(value))
+    if nearest == 0.0 and value != 0.0:
+        # A tiny amount is no amount of zero: it says that the unit is another one.
+        return None
     if abs(value - nearest) <= WHOLE_NUMBER_TOLERANCE * max(1.0, abs(value)):
         return nearest
     return None
