@@ -141,7 +141,8 @@ def _whole_change(
             continue
         items = element.items_per_substance / network.items_per_extent
         if element.conversion_factor:
-            items *= constants[element.conversion_factor]
+            # A factor that is no constant was refused on reading; the rest is judged all the same.
+            items *= constants.get(element.conversion_factor, 1.0)
         count = whole_number(amount * items)
         # A tiny change is no change of zero: it is a mistake in the units.
         if count is None or count == 0.0:

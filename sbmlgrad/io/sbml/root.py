@@ -1,6 +1,7 @@
 """The root element of a document: its namespace must be the one of its level and version.
 
-libSBML ends the whole process where they disagree, so this stands before it.
+libSBML ends the whole process where they disagree, or where a package's short name is declared as a
+namespace, so this stands before it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from xml.parsers import expat
+
+import libsbml
 
 from sbmlgrad.io.sbml.support import refused
 from sbmlgrad.model.issues import Issue
@@ -22,14 +25,6 @@ _NAMESPACES: Mapping[str, tuple[int, tuple[int, ...]]] = {
 _NUMBER = re.compile(r"[0-9]{1,3}")
 
 
-class _FoundError(Exception):
-    """Leaves expat at the first element."""
-
-    def __init__(self, tag: str, attributes: Mapping[str, str]) -> None:
-        super().__init__(tag)
-        self.tag, self.attributes = tag, attributes
-
-
 def root_issues(data: bytes) -> Iterator[Issue]:
     """Refuse levels that are not read, and namespaces of another level or version.
 
@@ -39,17 +34,37 @@ def root_issues(data: bytes) -> Iterator[Issue]:
     # As in the check before: no declaration overrules the bytes.
     is_utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
     parser = expat.ParserCreate("utf-16" if is_utf16 else "utf-8", " ")
+    names = {libsbml.SBMLExtensionRegistry.getRegisteredPackageName(i) for i in range(_packages())}
+    found: list[Issue] = []
 
     def start(tag: str, attributes: Mapping[str, str]) -> None:
-        raise _FoundError(tag, attributes)
+        parser.StartElementHandler = None
+        level, version = (attributes.get(name, "") for name in ("level", "version"))
+        found.extend(_issues(tag.rpartition(" ")[0], level, version, parser.CurrentLineNumber))
+
+    def declared(prefix: str | None, namespace: str | None) -> None:
+        # The library takes its own short name for a namespace, and ends the process over it.
+        if namespace in names:
+            found.append(_no_namespace(prefix, namespace, parser.CurrentLineNumber))
 
     parser.StartElementHandler = start
-    try:
-        parser.Parse(data, True)
-    except _FoundError as found:
-        namespace = found.tag.rpartition(" ")[0]
-        level, version = (found.attributes.get(name, "") for name in ("level", "version"))
-        yield from _issues(namespace, level, version, parser.CurrentLineNumber)
+    parser.StartNamespaceDeclHandler = declared
+    parser.Parse(data, True)
+    yield from found
+
+
+def _packages() -> int:
+    return libsbml.SBMLExtensionRegistry.getNumRegisteredPackages()
+
+
+def _no_namespace(prefix: str | None, namespace: str | None, line: int) -> Issue:
+    return refused(
+        "invalid_sbml",
+        prefix or "xmlns",
+        line,
+        f"'{namespace}' is declared as a namespace, and it is the name of a package.",
+        f"Write the package's namespace, http://www.sbml.org/sbml/level3/version1/{namespace}/...",
+    )
 
 
 def _issues(namespace: str, level: str, version: str, line: int) -> Iterator[Issue]:
