@@ -67,8 +67,8 @@ def simulate(
             everything that happens then. The simulation always starts at time 0.
         trajectories: how many.
         seed: 0 <= seed < 2^63; None draws one, recorded in the ensemble.
-        engine: sampling algorithm; None chooses `Native()` and records what and why. `ODE()` follows
-            the deterministic rate equations instead; it ignores `trajectories` and `seed`.
+        engine: sampling algorithm; None chooses `Native()` and records what and why. `ODE()`
+            follows the deterministic rate equations and ignores `trajectories` and `seed`.
         estimator: gradient method for tensors; None is `TwoSidedAdjoint()`.
         readouts: other readouts than values at times; see `sbmlgrad.WindowAverages` and others.
         initial: species or compartment id → value at time 0, in the meaning of its symbol.

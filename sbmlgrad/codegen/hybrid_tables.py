@@ -1,4 +1,4 @@
-"""The index arrays and bytecode of what happens besides firings, for `engines.hybrid_kernels`."""
+"""The index arrays and bytecode of what happens besides firings, for `engines.hybrid`."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class HybridTables(NamedTuple):
     assignment_start: IntArray
     assignment_slot: IntArray
     assignment_program: IntArray
+    size_program: IntArray
     most_assignments: int
     draw_start: IntArray
     draw_slot: IntArray
@@ -89,7 +90,7 @@ def hybrid_tables(lowered: LoweredNetwork) -> tuple[Tables, HybridTables]:
     rate_moves = [bool(symbols(c.propensity) & moving) for c in lowered.channels]
     trigger_moves = [bool(symbols(event.trigger) & moving) for event in events]
     draws = [draw for event in events for draw in event.draws]
-    assignments = [pair for event in events for pair in event.assignments]
+    assignments = [assignment for event in events for assignment in event.assignments]
     programs = _Programs(len(lowered.channels))
     stages, nodes, error_weights, dense = _dormand_prince()
     hybrid = HybridTables(
@@ -113,8 +114,9 @@ def hybrid_tables(lowered: LoweredNetwork) -> tuple[Tables, HybridTables]:
         is_persistent=_flags(event.persistent for event in events),
         uses_trigger_values=_flags(event.use_trigger_values for event in events),
         assignment_start=_starts(len(event.assignments) for event in events),
-        assignment_slot=_ints(place[symbol] for symbol, _ in assignments),
-        assignment_program=_ints(programs.add(value) for _, value in assignments),
+        assignment_slot=_ints(place[a.symbol] for a in assignments),
+        assignment_program=_ints(programs.add(a.value) for a in assignments),
+        size_program=_ints(programs.add(a.size) for a in assignments),
         most_assignments=max((len(event.assignments) for event in events), default=0),
         draw_start=_starts(len(event.draws) for event in events),
         draw_slot=_ints(place[draw.symbol] for draw in draws),

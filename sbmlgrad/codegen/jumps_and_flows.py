@@ -28,6 +28,22 @@ from sbmlgrad.model.random_draws import Draw, without_draws
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """What an event sets.
+
+    Attributes:
+        symbol: of the state.
+        value: its new value, or for a concentration that times the molecules per substance unit.
+        size: what `value` is multiplied by when the event is executed: the volume just before, for
+            a concentration; None otherwise.
+    """
+
+    symbol: str
+    value: Expression
+    size: Expression | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoweredEvent:
     """An event over the state.
 
@@ -36,14 +52,14 @@ class LoweredEvent:
         trigger: its condition.
         draws: random draws of its assignments, in the order in which they are made; arguments may
             use the draws before.
-        assignments: (state symbol, its new value).
+        assignments: what it sets.
         delay, priority, initial_value, persistent, use_trigger_values: as in `Event`.
     """
 
     id: str
     trigger: Expression
     draws: tuple[Draw, ...]
-    assignments: tuple[tuple[str, Expression], ...]
+    assignments: tuple[Assignment, ...]
     delay: Expression | None
     priority: Expression | None
     initial_value: bool
@@ -89,20 +105,17 @@ def _assignments(
     draws: list[Draw],
     *,
     counts: bool,
-) -> tuple[tuple[str, Expression], ...]:
-    new = {
-        target: without_draws(substitute(formula, meanings), draws)
-        for target, formula in event.assignments.items()
-    }
-    moved = {target: value for target, value in new.items() if target in network.variable_ids}
-    result: list[tuple[str, Expression]] = []
-    for target, value in new.items():
+) -> tuple[Assignment, ...]:
+    result: list[Assignment] = []
+    for target, formula in event.assignments.items():
+        value = without_draws(substitute(formula, meanings), draws)
         element = network.by_id[target]
+        size = None
         if isinstance(element, Species):
-            # A concentration is one in the volume that the same event may have assigned.
-            size = substitute(meanings[element.compartment], moved)
-            value = _in_slot(element, value, size, counts=counts)
-        result.append((target, value))
+            value = multiply(Number(element.items_per_substance if counts else 1.0), value)
+            if not element.only_substance_units:
+                size = meanings[element.compartment]
+        result.append(Assignment(target, value, size))
     return tuple(result)
 
 

@@ -78,7 +78,8 @@ class LoweredNetwork:
         found = [c.propensity for c in self.channels]
         found += [rate for _, rate in self.flows]
         for event in self.events:
-            found += [event.trigger, *(value for _, value in event.assignments)]
+            found += [event.trigger, *(assignment.value for assignment in event.assignments)]
+            found += [a.size for a in event.assignments if a.size is not None]
             found += [argument for draw in event.draws for argument in draw.arguments]
             found += [e for e in (event.delay, event.priority) if e is not None]
         return tuple(found)

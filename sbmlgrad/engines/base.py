@@ -34,6 +34,8 @@ class Outcome(IntEnum):
     STEP_TOO_SMALL = 9
     TRIGGER_UNRESOLVED = 10
     BOUND_EXCEEDED = 11
+    EVENT_UNDEFINED = 12
+    NOTHING_HAPPENS = 13
 
     @property
     def is_normal(self) -> bool:

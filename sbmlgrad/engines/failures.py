@@ -14,10 +14,12 @@ _WORDS = {
     Outcome.NON_FINITE: "a propensity that is not finite",
     Outcome.CANCELLED: "cancelled before its end",
     Outcome.NON_INTEGER_COUNT: "a number of molecules that is not whole",
-    Outcome.EVENT_LIMIT: "more events at one time, or waiting, than the limit allows",
+    Outcome.EVENT_LIMIT: "more than 100,000 events at one time, or 1,024 waiting",
     Outcome.STEP_TOO_SMALL: "a rate rule that cannot be followed to the accuracy required",
     Outcome.TRIGGER_UNRESOLVED: "a trigger whose changes lie too close together",
     Outcome.BOUND_EXCEEDED: "a propensity beyond its proven bound",
+    Outcome.EVENT_UNDEFINED: "a trigger, delay, priority or new value that is no number",
+    Outcome.NOTHING_HAPPENS: "two million steps without a firing",
 }
 _ADVICE = {
     Outcome.FIRING_LIMIT: "Simulate for a shorter time, or raise `firing_limit` of the engine.",
@@ -36,6 +38,14 @@ _ADVICE = {
     Outcome.EVENT_LIMIT: "Look for events that trigger each other, or themselves, without end.",
     Outcome.STEP_TOO_SMALL: "Look for a rate rule that is stiff, or that leaves every bound.",
     Outcome.TRIGGER_UNRESOLVED: "Rewrite the trigger as comparisons that hold over some time.",
+    Outcome.EVENT_UNDEFINED: (
+        "Check the event's formulas for a division by zero, a symbol without a value, or a delay "
+        "below zero."
+    ),
+    Outcome.NOTHING_HAPPENS: (
+        "Simulate for a shorter time; look for rate rules or laws that change much faster than "
+        "anything fires."
+    ),
     Outcome.BOUND_EXCEEDED: "This is a fault of sbmlgrad itself; please report it.",
 }
 

@@ -15,7 +15,7 @@ from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import run_blocks
-from sbmlgrad.engines.hybrid import sample_hybrid
+from sbmlgrad.engines.hybrid.sampling import sample_hybrid
 from sbmlgrad.engines.kernels import SAMPLING
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import whole

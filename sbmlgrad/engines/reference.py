@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample
-from sbmlgrad.engines.hybrid import sample_hybrid
+from sbmlgrad.engines.hybrid.sampling import sample_hybrid
 from sbmlgrad.engines.random import FIRINGS, uniform_pairs
 from sbmlgrad.engines.readouts import (
     FIRING_COUNTS,

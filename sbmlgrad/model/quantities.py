@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import (
     TIME,
-    ZERO,
     Expression,
     Number,
     Symbol,
     divide,
     multiply,
-    symbols,
 )
 from sbmlgrad.model.network import ReactionNetwork
 
@@ -71,9 +68,24 @@ def is_affine(expression: Expression, state_ids: tuple[str, ...]) -> bool:
 
     Only of such an expression is the value at an average state the average of the values.
     """
-    moving = {*state_ids, TIME.id}
-    used = symbols(expression) & moving
-    if TIME.id in used:
-        return False
-    slopes = [derivative(expression, symbol) for symbol in used]
-    return all(slope == ZERO or not symbols(slope) & moving for slope in slopes)
+    return _degree(expression, frozenset(state_ids)) <= 1
+
+
+def _degree(expression: Expression, state: frozenset[str]) -> int:
+    """Return 0 for a constant, 1 for an affine expression, 2 for any other."""
+    if isinstance(expression, Number):
+        return 0
+    if isinstance(expression, Symbol):
+        if expression == TIME:
+            return 2
+        return int(expression.id in state)
+    degrees = [_degree(argument, state) for argument in expression.arguments]
+    if max(degrees, default=0) == 0:
+        return 0
+    if expression.operator in ("plus", "minus"):
+        return max(degrees)
+    if expression.operator == "times":
+        return min(sum(degrees), 2)
+    if expression.operator == "divide" and degrees[1] == 0:
+        return degrees[0]
+    return 2

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.model.elements import Compartment, Parameter, Species
 from sbmlgrad.model.expression import Expression, symbols
+from sbmlgrad.model.initial import random_at_start
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import LARGEST_COUNT, whole_number
@@ -36,10 +37,17 @@ def start_issues(
     ]
     used = set().union(*(symbols(formula) for formula in formulas)) & network.by_id.keys()
     used.difference_update(network.species_ids, network.variable_ids)
+    used |= {v for v in network.variable_ids if v not in _set_at_start(network)}
     issues += [
         _value_issue(network, s) for s in sorted(used) if not _is_usable(network, s, values[s])
     ]
     return tuple(issues)
+
+
+def _set_at_start(network: ReactionNetwork) -> frozenset[str]:
+    """Return the variables that get their first value from an event, or draw it."""
+    found = random_at_start(network)
+    return found.union(*(e.assignments for e in network.events)) - network.rate_rules.keys()
 
 
 def _is_usable(network: ReactionNetwork, symbol: str, value: float) -> bool:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.expression import symbols
 
+#: Most dependents that are listed for one reaction alone.
+LARGEST_OWN_GROUP = 200
+
 
 def stoichiometry_matrix(
     channels: Sequence[Channel], species_ids: Sequence[str]
@@ -28,14 +31,39 @@ def dependency_graph(channels: Sequence[Channel]) -> tuple[tuple[int, ...], ...]
 
     Gibson & Bruck 2000, section 3; indices ascend.
     """
+    groups, rows = dependency_groups(channels)
+    return tuple(tuple(sorted({j for group in row for j in groups[group]})) for row in rows)
+
+
+def dependency_groups(channels: Sequence[Channel]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the dependency graph in a form that stays small where many reactions share a species.
+
+    The graph itself has n^2 entries where n reactions consume one species. So a reaction with many
+    dependents has one group for every species that it changes, shared with others; a dependent
+    on two of these species is in both.
+
+    Returns:
+        Groups of reactions, indices ascending; and for every reaction the groups whose propensities
+        its firing can change.
+    """
     users: dict[str, list[int]] = {}
     for j, channel in enumerate(channels):
         for symbol in symbols(channel.propensity):
             users.setdefault(symbol, []).append(j)
-    return tuple(
-        tuple(sorted({j for species in channel.change for j in users.get(species, ())}))
-        for channel in channels
-    )
+    place: dict[frozenset[str], int] = {}
+    groups: list[list[int]] = []
+    rows: list[list[int]] = []
+    for channel in channels:
+        used = frozenset(s for s in channel.change if s in users)
+        is_shared = sum(len(users[s]) for s in used) > LARGEST_OWN_GROUP
+        row = []
+        for key in [frozenset({s}) for s in sorted(used)] if is_shared else [used] if used else []:
+            if key not in place:
+                place[key] = len(groups)
+                groups.append(sorted({j for s in key for j in users[s]}))
+            row.append(place[key])
+        rows.append(row)
+    return groups, rows
 
 
 def conservation_laws(stoichiometry: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.hybrid_tables import HybridTables, hybrid_tables
+from sbmlgrad.codegen.interpreted import interpreted
 from sbmlgrad.codegen.interval_driven import INTERVALS
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tables import Tables
-from sbmlgrad.engines import hybrid_kernels
 from sbmlgrad.engines.base import Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import run_blocks
 from sbmlgrad.engines.draws import DRAWING
+from sbmlgrad.engines.hybrid.trajectories import HYBRID
 from sbmlgrad.engines.kernels import SAMPLING
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
 from sbmlgrad.errors import RequestError
@@ -30,7 +30,7 @@ _ROUNDING = {"strict": 0, "round": 1, "randomised": 2}
 def sample_hybrid(
     request: Request, *, threads: int | None, firing_limit: int, compiled: bool = True
 ) -> Sample:
-    """Sample trajectories of a network with a clock; see `engines.hybrid_kernels`.
+    """Sample trajectories of a network with a clock; see `engines.hybrid.trajectories`.
 
     Args:
         request: what to sample.
@@ -46,7 +46,7 @@ def sample_hybrid(
             f"{type(request.readout).__name__}: the model has rate rules, whose motion between "
             "firings this readout does not follow; ask for values at times"
         )
-    module: Any = _hybrid_module() if compiled else hybrid_kernels
+    module: Any = kernel_module(_functions()) if compiled else interpreted(_functions())
     base, hybrid = _tables_of(request.lowered)
     arrays = result_arrays(request)
     start = np.ascontiguousarray(request.start, dtype=np.float64)
@@ -74,17 +74,14 @@ def sample_hybrid(
 
     run_blocks(work, request.trajectories, threads, request.progress)
     words = "events, explicit time or rate rules"
-    kernel = "hybrid" if compiled else "hybrid, interpreted"
-    return Sample(*arrays, engine=f"Native(kernel={kernel!r}): {words}")
+    engine = f"Native(kernel='hybrid'): {words}" if compiled else f"Reference(): {words}"
+    return Sample(*arrays, engine=engine)
 
 
-@lru_cache(maxsize=1)
-def _hybrid_module() -> ModuleType:
-    functions: dict[str, Callable[..., object]] = {
-        function.__name__: function
-        for function in (*SAMPLING, *DRAWING, *INTERVALS, *hybrid_kernels.HYBRID)
-    }
-    return kernel_module(tuple(functions.values()))
+def _functions() -> tuple[Callable[..., object], ...]:
+    """Return the source functions of the kernel, each once."""
+    found = (*SAMPLING, *DRAWING, *INTERVALS, *HYBRID)
+    return tuple({function.__name__: function for function in found}.values())
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,1 @@
+"""The direct method with a clock: events, explicit time and rate rules."""
