@@ -170,9 +170,11 @@ def propensities(tables: Tables, counts, inputs, stack, out):
 
 def update_propensities(tables: Tables, fired, counts, inputs, stack, out):
     """Recompute in `out` [reaction] the propensities that a firing may have changed."""
-    for d in range(tables.dependents_start[fired], tables.dependents_start[fired + 1]):
-        j = tables.dependents[d]
-        out[j] = run_program(tables, j, counts, inputs, stack)
+    for g in range(tables.groups_start[fired], tables.groups_start[fired + 1]):
+        group = tables.groups[g]
+        for d in range(tables.members_start[group], tables.members_start[group + 1]):
+            j = tables.members[d]
+            out[j] = run_program(tables, j, counts, inputs, stack)
 
 
 def derivatives(tables: Tables, counts, inputs, stack, in_state, in_input):

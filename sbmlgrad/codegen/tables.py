@@ -18,6 +18,7 @@ from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
 from sbmlgrad.model.operators import OPERATORS
+from sbmlgrad.model.structure import dependency_groups
 
 PUSH_NUMBER, PUSH_COUNT, PUSH_INPUT, NEGATE = 0, 1, 2, 3
 
@@ -26,13 +27,18 @@ FloatArray = NDArray[np.float64]
 
 
 class Tables(NamedTuple):
-    """Structure and bytecode of a network; `*_start` arrays hold one offset more than rows."""
+    """Structure and bytecode of a network; `*_start` arrays hold one offset more than rows.
+
+    A firing can change the propensities of the `members` of its `groups`.
+    """
 
     change_start: IntArray
     change_species: IntArray
     change_amount: FloatArray
-    dependents_start: IntArray
-    dependents: IntArray
+    groups_start: IntArray
+    groups: IntArray
+    members_start: IntArray
+    members: IntArray
     state_start: IntArray
     state_variable: IntArray
     input_start: IntArray
@@ -74,12 +80,15 @@ def tables(
         assembler.emit(program)
         code_start.append(len(assembler.opcode))
     count = len(lowered.channels)
+    groups, rows = dependency_groups(lowered.channels)
     return Tables(
         change_start=_starts([len(c) for c in changes]),
         change_species=_ints([i for c in changes for i, _ in c]),
         change_amount=np.array([n for c in changes for _, n in c], dtype=np.float64),
-        dependents_start=_starts([len(d) for d in lowered.dependents]),
-        dependents=_ints([j for d in lowered.dependents for j in d]),
+        groups_start=_starts([len(row) for row in rows]),
+        groups=_ints([group for row in rows for group in row]),
+        members_start=_starts([len(group) for group in groups]),
+        members=_ints([j for group in groups for j in group]),
         state_start=_row_starts(state, count),
         state_variable=_ints([p.variable for p in state]),
         input_start=_row_starts(inputs, count),
