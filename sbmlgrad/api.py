@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from sbmlgrad.codegen.deterministic import lower_deterministic
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import UnreadableFileError, UnsupportedModelError
 from sbmlgrad.io.formats import examine, unreadable
-from sbmlgrad.model.issues import SSA, Issue, blocking
+from sbmlgrad.model.issues import EVERY_MODE, ODE, SSA, Issue, blocking
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.readiness import MISSING_VALUES
+
+#: Codes of values that are missing at the start.
 
 
 def check(
@@ -39,15 +45,33 @@ def check(
     except UnreadableFileError as error:
         return (unreadable(error, source),)
     if network is not None and not blocking(issues, SSA):
-        try:
-            lowered = lower(network)
-        except UnsupportedModelError as error:
-            issues += error.issues
-        else:
-            try:
-                start_states(lowered, {}, {}, 0, np.zeros(1, dtype=np.uint64))
-            except UnsupportedModelError as error:
-                issues += error.issues
+        issues += _start_issues(network)
+    if network is not None and not blocking(issues, ODE):
+        issues = _for_rate_equations(network, issues)
     order = {"error": 0, "warning": 1, "info": 2}
     unique = dict.fromkeys(issues)
     return tuple(sorted(unique, key=lambda issue: (order[str(issue.severity)], issue.line or 0)))
+
+
+def _start_issues(network: ReactionNetwork) -> tuple[Issue, ...]:
+    """Return what prevents an exact simulation from starting."""
+    try:
+        start_states(lower(network), {}, {}, 0, np.zeros(1, dtype=np.uint64))
+    except UnsupportedModelError as error:
+        return error.issues
+    return ()
+
+
+def _for_rate_equations(network: ReactionNetwork, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+    """Add what prevents the rate equations; a missing value that they use prevents them too."""
+    try:
+        system = lower_deterministic(network)
+    except UnsupportedModelError as error:
+        return (*issues, *error.issues)
+    used = {*system.state_ids, *system.input_ids}
+    return tuple(
+        replace(issue, blocks=EVERY_MODE)
+        if issue.code in MISSING_VALUES and issue.element in used
+        else issue
+        for issue in issues
+    )

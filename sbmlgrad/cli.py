@@ -17,6 +17,7 @@ from sbmlgrad.cli_support import (
     pairs,
     print_issues,
     print_json,
+    print_summary,
     progress_bar,
     times_of,
 )
@@ -59,28 +60,43 @@ MassAction = Annotated[
 
 @app.command()
 def check(
-    files: Annotated[list[Path], typer.Argument(help="Models to check.")],
+    files: Annotated[
+        list[str], typer.Argument(help="Models: files, folders or patterns in quotes.")
+    ],
     substance: Substance = None,
     initial: Initial = "strict",
     mass_action: MassAction = "as_written",
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; one for every core by default.")
+    ] = None,
+    limit: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds for one file; none by default.")
+    ] = None,
     json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
-    """Say whether models can be simulated exactly, and everything that stands in the way."""
-    from sbmlgrad.api import check as check_model
+    """Say whether models can be simulated exactly, and everything that stands in the way.
 
+    Ctrl-C prints what was found so far.
+    """
+    from sbmlgrad.cli_check import check_files, expand, summary
+
+    names = expand(files)
     options = {"substance": substance, "initial": initial, "mass_action": mass_action}
-    found = {str(file): check_model(file, **options) for file in files}
-    bad = [
-        name for name, issues in found.items() if any(str(i.severity) == "error" for i in issues)
-    ]
+    with progress_bar("checking", quiet or json or len(names) == 1) as advance:
+        checked = check_files(names, options, jobs=jobs, limit=limit, progress=advance)
+    counts = summary(checked)
     if json:
-        print_json({name: [issue_as_dict(i) for i in issues] for name, issues in found.items()})
+        found = {n: [issue_as_dict(i) for i in issues] for n, issues in checked.issues.items()}
+        print_json({"files": found, "summary": counts})
     else:
-        for name, issues in found.items():
+        for name, issues in checked.issues.items():
             print_issues(name, issues)
-        if len(files) > 1:
-            print(f"{len(files) - len(bad)} of {len(files)} models can be simulated exactly")
-    return NO if bad else OK
+        if checked.asked > 1 and not quiet:
+            print_summary(counts)
+    if checked.is_interrupted:
+        return INTERRUPTED
+    return NO if counts["only_ode"] or counts["refused"] else OK
 
 
 @app.command()
@@ -91,70 +107,68 @@ def simulate(
     ],
     out: Annotated[Path, typer.Option(help="Result: .csv (long table) or .nc (netCDF).")],
     trajectories: Annotated[int, typer.Option(min=1, help="Number of trajectories.")] = 1,
+    engine: Annotated[
+        str,
+        typer.Option(help="auto, native or reference: exact; ode: the rate equations, no noise."),
+    ] = "auto",
+    symbols: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ID,ID",
+            help="Columns, in what each symbol means; by default counts of species (amounts "
+            "with ode) and whatever else events or rate rules change.",
+        ),
+    ] = None,
     seed: Seed = None,
     threads: Threads = None,
     set_: Parameters = None,
     substance: Substance = None,
     initial: Initial = "strict",
     mass_action: MassAction = "as_written",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and check everything, simulate nothing.")
+    ] = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Simulate exactly and write the counts of every trajectory."""
-    from sbmlgrad.engines.native import Native
+    """Simulate exactly (or the rate equations) and write every trajectory."""
+    from sbmlgrad import cli_simulate as steps
     from sbmlgrad.io.formats import load
     from sbmlgrad.simulation import simulate as run
 
-    suffix = _result_suffix(out)
+    suffix = steps.result_suffix(out)
     grid = times_of(times)
+    chosen = steps.engine_of(engine, threads)
+    given = numbers(set_)
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    with progress_bar("simulating", quiet or json) as advance:
-        ensemble = run(
-            network,
-            numbers(set_),
-            times=grid,
-            trajectories=trajectories,
-            seed=seed,
-            engine=Native(threads=threads),
-            progress=advance,
-        )
-    _write_ensemble(ensemble, out, suffix)
-    if json:
-        print_json(
-            {
-                "model": network.id,
-                "out": str(out),
-                "trajectories": trajectories,
-                "firings": int(ensemble.firings.sum()),
-                "seed": ensemble.seed,
-                "engine": ensemble.engine,
-            }
-        )
-    elif not quiet:
-        print(
-            f"{trajectories} trajectories, {int(ensemble.firings.sum())} firings, "
-            f"seed {ensemble.seed}, {ensemble.engine}\nwritten to {out}"
-        )
-    return OK
-
-
-def _result_suffix(out: Path) -> str:
-    from sbmlgrad.errors import RequestError
-
-    if out.suffix not in (".csv", ".nc"):
-        raise RequestError(f"--out {out}: choose a name that ends in .csv or .nc")
-    if not out.parent.is_dir():
-        raise RequestError(f"--out {out}: the folder {out.parent} does not exist")
-    return out.suffix
-
-
-def _write_ensemble(ensemble: Any, out: Path, suffix: str) -> None:
-    from sbmlgrad.io.files import write_atomically
-
-    if suffix == ".csv":
-        write_atomically(out, ensemble.to_dataframe().to_csv(index=False).encode())
+    wanted = steps.columns(network, symbols)
+    count = 1 if steps.is_deterministic(chosen) else trajectories
+    said: dict[str, Any] = {"model": network.id, "out": str(out), "trajectories": count}
+    if dry_run:
+        said |= {
+            "dry_run": True,
+            "times": len(grid),
+            **steps.plan(network, given, grid, seed, chosen),
+        }
     else:
-        write_atomically(out, bytes(ensemble.to_xarray().to_netcdf()))
+        with progress_bar("simulating", quiet or json) as advance:
+            ensemble = run(
+                network,
+                given,
+                times=grid,
+                trajectories=trajectories,
+                seed=seed,
+                engine=chosen,
+                progress=advance,
+            )
+        steps.write_ensemble(ensemble, wanted, out, suffix)
+        said |= steps.facts(ensemble)
+    if json:
+        print_json(said)
+    elif not quiet:
+        print("would simulate" if dry_run else f"written to {out}")
+        print("\n".join(f"  {key}: {value}" for key, value in said.items() if key != "out"))
+    return OK
 
 
 @app.command()
@@ -335,24 +349,49 @@ def convert(
             help="Write what referees are fed: counts, split reversible laws, global parameters.",
         ),
     ] = False,
+    level: Annotated[
+        str | None,
+        typer.Option(metavar="LEVEL.VERSION", help="Level and version of SBML, such as 3.2."),
+    ] = None,
+    flatten: Annotated[
+        bool, typer.Option("--flatten", help="Merge submodels (comp) into one flat model.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Let the target replace the model itself.")
+    ] = False,
     substance: Substance = None,
     initial: Initial = "strict",
     mass_action: MassAction = "as_written",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Convert and check everything, write nothing.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
-    """Convert between SBML and Antimony, or write the normalised form of a model."""
-    from sbmlgrad.io.formats import load, save, write_document
+    """Convert between SBML and Antimony or levels of SBML, or write the normalised form.
 
-    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    if normalised:
-        from sbmlgrad.codegen.lowering import lower
-        from sbmlgrad.io.sbml.normalised import normalised_sbml
+    What a format or level cannot say is an error, never left out.
+    """
+    from sbmlgrad.cli_convert import Conversion, converted
+    from sbmlgrad.io.files import check_folder, write_atomically
 
-        write_document(normalised_sbml(lower(network)), out)
-    else:
-        save(network, out)
+    check_folder(out.parent)
+    data, what = converted(
+        Conversion(
+            model=model,
+            out=out,
+            normalised=normalised,
+            level=level,
+            flatten=flatten,
+            overwrite=overwrite,
+            substance=substance,
+            initial=initial,
+            mass_action=mass_action,
+        )
+    )
+    if not dry_run:
+        write_atomically(out, data)
     if not quiet:
-        print(f"written to {out}")
+        print(f"would write {what} to {out}" if dry_run else f"{what} written to {out}")
     return OK
 
 

@@ -30,14 +30,44 @@ def print_issues(name: str, issues: Any) -> None:
 
     console = Console(highlight=False, soft_wrap=True)
     colours = {"error": "red", "warning": "yellow", "info": "cyan"}
-    errors = sum(str(i.severity) == "error" for i in issues)
-    verdict = "[red]cannot be simulated exactly[/]" if errors else "[green]can be simulated[/]"
+    blocked = frozenset[str]().union(*(issue.blocks for issue in issues))
+    verdict = "[green]can be simulated exactly[/]"
+    if "ssa" in blocked:
+        verdict = "[red]cannot be simulated exactly[/]"
+        verdict += " nor by ODE" if "ode" in blocked else ", but by ODE"
     console.print(f"[bold]{escape(name)}[/]: {verdict}, {len(issues)} issue(s)")
     for issue in issues:
         where = escape(issue.element) + (f", line {issue.line}" if issue.line else "")
         colour = colours[str(issue.severity)]
         console.print(f"  [{colour}]{issue.severity}[/] {issue.code} ({where})")
         console.print(f"    {escape(issue.message)} {escape(issue.advice)}")
+
+
+def print_summary(counts: dict[str, Any]) -> None:
+    """Print what checking many files found: verdicts, then reason codes by number of files."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    verdicts = {
+        "simulated exactly": counts["simulated_exactly"],
+        "only by ODE": counts["only_ode"],
+        "refused": counts["refused"],
+        "not checked": counts["not_checked"],
+    }
+    table = Table("files", "verdict", box=None, pad_edge=False)
+    for verdict, number in verdicts.items():
+        if number or verdict != "not checked":
+            table.add_row(str(number), verdict)
+    console.print(table)
+    if counts["codes"]:
+        table = Table("files", "issues", "code", "severity", box=None, pad_edge=False)
+        for code, row in counts["codes"].items():
+            severities = [s for s in ("error", "warning", "info") if row[f"{s}s"]]
+            table.add_row(str(row["files"]), str(row["issues"]), code, ", ".join(severities))
+        console.print(table)
+    if counts["interrupted"]:
+        console.print(f"interrupted: {counts['not_checked']} files were not checked")
 
 
 def times_of(text: str) -> Any:

@@ -159,7 +159,7 @@ class _Worker:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fuzz for the time given; return 1 if anything failed."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seeds", type=Path, action="append", required=True)
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--limit", type=float, default=10.0, help="seconds for one document")

@@ -12,9 +12,10 @@ from sbmlgrad.engines.base import Outcome, Progress
 from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.ode import ODE
 from sbmlgrad.engines.readouts import ValuesAt
-from sbmlgrad.errors import RequestError
+from sbmlgrad.errors import RequestError, UnsupportedModelError
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.readiness import MISSING_VALUES, start_issues
 
 
 def solve_rate_equations(
@@ -42,7 +43,7 @@ def solve_rate_equations(
         An ensemble with one trajectory, whose species are amounts.
 
     Raises:
-        UnsupportedModelError: a construct without deterministic meaning.
+        UnsupportedModelError: a construct without deterministic meaning, or a missing value.
         SimulationError: the solver fails; the message names time and state.
     """
     system = lower_deterministic(network)
@@ -53,8 +54,16 @@ def solve_rate_equations(
             'ODE(): a model loaded with initial="randomised" has no single start; load it with '
             'initial="strict"'
         )
+    counts = initial_counts(network, values, initial)
+    formulas = (*system.derivatives, *(e for event in system.events for e in event.formulas))
+    problems = start_issues(network, formulas, values, counts)
+    missing = [issue for issue in problems if issue.code in MISSING_VALUES]
+    if missing:
+        raise UnsupportedModelError(
+            missing, what=f"model '{network.id}' cannot be simulated deterministically:"
+        )
     items = [s.items_per_substance for s in network.species if s.id in network.state_species]
-    amounts = initial_counts(network, values, initial) / np.array(items)
+    amounts = counts / np.array(items)
     others = [values[v] for v in network.variable_ids]
     start = np.concatenate([amounts, np.array(others, dtype=np.float64)])
     inputs = np.array([values[i] for i in system.input_ids], dtype=np.float64)

@@ -83,9 +83,6 @@ def initial_values(
         formula = _formula(network, symbol)
         if formula is None:
             result[symbol] = _attribute_value(network.by_id[symbol], result)
-        elif uses_rate_of(formula):
-            # A rate of change belongs to a motion that has not begun.
-            result[symbol] = NO_VALUE
         elif is_random(formula):
             result[symbol] = NO_VALUE if draw is None else _drawn(formula, result, draw)
         else:
@@ -111,9 +108,19 @@ def _drawn(
 
 def _formula(network: ReactionNetwork, symbol: str) -> Expression | None:
     """Return the formula that gives a symbol its value at time 0, or None for its attributes."""
-    if symbol in network.assignment_rules:
-        return network.assignment_rules[symbol]
-    return None if symbol in network.explicit else network.initial_assignments.get(symbol)
+    formula = network.assignment_rules.get(symbol)
+    if formula is None and symbol not in network.explicit:
+        formula = network.initial_assignments.get(symbol)
+    return None if formula is None else _without_rates(network, formula, symbol)
+
+
+def _without_rates(network: ReactionNetwork, formula: Expression, symbol: str) -> Expression:
+    """Return a formula with rates of change (rateOf) written out by the rate equations."""
+    if not uses_rate_of(formula):
+        return formula
+    from sbmlgrad.model.rate_equations import without_rate_of
+
+    return without_rate_of(network, formula, symbol)
 
 
 def random_at_start(network: ReactionNetwork) -> frozenset[str]:
@@ -133,8 +140,8 @@ def start_needs(network: ReactionNetwork) -> dict[str, frozenset[str]]:
     plain = (*network.compartments, *network.parameters, *network.references)
     needs = {x.id: _NOTHING for x in plain}
     needs.update((s.id, _needs_of_species(s)) for s in network.species)
-    needs.update((t, symbols(e)) for t, e in network.initial_assignments.items())
-    needs.update((t, symbols(e)) for t, e in network.assignment_rules.items())
+    formulas = {**network.initial_assignments, **network.assignment_rules}
+    needs.update((t, symbols(_without_rates(network, e, t))) for t, e in formulas.items())
     return needs
 
 

@@ -15,6 +15,9 @@ from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import LARGEST_COUNT, whole_number
 
+#: Codes of values that are not there, which prevent every mode of simulation that uses them.
+MISSING_VALUES = frozenset({"initial_value_missing", "parameter_value_missing", "volume_undefined"})
+
 
 def start_issues(
     network: ReactionNetwork,

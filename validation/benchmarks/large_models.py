@@ -16,11 +16,12 @@ from collections.abc import Iterator
 COLUMNS = ("load", "lower", "first simulation", "check", "ODE")
 
 
-def large_network(reactions: int) -> str:
+def large_network(reactions: int, *, hub: bool = False) -> str:
     """Return a sparse network as SBML: half as many species, a few of them in every reaction.
 
     Of ten reactions, four are conversions, two bimolecular, two reversible, one has a local
-    parameter and one is catalysed by a sum that an assignment rule gives.
+    parameter and one is catalysed by a sum that an assignment rule gives. With a hub, one species
+    is the first reactant of all.
     """
     species = max(reactions // 2, 10)
     rules = max(reactions // 100, 1)
@@ -51,7 +52,7 @@ def large_network(reactions: int) -> str:
             for i in range(rules)
         ),
         "</listOfRules><listOfReactions>",
-        *(part for i in range(reactions) for part in _reaction(i, species, rules)),
+        *(part for i in range(reactions) for part in _reaction(i, species, rules, hub)),
         "</listOfReactions></model></sbml>",
     ]
     return "\n".join(parts)
@@ -78,9 +79,11 @@ def _references(side: str, *species: str) -> str:
     return f"<listOf{side}>{inner}</listOf{side}>"
 
 
-def _reaction(i: int, species: int, rules: int) -> Iterator[str]:
+def _reaction(i: int, species: int, rules: int, hub: bool) -> Iterator[str]:
     kind = i % 10
     a, b, c = (f"S{(7 * i + step) % species}" for step in (0, 1, 5))
+    if hub:
+        a, b, c = "S0", f"S{1 + i % (species - 1)}", f"S{1 + (i + 1) % (species - 1)}"
     k, other = f"k{i}", f"k{i - 1}"
     reversible = "true" if kind in (6, 7) else "false"
     yield f'<reaction id="J{i}" reversible="{reversible}">'
@@ -108,12 +111,12 @@ def _references_to_modifier(species: str) -> str:
     return f'<listOfModifiers><modifierSpeciesReference species="{species}"/></listOfModifiers>'
 
 
-def measure(reactions: int, ode: bool) -> tuple[dict[str, float], float]:
+def measure(reactions: int, hub: bool, ode: bool) -> tuple[dict[str, float], float]:
     """Return step → seconds for one network, and the memory used at most in MiB."""
     import sbmlgrad as sg
     from sbmlgrad.codegen.lowering import lower
 
-    text = large_network(reactions)
+    text = large_network(reactions, hub=hub)
     # Compile what does not depend on the model.
     small = sg.load(large_network(10))
     sg.simulate(small, times=[0.1], seed=1, engine=sg.engines.Native(1))
@@ -144,6 +147,7 @@ def main() -> None:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--reactions", default="1000,10000", help="sizes, separated by commas")
+    parser.add_argument("--hub", action="store_true", help="one species reacts in all reactions")
     parser.add_argument("--ode", action="store_true", help="also solve the rate equations once")
     given = parser.parse_args()
     print("| reactions | " + " | ".join(f"{c} [s]" for c in COLUMNS) + " | memory [MiB] |")
@@ -151,7 +155,7 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     for size in map(int, given.reactions.split(",")):
         with context.Pool(1) as pool:
-            seconds, memory = pool.apply(measure, (size, given.ode))
+            seconds, memory = pool.apply(measure, (size, given.hub, given.ode))
         cells = [f"{seconds[c]:.2f}" if c in seconds else "" for c in COLUMNS]
         print(f"| {size:,} | {' | '.join(cells)} | {memory:,.0f} |", flush=True)
 

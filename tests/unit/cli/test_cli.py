@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 
 import pytest
 from networks import MODELS, ROOT
@@ -27,7 +28,7 @@ def test_check_is_fine_or_says_no(tmp_path, capsys) -> None:
     assert "can be simulated" in capsys.readouterr().out
     missing = str(tmp_path / "none.xml")
     assert run(["check", DIMER, missing, "--json"]) == NO
-    found = json.loads(capsys.readouterr().out)
+    found = json.loads(capsys.readouterr().out)["files"]
     assert found[DIMER] == []
     (issue,) = found[missing]
     assert issue["severity"] == "error"
@@ -48,6 +49,54 @@ def test_simulate_writes_a_long_table(tmp_path, capsys) -> None:
     first = out.read_text()
     assert run([*arguments, "--out", str(out), "--quiet", "--set", "k1=0.01"]) == OK
     assert out.read_text() == first
+
+
+@pytest.mark.parametrize("engine", ["native", "reference", "auto"])
+def test_exact_engines_by_name_give_the_same_table(engine, tmp_path) -> None:
+    out, other = tmp_path / "x.csv", tmp_path / "y.csv"
+    arguments = ["simulate", DIMER, "--times", "0:2:4", "--seed", "7", "--quiet", "--out"]
+    assert run([*arguments, str(out)]) == OK
+    assert run([*arguments, str(other), "--engine", engine]) == OK
+    assert other.read_text() == out.read_text()
+
+
+def test_rate_equations_and_chosen_symbols(tmp_path, capsys) -> None:
+    model = tmp_path / "m.ant"
+    model.write_text(
+        "unit substance = item; unit extent = item; compartment c = 2; species X in c;\n"
+        "X = 50; k = 0.5; J0: X => ; k*X*c; total := 3*X;\n"
+    )
+    out = tmp_path / "x.csv"
+    arguments = ["simulate", str(model), "--times", "0:2:1", "--out", str(out), "--engine", "ode"]
+    assert run([*arguments, "--symbols", "X,total,k", "--json"]) == OK
+    said = json.loads(capsys.readouterr().out)
+    assert said["engine"].startswith("ODE(")
+    assert "seed" not in said
+    with out.open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["trajectory", "time", "X", "total", "k"]
+    assert float(rows[1]["X"]) == pytest.approx(50.0 * math.exp(-1.0), rel=1e-6)
+    assert float(rows[1]["total"]) == pytest.approx(3.0 * float(rows[1]["X"]), rel=1e-12)
+    netcdf = tmp_path / "x.nc"
+    assert run([*arguments, "--symbols", "total", "--quiet", "--out", str(netcdf)]) == OK
+    import xarray
+
+    with xarray.open_dataset(netcdf) as found:
+        assert set(found.data_vars) == {"total", "outcome"}
+        assert found.sizes == {"trajectory": 1, "time": 2}
+
+
+@pytest.mark.parametrize("engine", ["auto", "ode"])
+def test_dry_run_checks_and_writes_nothing(engine, tmp_path, capsys) -> None:
+    out = tmp_path / "x.csv"
+    arguments = ["simulate", DIMER, "--times", "0:2:4", "--engine", engine, "--dry-run"]
+    assert run([*arguments, "--out", str(out), "--json"]) == OK
+    said = json.loads(capsys.readouterr().out)
+    assert said["dry_run"] is True
+    assert said["times"] == 5
+    assert not out.exists()
+    assert run([*arguments, "--out", str(out), "--set", "nobody=1"]) == BAD_INPUT
+    assert "nobody" in capsys.readouterr().err
 
 
 def test_fit_writes_the_results_folder(tmp_path, capsys) -> None:
@@ -75,6 +124,7 @@ def test_convert_round_trip(tmp_path) -> None:
     assert len(sg.load(normal).reactions) == 2
 
 
+SIMULATE = ["simulate", DIMER, "--times", "0:1:2", "--out", "x.csv"]
 BAD = [
     (["simulate", "none.xml", "--times", "0:1:2", "--out", "x.csv"], BAD_INPUT, "no such file"),
     (["simulate", DIMER, "--times", "0:1", "--out", "x.csv"], BAD_INPUT, "START:STOP:STEPS"),
@@ -86,6 +136,10 @@ BAD = [
     (["simulate", DIMER, "--times", "0:1:2", "--out", "x.csv", "--set", "k1=u"], BAD_INPUT, "'u'"),
     (["simulate", DIMER, "--times", "0:1:2", "--out", "x.csv", "--seed", "-3"], BAD_INPUT, "seed"),
     (["simulate", DIMER, "--times", "0:1:2", "--out", "x.csv", "--frob"], BAD_INPUT, "frob"),
+    ([*SIMULATE, "--engine", "tau"], BAD_INPUT, "native"),
+    ([*SIMULATE, "--engine", "ode", "--threads", "2"], BAD_INPUT, "one thread"),
+    ([*SIMULATE, "--symbols", "A,q"], BAD_INPUT, "'q'"),
+    (["check", "no-such-*.xml"], BAD_INPUT, "no model file"),
     (["fit", DIMER, COUNTS, "--free", "zz", "--out", "r"], BAD_INPUT, "'zz'"),
     (["fit", DIMER, "none.csv", "--free", "k1", "--out", "r"], BAD_INPUT, "none.csv"),
     (

@@ -39,7 +39,9 @@ def test_the_meaning_of_a_species_symbol(only_substance: bool, items: float, vol
     expected = 12.0 / items / (1.0 if only_substance else volume)
     assert float(evaluate(symbol_in_state(x), at)) == pytest.approx(expected, rel=1e-15)
     fewer = 9.0 / items / (1.0 if only_substance else volume)
-    assert float(evaluate(value_without(x, 3, is_state=x.changes), at)) == pytest.approx(fewer, rel=1e-15)
+    assert float(evaluate(value_without(x, 3, is_state=x.changes), at)) == pytest.approx(
+        fewer, rel=1e-15
+    )
     # Exactly nothing where none is left: an odd molecule must not react by rounding.
     assert float(evaluate(value_without(x, 12, is_state=x.changes), at)) == 0.0
 
