@@ -14,7 +14,7 @@ import numpy as np
 
 from sbmlgrad.engines.ode_clock import differ, first_change
 from sbmlgrad.engines.ode_programs import Derivatives, Evaluator, FloatArray, OdePrograms
-from sbmlgrad.engines.ode_solver import ATTEMPTS, Scales, Stepper, Tolerances
+from sbmlgrad.engines.ode_solver import ATTEMPTS, FIRST_IMPLICIT, Scales, Stepper, Tolerances
 from sbmlgrad.errors import SimulationError
 from sbmlgrad.model.expression import symbols
 
@@ -138,7 +138,7 @@ class Flow:
         stepper = self._stepper(rates, scales, time, state, stop)
         while stepper.is_running:
             if stepper.creeps():
-                self._attempt = len(ATTEMPTS) - 1
+                self._attempt = FIRST_IMPLICIT
                 break
             try:
                 problem = stepper.step()

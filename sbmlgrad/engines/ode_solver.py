@@ -3,7 +3,7 @@
 LSODA switches between Adams and backward differentiation formulas as the problem becomes stiff
 (Petzold 1983, SIAM J. Sci. Stat. Comput. 4, 136). Where it fails, or creeps on without noticing
 that the problem is stiff, backward differentiation formulas alone take over (Shampine & Reichelt
-1997, SIAM J. Sci. Comput. 18, 1).
+1997, SIAM J. Sci. Comput. 18, 1), then Radau IIA of order 5 (Hairer & Wanner 1996, section IV.8).
 """
 
 from __future__ import annotations
@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 #: Solvers tried in turn, each with its first step as a share of the stretch (None: its own choice).
-#: A small first step helps LSODA where the problem is stiff from the start.
-ATTEMPTS = (("LSODA", None), ("LSODA", 1e-12), ("BDF", None))
+#: A small first step helps LSODA where the problem is stiff from the start; Radau's formula is the
+#: slowest and stands the most.
+ATTEMPTS = (("LSODA", None), ("LSODA", 1e-12), ("BDF", None), ("Radau", None))
+
+#: The attempt that follows where LSODA creeps.
+FIRST_IMPLICIT = 2
 
 #: Steps in which LSODA must advance by its longest step, or else it is held to creep.
 _CREEPING = 5_000

@@ -12,6 +12,8 @@ from sbmlgrad.model.network import ReactionNetwork
 
 SBML_SUFFIXES = (".xml", ".sbml", ".xml.gz", ".sbml.gz")
 ANTIMONY_SUFFIXES = (".ant",)
+#: Significant digits of numbers in Antimony, as its library writes and reads them.
+ANTIMONY_DIGITS = 15
 
 _CHOICES = {
     "substance": (None, "item", "mole"),
@@ -102,11 +104,12 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
 
     Args:
         model: a loaded or fitted network.
-        path: `.xml`, `.sbml`, either with `.gz`, or `.ant` for Antimony (no annotations there).
+        path: `.xml`, `.sbml`, either with `.gz`, or `.ant` for Antimony (no annotations
+            there, and numbers to 15 digits).
 
     Raises:
-        WriteError: the format is not known, the model has no document, or the file cannot be
-            written; then nothing is left behind.
+        WriteError: the format is not known or cannot say what the model says, the model has no
+            document, or the file cannot be written; then nothing is left behind.
     """
     from sbmlgrad.io.sbml.writer import write_sbml
 
@@ -117,19 +120,71 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
 
 def write_document(sbml: bytes, path: str | Path) -> None:
     """Write an SBML document in the format that the suffix names; raises as `save` does."""
-    target = Path(path)
-    name = target.name.lower()
-    if name.endswith(SBML_SUFFIXES):
-        write_atomically(target, sbml)
-    elif name.endswith(ANTIMONY_SUFFIXES):
-        from sbmlgrad.io.antimony import sbml_to_antimony
+    write_atomically(Path(path), document_bytes(sbml, path))
 
-        write_atomically(target, sbml_to_antimony(sbml).encode())
-    else:
-        raise WriteError(
-            f"{target}: unknown kind of model file; the suffixes written are "
-            f"{', '.join(SBML_SUFFIXES)} and .ant"
-        )
+
+def document_bytes(sbml: bytes, path: str | Path) -> bytes:
+    """Return an SBML document in the format that a suffix names, not compressed, writing nothing.
+
+    Antimony cannot say everything: an id that is one of its words, such as `gamma`, would be
+    changed, and units, annotations, notes and layout are left out; the library that writes it gives
+    numbers 15 digits. What would change the network otherwise is refused.
+
+    Args:
+        sbml: the document.
+        path: only its suffix matters.
+
+    Raises:
+        WriteError: the format is not known, or cannot say what the document says.
+    """
+    if format_of(path) == "SBML":
+        return sbml
+    from sbmlgrad.io.antimony import antimony_to_sbml, sbml_to_antimony
+    from sbmlgrad.io.sbml.losses import refuse_losses
+    from sbmlgrad.io.sbml.reader import read_sbml
+
+    text = sbml_to_antimony(sbml).encode()
+    again, problems = antimony_to_sbml(text)
+    after = None if problems else read_sbml(again)[0]
+    refuse_losses(read_sbml(sbml)[0], after, "Antimony", digits=ANTIMONY_DIGITS)
+    return text
+
+
+def format_of(path: str | Path) -> str:
+    """Return the format that the suffix of a file to be written names: `"SBML"` or `"Antimony"`.
+
+    Raises:
+        WriteError: it names none.
+    """
+    name = Path(path).name.lower()
+    if name.endswith(SBML_SUFFIXES):
+        return "SBML"
+    if name.endswith(ANTIMONY_SUFFIXES):
+        return "Antimony"
+    raise WriteError(
+        f"{path}: unknown kind of model file; the suffixes written are "
+        f"{', '.join(SBML_SUFFIXES)} and .ant"
+    )
+
+
+def read_document(source: str | Path) -> bytes:
+    """Return the SBML document of a model as it stands, Antimony translated; judges nothing.
+
+    Use it to convert models that cannot be simulated; `load` is what reads networks.
+
+    Raises:
+        UnreadableFileError: the file is missing or of no known format.
+        UnsupportedModelError: Antimony text with mistakes.
+    """
+    data, is_antimony = _read(source)
+    if not is_antimony:
+        return data
+    from sbmlgrad.io.antimony import antimony_to_sbml
+
+    document, problems = antimony_to_sbml(data)
+    if problems:
+        raise UnsupportedModelError(problems, what=f"{_name(source)} cannot be read:")
+    return document
 
 
 def _name(source: str | Path) -> str:

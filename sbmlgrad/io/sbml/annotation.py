@@ -76,17 +76,19 @@ def annotate(
     Args:
         document: the document.
         model: its `<model>` element.
-        level: SBML level, 2 or 3.
+        level: SBML level; level 1 has no RDF, so that only the record is added.
         source: the original document's bytes, for its hash.
         provenance: the fit that gave the values, or None if there was none.
         removed: symbols whose initial assignment is removed.
     """
-    annotation = _child(model, "annotation")
+    is_first = level == 1 and document.root.get("version") == "1"
+    tag = "annotations" if is_first else "annotation"
+    annotation = _child(model, tag)
     scope = model if annotation is None else annotation
     digest = hashlib.sha256(source).digest()
     edits: list[Edit] = []
     new: list[Line] = []
-    if provenance is not None:
+    if provenance is not None and level > 1:
         rdf_edits, new = _rdf(document, model, annotation, level, digest, provenance.finished)
         edits += rdf_edits
     earlier = None if annotation is None else annotation.find(f"{{{PROVENANCE}}}provenance")
@@ -98,7 +100,7 @@ def annotate(
         edits.append(_insert_last(document, earlier, record))
     if annotation is not None:
         return [*edits, _insert_last(document, annotation, new)] if new else edits
-    lines = _element(f"{model.prefix}:annotation" if model.prefix else "annotation", {}, new)
+    lines = _element(f"{model.prefix}:{tag}" if model.prefix else tag, {}, new)
     notes = _child(model, "notes")
     if notes is not None:
         return [*edits, _insert_after(document, notes, lines)]

@@ -6,6 +6,7 @@ write: it prints doubles with 15 digits, which do not read back as the same doub
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Iterator
@@ -34,12 +35,13 @@ def write_sbml(network: ReactionNetwork) -> bytes:
     """Write a network as SBML; use it to hand a calibrated model on.
 
     Written are the values of parameters that were set (`network.changed`), the initial values of
-    species, and, if `network.provenance` is set, the annotation that `sbmlgrad.io.sbml.annotation`
-    describes. A value that the document has already is left as it is spelled. An initial
-    assignment that would override a written value is removed, which the annotation records.
+    species, the sizes of compartments, and, if `network.provenance` is set, the annotation that
+    `sbmlgrad.io.sbml.annotation` describes. A value that the document has already is left as it is
+    spelled. An initial assignment that would override a written value is removed, which the
+    annotation records.
 
     Args:
-        network: a network read from SBML of level 2 or 3, whose `source` is the document.
+        network: a network read from SBML, whose `source` is the document.
 
     Returns:
         The new document, in the encoding of the old one.
@@ -60,13 +62,14 @@ def write_sbml(network: ReactionNetwork) -> bytes:
         raise _refusal(network, [str(error)]) from error
     level = document.root.get("level")
     model = document.root.find(_sbml(document, "model"))
-    if level not in ("2", "3") or model is None:
+    if level not in ("1", "2", "3") or model is None:
         found = f"level {level}" if model is not None else "no model"
         raise _refusal(
             network,
-            [f"the original document has {found}; convert it to SBML level 3 with one model"],
+            [f"the original document has {found}; give one of level 1 to 3 with one model"],
         )
-    changes = _Changes(document, model)
+    changes = _Changes(document, model, int(level))
+    _change_compartments(network, changes)
     _change_parameters(network, changes)
     _change_species(network, changes)
     if network.provenance is not None:
@@ -78,7 +81,7 @@ def write_sbml(network: ReactionNetwork) -> bytes:
         edits += annotate(
             document,
             model,
-            level=int(level),
+            level=changes.level,
             source=network.source,
             provenance=network.provenance,
             removed=changes.overriding,
@@ -92,6 +95,7 @@ class _Changes:
 
     document: SourceDocument
     model: Any
+    level: int
     edits: list[Edit] = field(default_factory=list)
     overriding: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -100,18 +104,43 @@ class _Changes:
         """Return id → element for the elements of one list, in document order."""
         path = f"{_sbml(self.document, container)}/"
         found = [e for name in names for e in parent.iterfind(path + _sbml(self.document, name))]
-        return {element.get("id"): element for element in found}
+        # What later is the id is called the name in level 1.
+        return {element.get("name" if self.level == 1 else "id"): element for element in found}
 
     def assigned(self, container: str, name: str, attribute: str) -> dict[str, Any]:
         """Return target → element for initial assignments or rules."""
         path = f"{_sbml(self.document, container)}/{_sbml(self.document, name)}"
         return {element.get(attribute): element for element in self.model.iterfind(path)}
 
+    def assignment_rules(self) -> dict[str, Any]:
+        """Return parameter → its assignment rule."""
+        if self.level > 1:
+            return self.assigned("listOfRules", "assignmentRule", "variable")
+        rules = self.assigned("listOfRules", "parameterRule", "name")
+        return {name: rule for name, rule in rules.items() if rule.get("type") != "rate"}
+
+
+def _change_compartments(network: ReactionNetwork, changes: _Changes) -> None:
+    elements = changes.listed(changes.model, "listOfCompartments", "compartment")
+    name, default = ("volume", "1") if changes.level == 1 else ("size", None)
+    for compartment in network.compartments:
+        element = elements.get(compartment.id)
+        if element is None or math.isnan(compartment.size):
+            continue
+        if _same(element.get(name, default), compartment.size):
+            continue
+        if problem := _number_problem(compartment.size):
+            where = f"compartment '{compartment.id}' (line {element.sourceline})"
+            changes.problems.append(f"{where}: {problem}")
+        else:
+            text = double_text(compartment.size)
+            changes.edits.append(set_attribute(changes.document, element, name, text))
+
 
 def _change_parameters(network: ReactionNetwork, changes: _Changes) -> None:
     everywhere = changes.listed(changes.model, "listOfParameters", "parameter")
     reactions = changes.listed(changes.model, "listOfReactions", "reaction")
-    rules = changes.assigned("listOfRules", "assignmentRule", "variable")
+    rules = changes.assignment_rules()
     assignments = changes.assigned("listOfInitialAssignments", "initialAssignment", "symbol")
     values = {p.id: float(p.value) for p in network.parameters}
     for name in sorted(network.explicit | network.changed):  # a set has no order of its own
@@ -150,7 +179,8 @@ def _local_parameters(changes: _Changes, reaction: Any) -> dict[str, Any]:
 
 
 def _change_species(network: ReactionNetwork, changes: _Changes) -> None:
-    elements = changes.listed(changes.model, "listOfSpecies", "species")
+    # The singular was `specie` in level 1 version 1.
+    elements = changes.listed(changes.model, "listOfSpecies", "species", "specie")
     assignments = changes.assigned("listOfInitialAssignments", "initialAssignment", "symbol")
     for species in network.species:
         element = elements.get(species.id)
@@ -179,7 +209,10 @@ def _initial_value(species: Species, element: Any, changes: _Changes) -> Edit | 
     # size would round.
     name = next((name for name in used if name in stated), next(iter(stated)))
     value = float(stated[name])
-    if problem := _number_problem(value):
+    problem = _number_problem(value)
+    if name == "initialConcentration" and changes.level == 1:
+        problem = "SBML level 1 has initial amounts only; set the amount"
+    if problem:
         changes.problems.append(f"species '{species.id}' (line {element.sourceline}): {problem}")
         return None
     replaced = None if name in used or not used else used[0]

@@ -180,6 +180,25 @@ def test_a_stiff_problem_has_its_known_solution() -> None:
     np.testing.assert_allclose(found["A"] + found["B"] + found["C"], 1.0, rtol=1e-7)
 
 
+def test_a_stiff_problem_may_start_anywhere_in_its_solution() -> None:
+    # X is held near Y by a rate of 1e9 and events start the solver again and again.
+    fast = multiply(n(1e9), subtract(s("Y"), s("X")))
+    model = network(
+        parameters={"X": 1.0, "Y": 1.0, "last": 0.0, "n": 0.0},
+        rate_rules={"X": fast, "Y": negate(s("Y"))},
+        events=(
+            event(
+                is_("geq", subtract(TIME, s("last")), n(0.25)),
+                {"last": TIME, "n": add(s("n"), ONE)},
+            ),
+        ),
+    )
+    times = np.array([0.5, 2.0, 5.1])
+    found = solve(model, list(times))
+    np.testing.assert_allclose(found["X"], np.exp(-times), rtol=1e-6)
+    np.testing.assert_array_equal(found["n"], [2.0, 8.0, 20.0])
+
+
 def test_volumes_factors_and_both_sides_count() -> None:
     # 3 f per extent of a law k [X], in amounts; a boundary species stays.
     model = network(

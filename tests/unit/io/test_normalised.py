@@ -7,13 +7,16 @@ from dataclasses import replace
 import libsbml
 import numpy as np
 import pytest
+from constructs import CONSTRUCTS, WITHOUT_CLOCK, draw, with_distrib
 from networks import MODELS, antimony, network, shipped
+from sbml_text import compartment, event, model, parameter, reaction, species
 
+import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import ParameterError, RequestError, UnsupportedModelError, WriteError
 from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_ids, normalised_sbml
-from sbmlgrad.model.expression import Apply, Number, Symbol, substitute
+from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, substitute
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import OPERATORS, evaluate
 
@@ -124,35 +127,221 @@ def test_every_bit_of_every_number_survives() -> None:
         assert model.getParameter("alpha").getValue() == alpha
         assert model.getParameter("mu").getValue() == mu
         math = model.getReaction(0).getKineticLaw().getMath()
-        assert math.getChild(1).getValue() == literal
+        numbers = [math.getChild(i) for i in range(2) if math.getChild(i).isNumber()]
+        assert [number.getValue() for number in numbers] == [literal]
 
 
-@pytest.mark.parametrize("name", sorted(OPERATORS))
-def test_every_operator_means_the_same_after_the_way_through_sbml(name: str) -> None:
+EVALUABLE = sorted(name for name, row in OPERATORS.items() if row.is_evaluable)
+
+
+def some_law(name: str) -> Expression:
+    """Return a law that applies an operator to a count and numbers, and is not negative."""
     row = OPERATORS[name]
     x, y = Symbol("X"), Number(2.5)
     most = row.arity[1]
-    arguments = (x, y)[: 2 if most is None else most]
-    if name in ("and", "or", "not"):
-        arguments = tuple(Apply("gt", (a, Number(3.0))) for a in arguments)
+    arguments: tuple[Expression, ...] = (x, y)[: 2 if most is None else most]
     if name == "piecewise":
         arguments = (x, Apply("lt", (x, y)), Apply("times", (x, x)))
     if name in ("min", "max"):
         arguments = (x, y, Number(4.0))
-    law: Apply = Apply(name, arguments)
-    if row.is_logical:
-        law = Apply("piecewise", (Number(1.0), law, Number(2.0)))
-    if name == "minus":
-        law = Apply("exp", (law,))  # a propensity cannot be negative
-    base = network("immigration_death")
+    law = Apply(name, arguments)
+    return law if row.is_logical else Apply("exp", (Apply("min", (law, Number(9.0))),))
+
+
+@pytest.mark.parametrize("name", EVALUABLE)
+def test_every_operator_means_the_same_after_the_way_through_sbml(name: str) -> None:
+    base, law = network("immigration_death"), some_law(name)
     birth = replace(base.reactions[0], rate_law=law)
     lowered = lower(replace(base, reactions=(birth, base.reactions[1])))
     document = normalised_sbml(lowered, initial_counts=[1])
     assert errors(document) == []
     again = lower(load(document.decode())).channels[0].propensity
-    for count in (1.0, 2.0, 3.0, 5.0):
-        values = {"X": count}
-        assert evaluate(again, values) == evaluate(law, values)
+    for count in (0.0, 0.5, 1.0, 2.0, 3.0, 5.0):
+        np.testing.assert_equal(evaluate(again, {"X": count}), evaluate(law, {"X": count}))
+
+
+def version(document: bytes) -> int:
+    return read(document).getVersion()
+
+
+def test_the_version_is_the_first_that_has_what_is_used() -> None:
+    def written(name: str) -> bytes:
+        return normalised_sbml(lower(sg.load(CONSTRUCTS[name])))
+
+    assert version(written("birth and death")) == 1
+    assert version(written("level 3 version 2")) == 1
+    assert version(written("operators of version 2")) == 2
+    assert version(written("draws in events")) == 2
+    assert b"distrib" not in written("operators of version 2")
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_every_construct_gives_the_same_trajectories(name: str) -> None:
+    original = sg.load(CONSTRUCTS[name])
+    document = normalised_sbml(lower(original))
+    assert errors(document) == []
+    again = sg.load(document.decode())
+    assert again.species_ids == original.species_ids
+    assert lower(again).is_timed == lower(original).is_timed == (name not in WITHOUT_CLOCK)
+    assert not again.assignment_rules
+    assert not any(r.reversible for r in again.reactions)
+    # The same streams make the same choices, if the two say the same.
+    ours, theirs = (
+        sg.simulate(model, times=[0, 0.5, 1, 1.5, 3], trajectories=40, seed=7)
+        for model in (original, again)
+    )
+    for name in original.species_ids:
+        values = ours.values(name, "counts")
+        np.testing.assert_array_equal(theirs.values(name, "counts"), values)
+        assert name == "Y" or len(np.unique(values)) > 1, "nothing happens in this model"
+
+
+@pytest.mark.parametrize("name", WITHOUT_CLOCK)
+def test_networks_without_a_clock_are_the_same_channels(name: str) -> None:
+    original = lower(sg.load(CONSTRUCTS[name]))
+    again = lower(sg.load(normalised_sbml(original).decode()))
+    assert [c.id for c in again.channels] == [c.id for c in original.channels]
+    assert [c.change for c in again.channels] == [c.change for c in original.channels]
+    ids = normalised_ids(original)
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        counts = {s: float(rng.integers(0, 30)) for s in original.species_ids}
+        inputs = {i: float(np.exp(rng.normal())) for i in original.input_ids}
+        renamed = {ids[i]: v for i, v in inputs.items()}
+        for ours, theirs in zip(original.channels, again.channels, strict=True):
+            expected = evaluate(ours.propensity, {**counts, **inputs})
+            assert evaluate(theirs.propensity, {**counts, **renamed}) == expected
+
+
+def test_truth_values_and_numbers_do_not_mix_in_what_is_written() -> None:
+    base = network("immigration_death")
+    x = Symbol("X")
+    law = Apply("plus", (Apply("gt", (x, Number(2.0))), Apply("and", (x, Apply("not", (x,))))))
+    law = Apply("piecewise", (Number(7.0), x, law))
+    birth = replace(base.reactions[0], rate_law=law)
+    document = normalised_sbml(lower(replace(base, reactions=(birth, base.reactions[1]))))
+    assert errors(document) == []
+    again = lower(load(document.decode())).channels[0].propensity
+    for count in (0.0, 1.0, 3.0):
+        assert evaluate(again, {"X": count}) == evaluate(law, {"X": count})
+
+
+def assigning(*values: str, initial: str = "strict", distrib: bool = False) -> ReactionNetwork:
+    """Load a model with an event at time 1 that assigns to X, and others."""
+    targets = ("X", "cell", "k")
+    text = model(
+        reaction("death", "k*X", "X"),
+        compartments=[compartment("cell", 1.0, constant="false")],
+        species=[species("X", 10, hasOnlySubstanceUnits="false" if distrib else "true")],
+        parameters=[parameter("k", 0.0)],
+        events=[event("E", "time >= 1", more=list(zip(targets, values, strict=False)))],
+    )
+    return sg.load(with_distrib(text) if distrib else text, initial=initial)
+
+
+@pytest.mark.parametrize("value", ["2.5", "3.5", "X/4 - 0.25", "0.49999999999999994", "7*X/8"])
+def test_counts_that_events_set_are_rounded_as_in_the_network(value: str) -> None:
+    rounded = assigning(value, initial="round")
+    again = sg.load(normalised_sbml(lower(rounded)).decode())
+    assert again.initial == "strict"
+    ours, theirs = (
+        sg.simulate(m, times=[2], trajectories=3, seed=1).values("X") for m in (rounded, again)
+    )
+    np.testing.assert_array_equal(ours, theirs)
+    assert (ours == np.rint(ours)).all()
+
+
+def test_whole_numbers_are_not_rounded_again() -> None:
+    plain = normalised_sbml(lower(assigning("2*X + 3")))
+    assert normalised_sbml(lower(assigning("2*X + 3", initial="round"))) == plain
+    assert normalised_sbml(lower(assigning("X/2", initial="round"))) != plain
+
+
+def test_counts_made_whole_at_random_keep_their_mean() -> None:
+    again = sg.load(normalised_sbml(lower(assigning("4.25", initial="randomised"))).decode())
+    found = sg.simulate(again, times=[2], trajectories=4000, seed=1).values("X")[:, 0]
+    assert set(found) == {4.0, 5.0}
+    assert abs(found.mean() - 4.25) < 4.0 * np.sqrt(0.25 * 0.75 / 4000)
+
+
+def test_draws_that_sbml_cannot_say_are_refused_by_name() -> None:
+    rounded = assigning(draw("normal", "<cn>9</cn>", "<cn>1</cn>"), initial="round", distrib=True)
+    with pytest.raises(WriteError, match=r"event 'E': 'X' is set to a random value"):
+        normalised_sbml(lower(rounded))
+
+
+@pytest.mark.parametrize(
+    ("value", "delay", "at_trigger"),
+    [("5", "0.5", False), ("5", "0.5", True), ("X/2", "0.5", False), ("X/2", None, False)],
+)
+def test_concentrations_are_in_the_volume_at_execution(value, delay, at_trigger) -> None:
+    original = sg.load(
+        model(
+            reaction("death", "k*X*cell", "X"),
+            compartments=[compartment("cell", 1.0, constant="false")],
+            species=[species("X", 64, hasOnlySubstanceUnits="false")],
+            parameters=[parameter("k", 0.2)],
+            events=[
+                event("E", "time >= 1", "X", value, delay=delay, use_trigger_values=at_trigger),
+                event("F", "time >= 1.25", "cell", "2"),
+            ],
+        ),
+        initial="round",
+    )
+    again = sg.load(normalised_sbml(lower(original)).decode())
+    ours, theirs = (
+        sg.simulate(m, times=[1, 1.5, 2], trajectories=20, seed=3).values("X", "counts")
+        for m in (original, again)
+    )
+    np.testing.assert_array_equal(theirs, ours)
+
+
+@pytest.mark.parametrize("delay", ["0.5", None])
+def test_a_value_of_the_trigger_in_a_volume_of_the_execution_is_refused(delay) -> None:
+    text = model(
+        reaction("death", "k*X*cell", "X"),
+        compartments=[compartment("cell", 1.0, constant="false")],
+        species=[species("X", 64, hasOnlySubstanceUnits="false")],
+        parameters=[parameter("k", 0.2)],
+        events=[
+            event("E", "time >= 1", "X", "X/2", delay=delay),
+            event("F", "time >= 1", "cell", "2"),
+        ],
+    )
+    with pytest.raises(WriteError, match="event 'E': it sets the concentration of 'X'"):
+        normalised_sbml(lower(sg.load(text, initial="round")))
+
+
+def test_a_drawn_value_that_the_user_sets_is_certain() -> None:
+    drawn = sg.load(CONSTRUCTS["draws at the start"])
+    given = read(normalised_sbml(lower(drawn.with_parameters({"k": 0.25})))).getModel()
+    assert given.getParameter("k").getValue() == 0.25
+    assert given.getNumInitialAssignments() == 1
+    values = np.where(np.isnan(drawn.parameter_values), 0.75, drawn.parameter_values)
+    assert (
+        read(normalised_sbml(lower(drawn), values)).getModel().getParameter("k").getValue() == 0.75
+    )
+    left = read(normalised_sbml(lower(drawn), drawn.parameter_values)).getModel()
+    assert left.getNumInitialAssignments() == 2
+    counted = read(normalised_sbml(lower(drawn), initial_counts=[3])).getModel()
+    assert counted.getSpecies("X").getInitialAmount() == 3.0
+    assert counted.getNumInitialAssignments() == 1
+
+
+def test_infinite_parameters_are_written() -> None:
+    values = draw("poisson", "<cn>10</cn>", "<cn>8</cn>", "<ci>most</ci>")
+    text = model(
+        species=[species("X")],
+        parameters=[parameter("most", float("inf")).replace('"inf"', '"INF"')],
+        events=[event("E", "time >= 1", "X", values)],
+    )
+    original = sg.load(with_distrib(text))
+    again = sg.load(normalised_sbml(lower(original)).decode())
+    assert again.parameter_values.tolist() == [np.inf]
+    ours, theirs = (
+        sg.simulate(m, times=[2], trajectories=50, seed=3).values("X") for m in (original, again)
+    )
+    np.testing.assert_array_equal(theirs, ours)
 
 
 def test_a_channel_without_effect_and_parameters_without_value_are_left_out() -> None:

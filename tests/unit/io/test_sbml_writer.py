@@ -16,8 +16,10 @@ from typing import Any
 
 import libsbml
 import pytest
+from constructs import CONSTRUCTS
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]: it has no stubs
 
+import sbmlgrad as sg
 from sbmlgrad.errors import WriteError
 from sbmlgrad.io.files import read_bytes, write_atomically
 from sbmlgrad.io.sbml.annotation import BQMODEL, DCTERMS, PROVENANCE, RDF
@@ -564,10 +566,107 @@ def test_every_problem_is_named_at_once() -> None:
     [
         ("<!DOCTYPE sbml><sbml/>", "DOCTYPE"),
         ("<sbml", "not well-formed"),
-        ('<sbml xmlns="http://www.sbml.org/sbml/level1" level="1"><model/></sbml>', "level 1"),
+        ('<sbml xmlns="http://www.sbml.org/sbml/level4" level="4"><model/></sbml>', "level 4"),
         (f'<sbml xmlns="{L3}" level="3" version="1"/>', "no model"),
     ],
 )
 def test_documents_that_cannot_be_written(source: str, mentions: str) -> None:
     with pytest.raises(WriteError, match=mentions):
         write_sbml(network_of(source, {}))
+
+
+# --- every construct ------------------------------------------------------------------------------
+
+
+def lines_changed(name: str, values: dict[str, float]) -> tuple[list[str], list[str]]:
+    """Set values in the model of a construct, save it, and return the lines gone and new."""
+    network = sg.load(CONSTRUCTS[name])
+    assert network.source is not None
+    assert write_sbml(network) == network.source
+    written = write_sbml(network.with_parameters(values))
+    assert consistency(written) == consistency(network.source)
+    again = sg.load(written.decode())
+    found = dict(zip(again.parameter_ids, again.parameter_values, strict=True))
+    assert {p: found[p] for p in values} == values
+    return changed_lines(network.source, written)
+
+
+@pytest.mark.parametrize("name", CONSTRUCTS)
+def test_a_value_changes_one_line_of_every_construct(name: str) -> None:
+    network = sg.load(CONSTRUCTS[name])
+    free = network.parameter_ids
+    target = next((p for p in free if p not in network.initial_assignments), None)
+    assert target is not None
+    local = target.rpartition(".")[2]
+    gone, new = lines_changed(name, {target: 0.1 + 0.2})
+    assert len(gone) == len(new) == 1
+    assert f'"{local}"' in gone[0]
+    assert new[0] == re.sub(r'value="[^"]*"', 'value="0.30000000000000004"', gone[0])
+
+
+def test_values_go_where_rules_and_events_start_from() -> None:
+    gone, new = lines_changed("rate rules", {"q": 7.5})
+    assert (len(gone), len(new)) == (1, 1)
+    assert 'id="q" value="7.5"' in new[0]
+    with pytest.raises(sg.SbmlGradError, match="no parameter 'q'"):
+        sg.load(CONSTRUCTS["time in a law"]).with_parameters({"q": 1.0})
+
+
+def test_an_initial_assignment_gives_way_to_a_value_and_a_draw_does() -> None:
+    for name in ("initial assignments and rules", "draws at the start"):
+        network = sg.load(CONSTRUCTS[name]).with_parameters({"k": 0.75})
+        again = sg.load(write_sbml(network).decode())
+        assert "k" not in again.initial_assignments
+        assert "X" in again.initial_assignments
+        assert again.parameter_values[again.parameter_ids.index("k")] == 0.75
+
+
+def test_level_1_names_parameters_by_their_names() -> None:
+    gone, new = lines_changed("level 1", {"k": 2.5, "death.h": 0.125})
+    assert [line for line in new if "death" in line] == []
+    assert len(gone) == len(new) == 2
+    with pytest.raises(WriteError, match="an assignment rule gives its value"):
+        write_sbml(replace(sg.load(CONSTRUCTS["level 1"]), changed=frozenset({"w"})))
+
+
+@pytest.mark.parametrize(("version", "tag"), [(1, "annotations"), (2, "annotation")])
+def test_level_1_gets_the_record_and_no_rdf(version: int, tag: str) -> None:
+    source = CONSTRUCTS["level 1"].replace('version="2"', f'version="{version}"')
+    if version == 1:
+        source = (
+            source.replace("speciesReference", "specieReference")
+            .replace("<species name", "<specie name")
+            .replace('species="X"', 'specie="X"')
+        )
+    network = replace(sg.load(source), provenance=golden.PROVENANCE)
+    written = write_sbml(network.with_parameters({"k": 2.5}))
+    assert f"<{tag}>".encode() in written
+    assert b"rdf:RDF" not in written
+    assert b"metaid" not in written
+    assert consistency(written) == consistency(source.encode())
+    again = sg.load(written.decode())
+    assert again == network.with_parameters({"k": 2.5})
+    later = write_sbml(replace(again, provenance=golden.PROVENANCE))
+    assert later.count(f"<{tag}>".encode()) == 1
+    assert later.count(b"<sbmlgrad:run") == 2
+
+
+def test_level_1_has_no_concentrations() -> None:
+    network = sg.load(CONSTRUCTS["level 1"])
+    asked = replace(network.species[0], initial_amount=None, initial_concentration=3.0)
+    with pytest.raises(WriteError, match="initial amounts only"):
+        write_sbml(replace(network, species=(asked,)))
+
+
+@pytest.mark.parametrize(("name", "attribute"), [("level 1", "volume"), ("concentrations", "size")])
+def test_sizes_of_compartments_are_written(name: str, attribute: str) -> None:
+    network = sg.load(CONSTRUCTS[name])
+    resized = replace(network, compartments=(replace(network.compartments[0], size=1 / 3),))
+    written = write_sbml(resized)
+    _, new = changed_lines(CONSTRUCTS[name].encode(), written)
+    assert len(new) == 1
+    assert f'{attribute}="0.3333333333333333"' in new[0]
+    assert sg.load(written.decode()) == resized
+    broken = replace(network, compartments=(replace(network.compartments[0], size=math.inf),))
+    with pytest.raises(WriteError, match=r"compartment 'cell' .* not a finite number"):
+        write_sbml(broken)

@@ -1,0 +1,107 @@
+"""What referees are known to get wrong, so that they are not asked about it.
+
+The record is `divergences.toml` beside this file: one entry per referee and construct, with the
+version that was measured and what was seen.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from types import MappingProxyType
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.model.expression import TIME, symbols
+from sbmlgrad.model.initial import random_at_start
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """One construct that a referee mishandles.
+
+    Attributes:
+        referee: name of the referee.
+        construct: a key of `CONSTRUCTS`.
+        version: version of the software that was measured.
+        reason: what it does instead.
+        evidence: the model and the figures.
+    """
+
+    referee: str
+    construct: str
+    version: str
+    reason: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{CONSTRUCTS[self.construct].words}: {self.reason} ({self.referee} {self.version})"
+
+
+@dataclass(frozen=True, slots=True)
+class Construct:
+    """Something that a network may use.
+
+    Attributes:
+        words: what to call it.
+        is_used: tells whether a network uses it.
+    """
+
+    words: str
+    is_used: Callable[[LoweredNetwork], bool]
+
+
+def _has_time_trigger(lowered: LoweredNetwork) -> bool:
+    moving = {TIME.id, *(target for target, _ in lowered.flows)}
+    return any(symbols(event.trigger) & moving for event in lowered.events)
+
+
+def _has_time_in_law(lowered: LoweredNetwork) -> bool:
+    return any(TIME.id in symbols(channel.propensity) for channel in lowered.channels)
+
+
+def _draws(lowered: LoweredNetwork) -> bool:
+    in_events = any(event.draws for event in lowered.events)
+    return in_events or bool(random_at_start(lowered.network))
+
+
+#: Constructs that some simulator mishandles, by name.
+CONSTRUCTS: Mapping[str, Construct] = MappingProxyType(
+    {
+        "time_trigger": Construct("an event triggered by time", _has_time_trigger),
+        "delay": Construct("an event with a delay", lambda x: any(e.delay for e in x.events)),
+        "time_in_law": Construct("a kinetic law that depends on time", _has_time_in_law),
+        "rate_rule": Construct("a rate rule", lambda x: bool(x.flows)),
+        "random_draw": Construct("a random draw", _draws),
+    }
+)
+
+
+def read_divergences() -> tuple[Divergence, ...]:
+    """Return the whole record."""
+    text = files("sbmlgrad.referees").joinpath("divergences.toml").read_text(encoding="utf-8")
+    return tuple(
+        Divergence(name, **{key: entry[key].strip() for key in _TEXTS})
+        for entry in tomllib.loads(text)["divergence"]
+        for name in entry["referee"]
+    )
+
+
+_TEXTS = ("construct", "version", "reason", "evidence")
+
+
+def known_divergences(referee: str, lowered: LoweredNetwork) -> tuple[Divergence, ...]:
+    """Return why a referee cannot judge a network; nothing if it can.
+
+    Use it before asking a referee: what is in the record would only confirm a known difference.
+
+    Args:
+        referee: name of the referee; one without entries can judge everything.
+        lowered: the network.
+    """
+    return tuple(
+        divergence
+        for divergence in read_divergences()
+        if divergence.referee == referee and CONSTRUCTS[divergence.construct].is_used(lowered)
+    )
