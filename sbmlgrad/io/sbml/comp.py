@@ -17,6 +17,7 @@ import libsbml
 
 from sbmlgrad.errors import UnreadableFileError
 from sbmlgrad.io.files import read_bytes
+from sbmlgrad.io.sbml.exact_text import exact_bytes
 from sbmlgrad.io.sbml.root import root_issues
 from sbmlgrad.io.sbml.safe_xml import check_xml
 from sbmlgrad.io.sbml.support import package_issues, refused
@@ -68,7 +69,7 @@ def flatten(document: Any, folder: Path | None) -> tuple[bytes | None, tuple[Iss
     if status != libsbml.LIBSBML_OPERATION_SUCCESS or problems:
         fallback = _refused("model", None, f"libSBML cannot flatten it (status {status}).")
         return None, problems or (fallback,)
-    return libsbml.writeSBMLToString(document).encode(), (_flattened(),)
+    return exact_bytes(document), (_flattened(),)
 
 
 def _flattened() -> Issue:

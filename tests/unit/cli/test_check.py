@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,15 @@ def test_what_ends_a_process_is_one_issue(folder: Path) -> None:
     assert good == ()
 
 
+@pytest.fixture
+def ctrl_c_interrupts():
+    """Let Ctrl-C raise: a process that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_interrupts")
 def test_interruption_keeps_what_is_there(folder: Path) -> None:
     shutil.copy(DIMER, folder / "stop.xml")
     names = [str(DIMER), str(folder / "stop.xml"), str(folder / "broken.xml")]
