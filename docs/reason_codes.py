@@ -76,6 +76,11 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "solve it and use the solution",
         ),
         "delay": ("the delay csymbol needs the past of the trajectory", "use intermediate species"),
+        "rate_rule": (
+            "a rate rule sets a concentration in a volume that follows from numbers of molecules, "
+            "which jump",
+            "let it set an amount, or simulate by ODE",
+        ),
         "rate_of": (
             "a formula uses a rate of change (rateOf), which a number of molecules that jumps does "
             "not have",

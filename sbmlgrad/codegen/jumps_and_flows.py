@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.elements import Event, Species
 from sbmlgrad.model.expression import (
+    ONE,
     TIME,
     ZERO,
     Expression,
@@ -23,6 +25,8 @@ from sbmlgrad.model.expression import (
     substitute,
     symbols,
 )
+from sbmlgrad.model.graphs import in_order
+from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.random_draws import Draw, without_draws
 
@@ -119,34 +123,74 @@ def _assignments(
     return tuple(result)
 
 
-def _in_slot(species: Species, value: Expression, size: Expression, *, counts: bool) -> Expression:
-    """Return the state that gives a species a value of what its symbol means."""
-    items = Number(species.items_per_substance if counts else 1.0)
-    return multiply(items, value) if species.only_substance_units else multiply(items, value, size)
-
-
 def lower_flows(network: ReactionNetwork, *, counts: bool) -> tuple[tuple[str, Expression], ...]:
     """Return (state symbol, its rate of change) for every rate rule.
 
     A concentration c in a volume V that flows too is an amount that changes at c' V + c V'.
+
+    Raises:
+        UnsupportedModelError: the motion of a volume depends on itself, or follows jumping counts.
     """
     meanings = network.in_counts if counts else network.in_amounts
-    plain: dict[str, Expression] = {}
-    for target, formula in network.rate_rules.items():
-        if not isinstance(network.by_id[target], Species):
-            plain[target] = substitute(formula, meanings)
-    result = dict(plain)
-    for target, formula in network.rate_rules.items():
-        element = network.by_id[target]
+    rules = network.rate_rules
+    sizes = {target: _size_of_concentration(network, target, meanings) for target in rules}
+    needs = {target: symbols(size) & rules.keys() for target, size in sizes.items()}
+    order = in_order(needs)
+    problems = [_circular(target) for target in rules if target not in order]
+    problems += [
+        _jumping(target)
+        for target, size in sizes.items()
+        if symbols(size) & (network.state_species - rules.keys())
+    ]
+    if problems:
+        raise UnsupportedModelError(
+            problems, what=f"model '{network.id}' cannot be simulated stochastically:"
+        )
+    result: dict[str, Expression] = {}
+    for target in order:
+        element, rate = network.by_id[target], substitute(rules[target], meanings)
         if isinstance(element, Species):
-            rate = substitute(formula, meanings)
-            size = meanings[element.compartment]
-            slot = _in_slot(element, rate, size, counts=counts)
+            size = sizes[target]
+            rate = multiply(Number(element.items_per_substance if counts else 1.0), rate)
             if not element.only_substance_units:
-                grown = multiply(Symbol(target), rate_along(size, plain))
-                slot = add(slot, ZERO if grown == ZERO else divide(grown, size))
-            result[target] = slot
+                grown = multiply(Symbol(target), rate_along(size, result))
+                rate = add(multiply(rate, size), ZERO if grown == ZERO else divide(grown, size))
+        result[target] = rate
     return tuple(result.items())
+
+
+def _size_of_concentration(
+    network: ReactionNetwork, target: str, meanings: Mapping[str, Expression]
+) -> Expression:
+    """Return the volume that a concentration refers to; a constant for anything else."""
+    element = network.by_id[target]
+    if isinstance(element, Species) and not element.only_substance_units:
+        return meanings[element.compartment]
+    return ONE
+
+
+def _circular(target: str) -> Issue:
+    return Issue(
+        "cyclic_assignment",
+        Severity.ERROR,
+        target,
+        None,
+        "its rate rule sets a concentration in a volume whose motion depends on it.",
+        "Break the cycle.",
+        STOCHASTIC_ONLY,
+    )
+
+
+def _jumping(target: str) -> Issue:
+    return Issue(
+        "rate_rule",
+        Severity.ERROR,
+        target,
+        None,
+        "its rate rule sets a concentration in a volume that jumps with numbers of molecules.",
+        "Let the rate rule set an amount (hasOnlySubstanceUnits), or simulate with ODE().",
+        STOCHASTIC_ONLY,
+    )
 
 
 def rate_along(expression: Expression, flows: Mapping[str, Expression]) -> Expression:
