@@ -128,7 +128,9 @@ def samples(
     """Return values and numbers of draws used, [trajectory], of the compiled samplers."""
     values, used = np.empty(number), np.empty(number, np.uint64)
     code, four = DISTRIBUTIONS[name].opcode, padded(arguments)
-    compiled(replacement).fill(code, len(arguments), *four, seed, first, values, used)
+    compiled(replacement).fill(
+        code, len(arguments), *four, np.uint64(seed), np.uint64(first), values, used
+    )
     return values, used
 
 
