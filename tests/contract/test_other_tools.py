@@ -30,6 +30,7 @@ READ = {
 
 @pytest.mark.parametrize("tool", READ)
 def test_calibrated_model_opens_with_its_values(tool: str, tmp_path) -> None:
+    # The set-up command of the README installs the extra, so that nothing is skipped there.
     if importlib.util.find_spec(tool) is None:
         pytest.skip(f"{tool} comes with the extra 'validation'")
     value = 1.7763712345678901
