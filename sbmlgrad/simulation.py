@@ -26,7 +26,6 @@ from sbmlgrad.errors import (
     SimulationError,
 )
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
-from sbmlgrad.model.channels import structural_parameters
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.initial import check_initial_names, initial_values, start_expression
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
@@ -99,13 +98,14 @@ def simulate(
     explicit = {} if is_tensor(parameters) else _explicit(model, parameters)
     if _is_deterministic(engine):
         return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
+    start = _initial(model, initial)
     job = _Job(
-        lowered=lower(_restructured(model, explicit)),
+        lowered=_lowered(model, explicit, start),
         readouts=_readouts(times, readouts),
         trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
         engine=_native() if engine is None else cast(Engine, engine),
-        initial=_initial(model, initial),
+        initial=start,
         is_strict=on_failure == "raise",
         progress=progress,
     )
@@ -160,17 +160,13 @@ def _initial(model: ReactionNetwork, initial: Mapping[str, float] | None) -> dic
     return given
 
 
-def _restructured(model: ReactionNetwork, explicit: Mapping[str, float]) -> ReactionNetwork:
-    """Return a network whose structure is that of the values given.
-
-    A law is split by the signs of its parameters, so that values of another sign than the
-    document's may need another split; stoichiometries and conversion factors may use parameters.
-    """
-    own = dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
-    turned = {p: v for p, v in explicit.items() if np.isfinite(v) and (v < 0.0) != (own[p] < 0.0)}
-    counted = {p: explicit[p] for p in structural_parameters(model) & explicit.keys()}
-    changed = {p: v for p, v in counted.items() if v != own[p] and np.isfinite(v)}
-    return model.with_parameters({**turned, **changed}) if turned or changed else model
+def _lowered(
+    model: ReactionNetwork, explicit: Mapping[str, float], initial: Mapping[str, float]
+) -> LoweredNetwork:
+    """Lower a network for the values given, which may need other channels than the document's."""
+    if not explicit and not initial:
+        return lower(model)
+    return lower(model, initial_values(model, explicit, initial))
 
 
 def _is_deterministic(engine: Any) -> TypeGuard[ODE]:
@@ -260,6 +256,12 @@ class _Job:
         """Return one request per readout; all replay the same trajectories."""
         numbers = np.arange(self.trajectories, dtype=np.uint64) + np.uint64(self.first_trajectory)
         values, start = start_states(self.lowered, explicit, self.initial, seed, numbers)
+        if lower(self.network, values) is not self.lowered:
+            raise ParameterError(
+                f"model '{self.network.id}': with these parameter values a kinetic law splits into "
+                "other forward and backward rates, or a stoichiometry is another, than with the "
+                "model's own; load such values with model.with_parameters() first"
+            )
         inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
         return [
             Request(
@@ -321,6 +323,7 @@ def _ensemble(
         first_trajectory=job.first_trajectory,
         engine=samples[0].engine,
         versions=software_versions(),
+        channels=job.lowered.channels,
     )
 
 
@@ -410,4 +413,5 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         engine=f"{used.get('engine', job.engine.name)} with {method.name}",
         versions=software_versions(),
         is_differentiable=True,
+        channels=job.lowered.channels,
     )

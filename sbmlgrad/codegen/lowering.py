@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.jumps_and_flows import LoweredEvent, lower_events, lower_flows
 from sbmlgrad.errors import UnsupportedModelError
-from sbmlgrad.model.channels import Channel, channels
+from sbmlgrad.model.channels import Channel, Judgement, judge
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.structure import dependency_graph, stoichiometry_matrix
+
+#: A network is kept lowered for so many judgements of its laws.
+MOST_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,27 +170,43 @@ class LoweredNetwork:
         )
 
 
-def lower(network: ReactionNetwork) -> LoweredNetwork:
+def lower(network: ReactionNetwork, values: Mapping[str, float] | None = None) -> LoweredNetwork:
     """Lower a network for stochastic engines; a second call returns the same object.
+
+    A law is split by the signs of its constants, and stoichiometries may use parameters, so that
+    other values than the document's may need other channels.
+
+    Args:
+        network: the network.
+        values: symbol → value at time 0 (`initial_values`); by default the network's own.
 
     Raises:
         UnsupportedModelError: some construct has no exact stochastic meaning; every one is listed.
     """
     # Kept with the network itself, as a cached property is: equal networks may differ in what
     # equality leaves out, such as issues, source and provenance.
-    kept = network.__dict__.get("_lowered")
-    if kept is None:
-        kept = _lower(network)
-        object.__setattr__(network, "_lowered", kept)
-    return kept
+    kept: list[tuple[Judgement, LoweredNetwork]] = network.__dict__.setdefault("_lowered", [])
+    if values is None and kept and kept[0][0].is_own:
+        return kept[0][1]
+    for judgement, lowered in kept:
+        if values is not None and judgement.holds_for(values):
+            return lowered
+    judgement = judge(network, values)
+    _refuse(network, judgement)
+    same = [old for _, old in kept if old.channels == judgement.channels]
+    lowered = same[0] if same else LoweredNetwork(network, judgement.channels)
+    kept.insert(0 if judgement.is_own else len(kept), (judgement, lowered))
+    # The first is the network's own; of others the oldest goes.
+    if len(kept) > MOST_KEPT:
+        del kept[1]
+    return lowered
 
 
-def _lower(network: ReactionNetwork) -> LoweredNetwork:
-    found, issues = channels(network)
-    problems = blocking(tuple({*network.issues, *issues}), SSA)
+def _refuse(network: ReactionNetwork, judgement: Judgement) -> None:
+    others = set(network.issues) - set(network.judged_issues)
+    problems = blocking(tuple({*others, *judgement.issues}), SSA)
     if problems:
         raise UnsupportedModelError(
             sorted(problems, key=lambda issue: (issue.line or 0, issue.element)),
             what=f"model '{network.id}' cannot be simulated stochastically:",
         )
-    return LoweredNetwork(network, found)

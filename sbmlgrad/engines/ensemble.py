@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
+from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.elements import Parameter, Reaction, Species
 from sbmlgrad.model.expression import TIME, Expression, Number, add, divide, negate
 from sbmlgrad.model.network import ReactionNetwork
@@ -50,6 +50,7 @@ class Ensemble:
         meanings: what every symbol means as a function of the state, where it is not the network's
             own `in_counts`.
         is_deterministic: whether species are amounts that follow the rate equations.
+        channels: what could fire, for the rates of reactions.
     """
 
     network: ReactionNetwork
@@ -66,6 +67,7 @@ class Ensemble:
     is_differentiable: bool = False
     meanings: Mapping[str, Expression] | None = None
     is_deterministic: bool = False
+    channels: tuple[Channel, ...] = ()
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -186,7 +188,7 @@ class Ensemble:
         """Return a reaction's rate from its propensities, so that it is the one simulated."""
         rates = [
             channel.propensity if channel.id == reaction.id else negate(channel.propensity)
-            for channel in lower(self.network).channels
+            for channel in self.channels
             if channel.reaction == reaction.id
         ]
         return divide(add(*rates), Number(self.network.items_per_extent))

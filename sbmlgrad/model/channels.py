@@ -8,20 +8,20 @@ is reported as an issue that blocks exact simulation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sbmlgrad.model.directions import directions
 from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import (
-    TIME,
     ZERO,
     Expression,
     substitute,
     symbols,
     uses_rate_of,
 )
-from sbmlgrad.model.initial import initial_values, start_needs
+from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.known_values import known_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.rules import formula_issues, written_out
@@ -48,32 +48,85 @@ class Channel:
     change: Mapping[str, int]
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """The channels of a network under some values, and what has to hold for them to stay.
+
+    Attributes:
+        channels: what can fire.
+        issues: what blocks some reactions, and warnings.
+        by_value: symbol → value at time 0 that the channels rest on.
+        by_sign: symbol → sign (-1, 0, 1 or NaN) that they rest on.
+        is_own: whether the values are those of the network itself.
+    """
+
+    channels: tuple[Channel, ...]
+    issues: tuple[Issue, ...]
+    by_value: Mapping[str, float] = field(default_factory=dict)
+    by_sign: Mapping[str, float] = field(default_factory=dict)
+    is_own: bool = True
+
+    def holds_for(self, values: Mapping[str, float]) -> bool:
+        """Tell whether other values at time 0 cannot lead to other channels."""
+        return all(_same(values[s], v) for s, v in self.by_value.items()) and all(
+            _same(_sign(values[s]), v) for s, v in self.by_sign.items()
+        )
+
+
+def _sign(value: float) -> float:
+    return value if value != value else float((value > 0.0) - (value < 0.0))
+
+
+def _same(a: float, b: float) -> bool:
+    return a == b or (a != a and b != b)
+
+
 def channels(network: ReactionNetwork) -> tuple[tuple[Channel, ...], tuple[Issue, ...]]:
     """Return the firing channels of a network, and the issues that block some of its reactions."""
+    judgement = judge(network)
+    return judgement.channels, judgement.issues
+
+
+def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -> Judgement:
+    """Return the firing channels of a network under some values.
+
+    Args:
+        network: the network.
+        values: symbol → value at time 0 (`initial_values`); by default the network's own.
+    """
     issues: list[Issue] = list(formula_issues(network))
+    if not issues:
+        issues += _rates_of_change(network)
     if issues:
-        return (), tuple(issues)
-    issues += _rates_of_change(network)
-    if issues:
-        return (), tuple(issues)
-    constants = constant_values(network)
+        return Judgement((), tuple(issues))
+    is_own = values is None
+    values = initial_values(network) if values is None else values
+    known = known_values(network, values)
     rules = written_out(network)
     taken = set(network.by_id)
     found: list[Channel] = []
+    uses: set[str] = set()
     for reaction in network.reactions:
-        change, problems = _whole_change(network, reaction, constants)
+        change, problems = _whole_change(network, reaction, known.constants)
         issues += problems
         law = substitute(reaction.rate_law, rules)
-        parts, problems = directions(network, reaction, law, change, constants)
-        issues += problems
-        forward, backward = parts
-        if forward != ZERO or backward == ZERO:
-            found.append(Channel(reaction.id, reaction.id, forward, change))
-        if backward != ZERO:
+        ways = directions(network, reaction, law, change, known)
+        issues += ways.issues
+        uses |= ways.uses
+        if ways.forward != ZERO or ways.backward == ZERO:
+            found.append(Channel(reaction.id, reaction.id, ways.forward, change))
+        if ways.backward != ZERO:
             reverse = {s: -n for s, n in change.items()}
             name = _unused(reaction.id + BACKWARD, taken)
-            found.append(Channel(name, reaction.id, backward, reverse))
-    return tuple(found), tuple(issues)
+            found.append(Channel(name, reaction.id, ways.backward, reverse))
+    uses |= _structural(network)
+    return Judgement(
+        tuple(found),
+        tuple(issues),
+        {s: values[s] for s in uses if s in known.constants},
+        {s: _sign(value) for s, value in values.items() if s not in network.counted},
+        is_own,
+    )
 
 
 def _rates_of_change(network: ReactionNetwork) -> list[Issue]:
@@ -101,26 +154,14 @@ def _rates_of_change(network: ReactionNetwork) -> list[Issue]:
     ]
 
 
-def constant_values(network: ReactionNetwork) -> dict[str, float]:
-    """Return symbol → value for everything that never changes."""
-    state = (*network.species_ids, *network.variable_ids, *network.assignment_rules, TIME.id)
-    at_start = initial_values(network)
-    return {s: at_start[s] for s in at_start.keys() - set(state)}
-
-
-def structural_parameters(network: ReactionNetwork) -> frozenset[str]:
-    """Return the parameters that stoichiometries or conversion factors depend on."""
+def _structural(network: ReactionNetwork) -> frozenset[str]:
+    """Return the symbols that stoichiometries and conversion factors are made of."""
     found = {s.conversion_factor for s in network.species if s.conversion_factor}
+    rules = written_out(network)
     for reaction in network.reactions:
         for part in reaction.formulas:
-            found |= symbols(part.number)
-    needs = start_needs(network) if found else {}
-    pending = list(found)
-    while pending:
-        fresh = needs.get(pending.pop(), frozenset()) - found
-        found |= fresh
-        pending += fresh
-    return frozenset(network.parameter_ids) & found
+            found |= symbols(substitute(part.number, rules))
+    return frozenset(found)
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,15 +20,27 @@ from sbmlgrad.model.expression import (
     Number,
     add,
     multiply,
-    substitute,
     symbols,
 )
-from sbmlgrad.model.intervals import factors
+from sbmlgrad.model.falling_in_counts import falling_in_counts
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.known_values import KnownValues
 from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.one_signed import one_signed
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
+from sbmlgrad.model.signs import is_nonnegative
+from sbmlgrad.model.terms import factors
+
+
+@dataclass(frozen=True)
+class Directions:
+    """A reaction's propensities forward and backward, what is to be said, and what they rest on."""
+
+    forward: Expression
+    backward: Expression
+    issues: tuple[Issue, ...]
+    uses: frozenset[str]
 
 
 def directions(
@@ -35,73 +48,114 @@ def directions(
     reaction: Reaction,
     law: Expression,
     change: Mapping[str, int],
-    constants: Mapping[str, float],
-) -> tuple[tuple[Expression, Expression], list[Issue]]:
-    """Return (forward, backward) propensities and what is to be said about them.
+    known: KnownValues,
+) -> Directions:
+    """Return the propensities of a reaction in counts.
 
     Args:
         network: the network.
         reaction: one of its reactions.
         law: its kinetic law with assignment rules written out.
         change: species id → molecules gained or lost in one forward firing.
-        constants: symbol → value of everything that never changes.
+        known: what is known of the symbols of the law.
     """
-    whole, issues = _propensity(network, reaction, law, reaction.reactants)
-    # Sign is judged on the law as written: a product with a unit factor is no longer X (X - 1).
-    if is_nonnegative(law, constants) or is_nonnegative(whole, constants):
-        return (whole, ZERO), issues
-    parts = split(law, constants)
-    if _has_unsigned_coefficient(reaction, parts, change, constants):
-        return (whole, ZERO), [*issues, _sign_unknown(reaction)]
-    if parts is None:
-        if can_turn_negative(law):
-            return (whole, ZERO), [_not_separable(reaction, "it is no exact difference of two")]
-        return (whole, ZERO), [*issues, _sign_unknown(reaction)]
-    forward, issues = _propensity(network, reaction, parts[0], reaction.reactants)
-    backward, more = _propensity(network, reaction, parts[1], reaction.products)
-    surviving = _survives_without(backward, change, constants)
-    if surviving is not None:
-        reason = (
-            f"its negative part does not vanish without '{surviving}', "
-            "so it is not the rate of a backward reaction"
-        )
-        return (whole, ZERO), [_not_separable(reaction, reason)]
-    issues += [issue for issue in more if issue not in issues]
-    if not reaction.reversible:
-        issues.append(_split_though_irreversible(reaction))
-    return (forward, backward), issues
+    whole = _propensity(network, reaction, law, reaction.reactants, known)
+    uses = known.is_nonnegative(law)
+    if uses is not None:
+        return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses)
+    judged = known.judge(law)
+    uses = judged.uses | known.uses | whole.uses
+    if _is_coefficient_times_reactants(reaction, judged.parts, change, known):
+        return Directions(whole.rate, ZERO, (*whole.issues, _sign_unknown(reaction)), uses)
+    forward, backward = judged.parts or (law, ZERO)
+    reason = _why_not(forward, backward, change, known)
+    if reason is not None and known.is_nonnegative_now(law):
+        # With a parameter that is zero for now, as the z of k (1 - z) A.
+        return Directions(whole.rate, ZERO, whole.issues, uses | known.constants_of(law))
+    if reason is not None:
+        issue = _not_separable(reaction, reason)
+        return Directions(whole.rate, ZERO, (issue,), uses)
+    ahead = _propensity(network, reaction, forward, reaction.reactants, known)
+    back = _propensity(network, reaction, backward, reaction.products, known)
+    issues = dict.fromkeys((*ahead.issues, *back.issues))
+    if not all(is_nonnegative(part, known.everything()) for part in (forward, backward)):
+        issues[_sign_unknown(reaction)] = None
+    if backward != ZERO and not reaction.reversible:
+        issues[_split_though_irreversible(reaction)] = None
+    uses |= ahead.uses | back.uses
+    return Directions(ahead.rate, back.rate, tuple(issues), uses)
 
 
-def _has_unsigned_coefficient(
+def _is_coefficient_times_reactants(
     reaction: Reaction,
     parts: tuple[Expression, Expression] | None,
     change: Mapping[str, int],
-    constants: Mapping[str, float],
+    known: KnownValues,
 ) -> bool:
-    """Tell whether only the sign of a symbol with an assignment rule is unknown.
+    """Tell whether only the sign of a coefficient of the reactants is unknown.
 
-    In a law such as k25 X, with k25 given by a rule, the rule is a coefficient: the law vanishes
-    with its reactants, and no part of it is the rate of a backward reaction. Firing stops with an
-    error should the coefficient become negative.
+    In a law such as k25 X, with k25 given by a rule or set by events, k25 is a coefficient: the law
+    vanishes with its reactants, and no part of it is the rate of a backward reaction. Firing stops
+    with an error should the coefficient become negative.
     """
     used_up = {s: -n for s, n in change.items() if n < 0}
-    law = reaction.rate_law
-    if not used_up or not is_nonnegative(law, constants):
+    as_written = reaction.rate_law
+    if not used_up:
         return False
-    if _survives_without(law, used_up, constants) is not None:
+    if not is_nonnegative(as_written, known.assuming_nonnegative()):
         return False
-    return parts is None or _survives_without(parts[1], change, constants) is not None
+    if _survives_without(as_written, used_up, known.constants) is not None:
+        return False
+    if parts is None or parts[1] == ZERO:
+        return True
+    return _survives_without(parts[1], change, known.constants) is not None
+
+
+def _why_not(
+    forward: Expression, backward: Expression, change: Mapping[str, int], known: KnownValues
+) -> str | None:
+    """Return why two parts of a law are no propensities of opposed firings, or None if they are."""
+    for part in (forward, backward):
+        if not one_signed(part, known):
+            return "it is no exact difference of two parts of known signs"
+    surviving = _survives_without(backward, change, known.constants)
+    if surviving is not None:
+        return (
+            f"its negative part does not vanish without '{surviving}', "
+            "so it is not the rate of a backward reaction"
+        )
+    if backward != ZERO and not any(n > 0 for n in change.values()):
+        for species, n in change.items():
+            # Births of one at a time stand on their own; pairs do not come back from one molecule.
+            if n <= -2 and _survives_without(backward, {species: 1}, known.constants) is None:
+                return (
+                    f"its negative part would make {-n} '{species}' at a time out of '{species}' "
+                    "itself, so it is not the rate of a backward reaction"
+                )
+    return None
+
+
+@dataclass(frozen=True)
+class _Direction:
+    rate: Expression
+    issues: tuple[Issue, ...]
+    uses: frozenset[str] = frozenset()
 
 
 def _propensity(
-    network: ReactionNetwork, reaction: Reaction, law: Expression, consumed: Mapping[str, float]
-) -> tuple[Expression, list[Issue]]:
+    network: ReactionNetwork,
+    reaction: Reaction,
+    law: Expression,
+    consumed: Mapping[str, float],
+    known: KnownValues,
+) -> _Direction:
     """Return one direction of a law in counts, and a warning where it may be meant otherwise."""
     powers = powers_consumed(consumed, factors(law)[0])
     if network.mass_action == "combinatorial" and powers:
-        return combinatorial(network, law, powers), []
-    issues = [combinatorial_form(reaction, species, n) for species, n in powers]
-    return multiply(Number(network.items_per_extent), substitute(law, network.in_counts)), issues
+        return _Direction(combinatorial(network, law, powers), ())
+    issues = tuple(combinatorial_form(reaction, species, n) for species, n in powers)
+    rate, uses = falling_in_counts(network, law, known)
+    return _Direction(multiply(Number(network.items_per_extent), rate), issues, uses)
 
 
 def _survives_without(

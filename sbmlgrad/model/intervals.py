@@ -1,7 +1,8 @@
 """Bounds that a rate law cannot leave, from its structure: interval arithmetic with two extras.
 
 The extras are what plain interval arithmetic loses and rate laws need: a fraction of a whole, as in
-saturation, lies in [0, 1], and the falling factorial X (X - 1) of whole X is not negative.
+saturation, lies in [0, 1], and the falling factorial X (X - 1) of whole X is not negative
+(`falling_factorials`).
 """
 
 from __future__ import annotations
@@ -20,46 +21,12 @@ from sbmlgrad.model.expression import (
     multiply,
     subtract,
 )
+from sbmlgrad.model.falling_factorials import FallingFactorials, Molecules, falling_factorials
 from sbmlgrad.model.interval_rules import EVERYTHING, Interval, multiplied, reciprocal
 from sbmlgrad.model.operators import OPERATORS, evaluate
+from sbmlgrad.model.terms import factors, terms
 
-__all__ = ["EVERYTHING", "Bounds", "Interval", "factors", "falling_factorials", "interval", "terms"]
-
-
-def factors(expression: Expression) -> tuple[list[Expression], list[Expression]]:
-    """Flatten products and quotients: return the factors above and below the fraction bar."""
-    above: list[Expression] = []
-    below: list[Expression] = []
-    stack = [(expression, True)]
-    while stack:
-        node, is_above = stack.pop()
-        if isinstance(node, Apply) and node.operator == "times":
-            stack.extend((a, is_above) for a in reversed(node.arguments))
-        elif isinstance(node, Apply) and node.operator == "divide":
-            stack.append((node.arguments[1], not is_above))
-            stack.append((node.arguments[0], is_above))
-        else:
-            (above if is_above else below).append(node)
-    return above, below
-
-
-def terms(expression: Expression) -> list[tuple[int, Expression]]:
-    """Flatten sums and differences: return (sign, term) pairs."""
-    result: list[tuple[int, Expression]] = []
-    stack = [(1, expression)]
-    while stack:
-        sign, node = stack.pop()
-        if isinstance(node, Apply) and node.operator == "plus":
-            stack.extend((sign, a) for a in reversed(node.arguments))
-        elif isinstance(node, Apply) and node.operator == "minus":
-            if len(node.arguments) == 2:
-                stack.append((-sign, node.arguments[1]))
-                stack.append((sign, node.arguments[0]))
-            else:
-                stack.append((-sign, node.arguments[0]))
-        else:
-            result.append((sign, node))
-    return result
+__all__ = ["EVERYTHING", "Bounds", "Interval", "interval"]
 
 
 def interval(expression: Expression, constants: Mapping[str, float]) -> Interval:
@@ -73,6 +40,8 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
 
 
 _NO_LIMITS: Mapping[str, Interval] = MappingProxyType({})
+_NO_VALUES: Mapping[str, float] = MappingProxyType({})
+_NO_MOLECULES: Mapping[str, Molecules] = MappingProxyType({})
 
 
 class Bounds:
@@ -80,19 +49,43 @@ class Bounds:
 
     Use one object for expressions that share parts, as a law and its terms do; `interval` serves
     for a single one.
+
+    Args:
+        constants: symbol → value; every other symbol may take any value >= 0.
+        limits: symbol → bounds, for other symbols than those.
+        molecules: species that are whole numbers of molecules.
+        measures: symbol → value, for units of molecules in falling factorials alone.
     """
 
     def __init__(
-        self, constants: Mapping[str, float], limits: Mapping[str, Interval] = _NO_LIMITS
+        self,
+        constants: Mapping[str, float],
+        limits: Mapping[str, Interval] = _NO_LIMITS,
+        molecules: Mapping[str, Molecules] = _NO_MOLECULES,
+        measures: Mapping[str, float] = _NO_VALUES,
     ) -> None:
         self._constants = constants
         self._limits = limits
+        self._molecules = molecules
+        self._measures = {**constants, **measures} if molecules else constants
         # By identity, which costs nothing to look up; the expressions are kept, so that no other
         # can come to have the identity of one that is gone.
         self._known: dict[int, tuple[Expression, Interval]] = {}
         self._fixed: dict[int, tuple[Expression, bool]] = {}
         self._keys: dict[int, tuple[Expression, int]] = {}
         self._shapes: dict[tuple[object, ...], int] = {}
+        self._measured: set[str] = set()
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """Symbols whose values falling factorials found so far rest on."""
+        return frozenset(self._measured)
+
+    def falling_factorials(self, above: list[Expression]) -> FallingFactorials:
+        """Return the factors of a product that are non-negative together."""
+        found = falling_factorials(above, self._molecules, self._measures)
+        self._measured |= found.uses
+        return found
 
     def of(self, expression: Expression) -> Interval:
         """Return bounds that an expression cannot leave, as `interval` does."""
@@ -161,7 +154,7 @@ class Bounds:
         """Return the bounds of one piece where its condition holds: a > b makes a - b positive."""
         low, high = self.of(arguments[place])
         if low < 0.0 and (limits := self._limits_within(arguments, place)):
-            low, high = Bounds(self._constants, {**self._limits, **limits}).of(arguments[place])
+            low, high = self._within(limits).of(arguments[place])
         condition = arguments[place + 1] if place + 1 < len(arguments) else None
         if low >= 0.0 or not isinstance(condition, Apply) or len(condition.arguments) != 2:
             return low, high
@@ -177,6 +170,12 @@ class Bounds:
             others = self.of(divide(multiply(*rest), multiply(*below)))
             low = 0.0 if others[0] >= 0.0 else low
         return low, high
+
+    def _within(self, limits: Mapping[str, Interval]) -> Bounds:
+        inner = {**self._limits, **limits}
+        bounds = Bounds(self._constants, inner, self._molecules, self._measures)
+        bounds._measured = self._measured
+        return bounds
 
     def _limits_within(self, arguments: tuple[Expression, ...], place: int) -> dict[str, Interval]:
         """Return what a piece's own condition, and the failure of those before, say of symbols."""
@@ -208,13 +207,16 @@ class Bounds:
     def _product(self, expression: Expression) -> Interval:
         above, below = factors(expression)
         result: Interval = (1.0, 1.0)
+        if any(self.of(factor)[0] < 0.0 for factor in above):
+            paired = self.falling_factorials(above).places
+            if paired:
+                above = [factor for place, factor in enumerate(above) if place not in paired]
+                result = (0.0, math.inf)
         while (rest := self._without_fraction_of_a_whole(above, below)) is not None:
             above, below = rest
             result = multiplied(result, (0.0, 1.0))
-        dropped = falling_factorials(above)
-        for i, factor in enumerate(above):
-            bounds = (0.0, math.inf) if i in dropped else self.of(factor)
-            result = multiplied(result, bounds)
+        for factor in above:
+            result = multiplied(result, self.of(factor))
         for factor in below:
             low, high = self.of(factor)
             if low < 0.0 < high:
@@ -246,48 +248,3 @@ class Bounds:
                     rest_above, rest_below = ([nodes[k] for k in r.elements()] for r in rest)
                     return rest_above, rest_below
         return None
-
-
-def falling_factorials(above: list[Expression]) -> set[int]:
-    """Return the places of pairs of factors u and u - 1, u a whole number: u (u - 1) >= 0.
-
-    This covers X (X - 1) ... of reacting molecules, and (100 - 2 X) (99 - 2 X) where a conserved
-    total stands for the reactant. Symbols stand for whole numbers of molecules.
-    """
-    # Linear part → constant → places of factors.
-    families: dict[frozenset[tuple[str, float]], dict[float, list[int]]] = {}
-    for i, factor in enumerate(above):
-        form = _whole_form(factor)
-        if form is not None:
-            constant = form.pop("")
-            family = families.setdefault(frozenset(form.items()), {})
-            family.setdefault(constant, []).append(i)
-    dropped: set[int] = set()
-    for family in families.values():
-        for top in sorted(family, reverse=True):
-            while family[top]:
-                chain: list[int] = []
-                constant = top
-                while family.get(constant):
-                    chain.append(family[constant].pop())
-                    constant -= 1.0
-                # Of an odd number the largest stays, as the X of X (X - 1) (X - 2).
-                dropped |= set(chain[len(chain) % 2 :])
-    return dropped
-
-
-def _whole_form(expression: Expression) -> dict[str, float] | None:
-    """Return whole coefficients of a linear form, the constant under ""; None if it is not one."""
-    form: dict[str, float] = {"": 0.0}
-    for sign, term in terms(expression):
-        above, below = factors(term)
-        names = [f.id for f in above if isinstance(f, Symbol)]
-        numbers = [f.value for f in above if isinstance(f, Number)]
-        if below or len(names) > 1 or len(names) + len(numbers) != len(above):
-            return None
-        value = sign * math.prod(numbers)
-        if not math.isfinite(value) or value != round(value):
-            return None
-        name = names[0] if names else ""
-        form[name] = form.get(name, 0.0) + value
-    return form if len(form) > 1 else None

@@ -15,9 +15,9 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
 )
-from sbmlgrad.model.intervals import factors
 from sbmlgrad.model.issues import NOTHING, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.terms import factors
 from sbmlgrad.model.units import value_without
 
 

@@ -53,6 +53,8 @@ class ReactionNetwork:
         mass_action: `"as_written"` or `"combinatorial"`: how a law such as `k*A*A` is read.
         initial: `"strict"`, `"round"` or `"randomised"`: non-integer initial counts.
         issues: what the importer found; left out of equality, as are units and the next two.
+        judged_issues: those of `issues` that other parameter values are judged anew for
+            (`model.channels`).
         source: the original document, or None.
         provenance: how the values came about, or None.
     """
@@ -76,6 +78,7 @@ class ReactionNetwork:
     initial: str = "strict"
     name: str = ""
     issues: tuple[Issue, ...] = field(default=(), compare=False)
+    judged_issues: tuple[Issue, ...] = field(default=(), compare=False, repr=False)
     source: bytes | None = field(default=None, compare=False, repr=False)
     provenance: Provenance | None = field(default=None, compare=False)
 

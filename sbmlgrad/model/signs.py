@@ -7,8 +7,6 @@ but loses nearly all of the noise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sbmlgrad.model.expression import (
     ZERO,
     Apply,
@@ -20,18 +18,17 @@ from sbmlgrad.model.expression import (
     negate,
     piecewise,
 )
-from sbmlgrad.model.intervals import factors, falling_factorials, interval
+from sbmlgrad.model.intervals import Bounds
 from sbmlgrad.model.operators import OPERATORS
+from sbmlgrad.model.terms import factors
 
 
-def is_nonnegative(expression: Expression, constants: Mapping[str, float]) -> bool:
+def is_nonnegative(expression: Expression, bounds: Bounds) -> bool:
     """Tell whether a law is certainly >= 0 on every state (False: not known to be)."""
-    return interval(expression, constants)[0] >= 0.0
+    return bounds.of(expression)[0] >= 0.0
 
 
-def split(
-    expression: Expression, constants: Mapping[str, float]
-) -> tuple[Expression, Expression] | None:
+def split(expression: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
     """Write a law as an exact difference `forward - backward` of non-negative parts.
 
     Works through sums, factored compartments and parameters, quotients with a non-negative
@@ -39,12 +36,12 @@ def split(
 
     Args:
         expression: the law.
-        constants: symbol → value for symbols judged by their value (parameters, compartments).
+        bounds: what is known of its symbols.
 
     Returns:
         (forward, backward), or None if the law has no such form.
     """
-    low, high = interval(expression, constants)
+    low, high = bounds.of(expression)
     if low >= 0.0:
         return expression, ZERO
     if high <= 0.0:
@@ -52,23 +49,21 @@ def split(
     if not isinstance(expression, Apply):
         return None
     if expression.operator in ("plus", "minus"):
-        return _split_sum(expression, constants)
+        return _split_sum(expression, bounds)
     if expression.operator in ("times", "divide"):
-        return _split_product(expression, constants)
+        return _split_product(expression, bounds)
     if expression.operator == "piecewise":
-        return _split_piecewise(expression, constants)
+        return _split_piecewise(expression, bounds)
     return None
 
 
-def _split_sum(
-    expression: Apply, constants: Mapping[str, float]
-) -> tuple[Expression, Expression] | None:
+def _split_sum(expression: Apply, bounds: Bounds) -> tuple[Expression, Expression] | None:
     forward: list[Expression] = []
     backward: list[Expression] = []
     # Argument by argument, so that a part such as 1 - exp(-X) is not opened.
     for i, argument in enumerate(expression.arguments):
         is_subtracted = expression.operator == "minus" and i == len(expression.arguments) - 1
-        parts = split(argument, constants)
+        parts = split(argument, bounds)
         if parts is None:
             return None
         forward.append(parts[1] if is_subtracted else parts[0])
@@ -76,16 +71,14 @@ def _split_sum(
     return add(*forward), add(*backward)
 
 
-def _split_product(
-    expression: Expression, constants: Mapping[str, float]
-) -> tuple[Expression, Expression] | None:
+def _split_product(expression: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
     above, below = factors(expression)
-    paired = falling_factorials(above)
+    paired = bounds.falling_factorials(above).places
     is_turned = False
     signed: list[int] = []
     for side in (above, below):
         for i, factor in enumerate(side):
-            low, high = interval(factor, constants)
+            low, high = bounds.of(factor)
             if low >= 0.0 or (side is above and i in paired):
                 continue
             if high <= 0.0:
@@ -98,7 +91,7 @@ def _split_product(
     if len(signed) != 1:
         return None
     place = signed[0]
-    parts = split(above[place], constants)
+    parts = split(above[place], bounds)
     if parts is None:
         return None
     denominator = multiply(*below)
@@ -110,14 +103,12 @@ def _split_product(
     return (backward, forward) if is_turned else (forward, backward)
 
 
-def _split_piecewise(
-    expression: Apply, constants: Mapping[str, float]
-) -> tuple[Expression, Expression] | None:
+def _split_piecewise(expression: Apply, bounds: Bounds) -> tuple[Expression, Expression] | None:
     forward: list[Expression] = []
     backward: list[Expression] = []
     for i, argument in enumerate(expression.arguments):
         is_condition = i % 2 == 1
-        parts = (argument, argument) if is_condition else split(argument, constants)
+        parts = (argument, argument) if is_condition else split(argument, bounds)
         if parts is None:
             return None
         forward.append(parts[0])

@@ -93,7 +93,8 @@ def read_sbml(
         network, found = without_lines(network, found)
     if any(issue.blocks >= EVERY_MODE for issue in found):
         return None, found
-    return replace(network, issues=found), found
+    judged = found[len(issues) :]
+    return replace(network, issues=found, judged_issues=judged), found
 
 
 def without_lines(

@@ -25,9 +25,11 @@ from sbmlgrad.model.expression import (
     subtract,
     symbols,
 )
-from sbmlgrad.model.intervals import factors, interval, terms
+from sbmlgrad.model.falling_factorials import Molecules
+from sbmlgrad.model.intervals import Bounds
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
+from sbmlgrad.model.terms import factors, terms
 
 CONSTANTS = {
     **{"k1": 2.0, "k2": 0.7, "K": 3.0, "Keq": 1.5, "c": 0.5, "n": 2.0, "Vf": 4.0, "Vr": 2.5},
@@ -39,6 +41,12 @@ def law(formula: str) -> Expression:
     import libsbml
 
     return to_expression(libsbml.parseL3Formula(formula), {}, {})
+
+
+def known(expression: Expression) -> Bounds:
+    """What is known of a law whose symbols are constants and numbers of molecules."""
+    counted = {s: Molecules(1.0) for s in symbols(expression) - CONSTANTS.keys()}
+    return Bounds(CONSTANTS, molecules=counted)
 
 
 def states(expression: Expression, count: int = 200):
@@ -98,9 +106,9 @@ WHOLE = [
 @pytest.mark.parametrize("formula", WHOLE)
 def test_non_negative_laws_are_known_to_be(formula: str) -> None:
     expression = law(formula)
-    assert is_nonnegative(expression, CONSTANTS)
+    assert is_nonnegative(expression, known(expression))
     # Parts that are already non-negative are never opened.
-    assert split(expression, CONSTANTS) == (expression, ZERO)
+    assert split(expression, known(expression)) == (expression, ZERO)
     for state in states(expression):
         assert not float(evaluate(expression, state)) < -1e-12  # 0 / 0 is no number
 
@@ -143,8 +151,8 @@ SIGNED = [
 @pytest.mark.parametrize("formula", SIGNED)
 def test_differences_split_exactly(formula: str) -> None:
     expression = law(formula)
-    assert not is_nonnegative(expression, CONSTANTS)
-    parts = split(expression, CONSTANTS)
+    assert not is_nonnegative(expression, known(expression))
+    parts = split(expression, known(expression))
     assert parts is not None
     assert ZERO not in parts
     signs = set()
@@ -173,22 +181,25 @@ def test_differences_split_exactly(formula: str) -> None:
     ],
 )
 def test_what_is_no_difference_of_known_signs_is_not_split(formula: str) -> None:
-    assert split(law(formula), CONSTANTS) is None
+    assert split(law(formula), known(law(formula))) is None
 
 
 def test_a_law_that_is_never_positive_has_only_a_backward_part() -> None:
     for expression in (law("-(k1*A)"), law("(-k1)*A"), law("below*A"), law("0 - k1*A")):
-        parts = split(expression, CONSTANTS)
+        parts = split(expression, known(expression))
         assert parts is not None
         assert parts[0] == ZERO
         assert float(evaluate(parts[1], {**CONSTANTS, "A": 3.0})) == 6.0
 
 
 def test_a_parameter_that_is_zero_now_does_not_hide_the_structure() -> None:
-    parts = split(law("k1*A - off*B"), CONSTANTS)
+    parts = split(law("k1*A - off*B"), known(law("k1*A - off*B")))
     assert parts is not None
     assert "off" in symbols(parts[1])
-    assert split(law("off*(k1*A - k2*B)"), CONSTANTS) != (law("off*(k1*A - k2*B)"), ZERO)
+    assert split(law("off*(k1*A - k2*B)"), known(law("off*(k1*A - k2*B)"))) != (
+        law("off*(k1*A - k2*B)"),
+        ZERO,
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,13 +234,13 @@ def test_a_parameter_that_is_zero_now_does_not_hide_the_structure() -> None:
     ],
 )
 def test_bounds(formula: str, expected: tuple[float, float]) -> None:
-    assert interval(law(formula), CONSTANTS) == expected
+    assert known(law(formula)).of(law(formula)) == expected
 
 
 def test_bounds_hold_on_random_states() -> None:
     for formula in (*WHOLE, *SIGNED):
         expression = law(formula)
-        low, high = interval(expression, CONSTANTS)
+        low, high = known(expression).of(expression)
         for state in states(expression, 40):
             value = float(evaluate(expression, state))
             assert math.isnan(value) or low - 1e-9 <= value <= high + 1e-9, formula
@@ -238,7 +249,7 @@ def test_bounds_hold_on_random_states() -> None:
 def test_a_law_of_infinite_or_huge_numbers_is_judged_without_complaint() -> None:
     for value in (math.inf, math.nan, 1e308, -1e308):
         expression = multiply(Symbol("A"), Apply("plus", (Symbol("A"), Number(value))))
-        assert isinstance(is_nonnegative(expression, {}), bool)
+        assert isinstance(is_nonnegative(expression, Bounds({})), bool)
 
 
 def test_factors_and_terms_keep_the_value() -> None:
@@ -289,7 +300,7 @@ def test_forward_minus_backward_splits_into_just_that(
     whole = multiply(factor, subtract(forward, backward))
     if is_turned:
         whole = negate(multiply(factor, subtract(backward, forward)))
-    parts = split(whole, CONSTANTS)
+    parts = split(whole, known(whole))
     assert parts is not None
     rng = np.random.default_rng(17)
     for _ in range(10):
@@ -303,7 +314,7 @@ def test_forward_minus_backward_splits_into_just_that(
         assert down >= 0.0
         slack = 1e-9 * (1.0 + f * (g + h))
         assert up - down == pytest.approx(value, rel=1e-9, abs=slack)
-        if not is_nonnegative(whole, CONSTANTS) and parts[0] != ZERO:
+        if not is_nonnegative(whole, known(whole)) and parts[0] != ZERO:
             # Neither part holds more than the sum it stands for: nothing is added to both.
             assert up <= f * g + slack
             assert down <= f * h + slack
@@ -312,4 +323,4 @@ def test_forward_minus_backward_splits_into_just_that(
 @settings(max_examples=200, deadline=None)
 @given(NON_NEGATIVE)
 def test_non_negative_laws_are_never_opened(expression: Expression) -> None:
-    assert split(expression, CONSTANTS) == (expression, ZERO)
+    assert split(expression, known(expression)) == (expression, ZERO)

@@ -11,6 +11,8 @@ from networks import antimony, network, shipped
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.model.channels import channels
 from sbmlgrad.model.expression import Symbol, add, divide, multiply, subtract
+from sbmlgrad.model.falling_factorials import Molecules
+from sbmlgrad.model.intervals import Bounds
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import split
 from sbmlgrad.model.structure import conservation_laws
@@ -112,7 +114,8 @@ POSITIVE = st.recursive(
 @given(POSITIVE, POSITIVE, POSITIVE)
 def test_factored_differences_split_exactly(forward, backward, factor) -> None:
     law = multiply(factor, subtract(forward, backward))
-    parts = split(law, {"K": 2.5})
+    counted = {"A": Molecules(1.0), "B": Molecules(1.0)}
+    parts = split(law, Bounds({"K": 2.5}, molecules=counted))
     rng = np.random.default_rng(3)
     for _ in range(5):
         values = {"A": float(rng.integers(0, 20)), "B": float(rng.integers(0, 20)), "K": 2.5}
