@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sbmlgrad.model.directions import directions
-from sbmlgrad.model.elements import Reaction, Species
+from sbmlgrad.model.directions import Directions, Law, directions, is_zero_at
+from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
     Expression,
@@ -19,16 +19,19 @@ from sbmlgrad.model.expression import (
     symbols,
     uses_rate_of,
 )
-from sbmlgrad.model.initial import initial_values
-from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.known_values import known_values
+from sbmlgrad.model.initial import initial_values, random_at_start
+from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.known_values import KnownValues, known_values
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.rules import formula_issues, written_out
-from sbmlgrad.model.units import LARGEST_COUNT, whole_number
+from sbmlgrad.model.upper_bounds import UpperBound, candidate_bounds
+from sbmlgrad.model.whole_change import whole_change
 
 #: Suffix of the id of the backward half of a split reaction.
 BACKWARD = "_backward"
+
+#: Bounds are not looked for where one firing makes more molecules of a species than this.
+LARGEST_STEP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,30 +105,105 @@ def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -
     is_own = values is None
     values = initial_values(network) if values is None else values
     known = known_values(network, values)
-    rules = written_out(network)
+    laws = _laws(network)
+    changes: dict[str, dict[str, int]] = {}
+    for reaction in network.reactions:
+        changes[reaction.id], problems = whole_change(network, reaction, known.constants)
+        issues += problems
+    known, ways = _judge_laws(network, laws, changes, known, values)
     taken = set(network.by_id)
     found: list[Channel] = []
     uses: set[str] = set()
     for reaction in network.reactions:
-        change, problems = _whole_change(network, reaction, known.constants)
-        issues += problems
-        law = substitute(reaction.rate_law, rules)
-        ways = directions(network, reaction, law, change, known)
-        issues += ways.issues
-        uses |= ways.uses
-        if ways.forward != ZERO or ways.backward == ZERO:
-            found.append(Channel(reaction.id, reaction.id, ways.forward, change))
-        if ways.backward != ZERO:
+        way, change = ways[reaction.id], changes[reaction.id]
+        issues += way.issues
+        uses |= way.uses
+        if way.forward != ZERO or way.backward == ZERO:
+            found.append(Channel(reaction.id, reaction.id, way.forward, change))
+        if way.backward != ZERO:
             reverse = {s: -n for s, n in change.items()}
             name = _unused(reaction.id + BACKWARD, taken)
-            found.append(Channel(name, reaction.id, ways.backward, reverse))
-    uses |= _structural(network)
+            found.append(Channel(name, reaction.id, way.backward, reverse))
+    uses = (uses | _structural(network)) & known.constants.keys()
     return Judgement(
         tuple(found),
         tuple(issues),
-        {s: values[s] for s in uses if s in known.constants},
+        # A bound holds for the start that it was shown for.
+        {s: values[s] for s in (*uses, *known.upper)},
         {s: _sign(value) for s, value in values.items() if s not in network.counted},
         is_own,
+    )
+
+
+def _laws(network: ReactionNetwork) -> dict[str, Law]:
+    """Return the kinetic laws of a network in every reading, by reaction."""
+    rules = written_out(network)
+    ruled_species = frozenset(s.id for s in network.species if s.id in rules)
+    others = written_out(network, keeping=ruled_species) if ruled_species else rules
+    return {
+        reaction.id: Law(
+            reaction.rate_law,
+            substitute(reaction.rate_law, others),
+            substitute(reaction.rate_law, rules),
+        )
+        for reaction in network.reactions
+    }
+
+
+def _judge_laws(
+    network: ReactionNetwork,
+    laws: Mapping[str, Law],
+    changes: Mapping[str, Mapping[str, int]],
+    known: KnownValues,
+    values: Mapping[str, float],
+) -> tuple[KnownValues, dict[str, Directions]]:
+    """Return what every law comes to, and what had to be known for that.
+
+    Bounds on species are assumed, and given up until those that are left follow from the laws that
+    they lead to.
+    """
+
+    def judged(reaction: Reaction, known: KnownValues) -> Directions:
+        return directions(network, reaction, laws[reaction.id], changes[reaction.id], known)
+
+    ways = {reaction.id: judged(reaction, known) for reaction in network.reactions}
+    signed = [laws[name].in_full for name, way in ways.items() if not way.is_plain]
+    moved = network.set_by_events | network.rate_rules.keys() | random_at_start(network)
+    free = {s: m for s, m in known.molecules.items() if s not in moved}
+    bounds = candidate_bounds(signed, free, known.constants, values) if signed else {}
+    while bounds:
+        bounded = replace(known, upper={s: bound.value for s, bound in bounds.items()})
+        again = {
+            r.id: judged(r, bounded) if not ways[r.id].is_plain else ways[r.id]
+            for r in network.reactions
+        }
+        broken = {
+            species
+            for name, way in again.items()
+            for rate, sign in ((way.forward, 1), (way.backward, -1))
+            for species in bounds.keys() & changes[name].keys()
+            if not _stops_at(rate, species, sign * changes[name][species], bounds, known)
+        }
+        if not broken:
+            return bounded, again
+        bounds = {s: bound for s, bound in bounds.items() if s not in broken}
+    return known, ways
+
+
+def _stops_at(
+    rate: Expression,
+    species: str,
+    change: int,
+    bounds: Mapping[str, UpperBound],
+    known: KnownValues,
+) -> bool:
+    """Tell whether a channel cannot fire where it would take a species over its bound."""
+    if change <= 0:
+        return True
+    most = bounds[species].molecules
+    return change <= LARGEST_STEP and all(
+        is_zero_at(rate, {species: float(count)}, known.constants)
+        for count in range(max(most - change + 1, 0), most + 1)
     )
 
 
@@ -169,91 +247,3 @@ def _unused(name: str, taken: set[str]) -> str:
         name += "_"
     taken.add(name)
     return name
-
-
-def _whole_change(
-    network: ReactionNetwork, reaction: Reaction, constants: Mapping[str, float]
-) -> tuple[dict[str, int], list[Issue]]:
-    change: dict[str, int] = {}
-    sums, issues = _with_formulas(network, reaction, constants)
-    for species, amount in sums.items():
-        element = _species(network, species)
-        if not element.changes:
-            continue
-        items = element.items_per_substance / network.items_per_extent
-        if element.conversion_factor:
-            # A factor that is no constant was refused on reading; the rest is judged all the same.
-            items *= constants.get(element.conversion_factor, 1.0)
-        count = whole_number(amount * items)
-        # A tiny change is no change of zero: it is a mistake in the units.
-        if count is None or count == 0.0:
-            issues.append(
-                Issue(
-                    "non_integer_stoichiometry",
-                    Severity.ERROR,
-                    f"{reaction.id}/{species}",
-                    reaction.line,
-                    f"one firing would change '{species}' by {amount * items:g} molecules, "
-                    "and only whole molecules can react.",
-                    "Write the reaction with whole stoichiometric coefficients.",
-                    STOCHASTIC_ONLY,
-                )
-            )
-        elif abs(count) > LARGEST_COUNT:
-            issues.append(_change_too_large(reaction, species, count))
-        else:
-            change[species] = int(count)
-    return change, issues
-
-
-def _with_formulas(
-    network: ReactionNetwork, reaction: Reaction, constants: Mapping[str, float]
-) -> tuple[dict[str, float], list[Issue]]:
-    """Return the net change of a reaction, its stoichiometries that are formulas evaluated."""
-    if not reaction.formulas:
-        return reaction.net_change(), []
-    reactants, products = dict(reaction.reactants), dict(reaction.products)
-    issues: list[Issue] = []
-    rules = written_out(network)
-    for part in reaction.formulas:
-        number = substitute(part.number, rules)
-        if not symbols(number) <= constants.keys():
-            issues.append(_variable_stoichiometry(network, reaction, part.species))
-            continue
-        side = products if part.is_product else reactants
-        side[part.species] = side.get(part.species, 0.0) + float(evaluate(number, constants))
-    summed = replace(reaction, reactants=reactants, products=products)
-    return summed.net_change(), issues
-
-
-def _variable_stoichiometry(network: ReactionNetwork, reaction: Reaction, species: str) -> Issue:
-    is_changed = _species(network, species).changes
-    return Issue(
-        "variable_stoichiometry",
-        Severity.ERROR if is_changed else Severity.INFO,
-        f"{reaction.id}/{species}",
-        reaction.line,
-        f"the number of '{species}' that one firing changes varies during the simulation"
-        + (", and a firing channel has one change." if is_changed else ", which has no effect."),
-        "Write one reaction for every stoichiometry.",
-        STOCHASTIC_ONLY if is_changed else NOTHING,
-    )
-
-
-def _change_too_large(reaction: Reaction, species: str, count: float) -> Issue:
-    return Issue(
-        "count_too_large",
-        Severity.ERROR,
-        f"{reaction.id}/{species}",
-        reaction.line,
-        f"one firing would change '{species}' by {count:.3g} molecules, more than can be counted "
-        "exactly in double precision.",
-        "Give species and extent the same unit of substance.",
-        STOCHASTIC_ONLY,
-    )
-
-
-def _species(network: ReactionNetwork, name: str) -> Species:
-    element = network.by_id[name]
-    assert isinstance(element, Species)
-    return element

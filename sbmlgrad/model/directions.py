@@ -20,6 +20,7 @@ from sbmlgrad.model.expression import (
     Number,
     add,
     multiply,
+    substitute,
     symbols,
 )
 from sbmlgrad.model.falling_in_counts import falling_in_counts
@@ -29,24 +30,48 @@ from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.one_signed import one_signed
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.rules import written_out
 from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
 
 
 @dataclass(frozen=True)
 class Directions:
-    """A reaction's propensities forward and backward, what is to be said, and what they rest on."""
+    """What a reaction's law comes to.
+
+    Attributes:
+        forward, backward: propensities in counts.
+        issues: what is to be said about them.
+        uses: constants whose values they rest on.
+        is_plain: whether the law is >= 0 as it stands.
+    """
 
     forward: Expression
     backward: Expression
     issues: tuple[Issue, ...]
     uses: frozenset[str]
+    is_plain: bool = False
+
+
+@dataclass(frozen=True)
+class Law:
+    """A kinetic law in three readings.
+
+    Attributes:
+        as_written: with the symbols of assignment rules.
+        of_species: with the rules written out but for those of species, which are >= 0 in meaning.
+        in_full: with all rules written out.
+    """
+
+    as_written: Expression
+    of_species: Expression
+    in_full: Expression
 
 
 def directions(
     network: ReactionNetwork,
     reaction: Reaction,
-    law: Expression,
+    law: Law,
     change: Mapping[str, int],
     known: KnownValues,
 ) -> Directions:
@@ -55,60 +80,70 @@ def directions(
     Args:
         network: the network.
         reaction: one of its reactions.
-        law: its kinetic law with assignment rules written out.
+        law: its kinetic law.
         change: species id → molecules gained or lost in one forward firing.
         known: what is known of the symbols of the law.
     """
-    whole = _propensity(network, reaction, law, reaction.reactants, known)
-    uses = known.is_nonnegative(law)
+    whole = _propensity(network, reaction, law.in_full, reaction.reactants, known)
+    uses = known.is_nonnegative(law.in_full)
     if uses is not None:
-        return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses)
-    judged = known.judge(law)
-    uses = judged.uses | known.uses | whole.uses
-    if _is_coefficient_times_reactants(reaction, judged.parts, change, known):
-        return Directions(whole.rate, ZERO, (*whole.issues, _sign_unknown(reaction)), uses)
-    forward, backward = judged.parts or (law, ZERO)
-    reason = _why_not(forward, backward, change, known)
-    if reason is not None and known.is_nonnegative_now(law):
+        return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses, is_plain=True)
+    uses = known.uses | whole.uses
+    reason = None
+    # First what species mean: a total minus B, given to a species A by a rule, is no difference.
+    for reading in dict.fromkeys((law.of_species, law.in_full)):
+        judged = known.judge(reading)
+        uses |= judged.uses
+        parts = judged.parts or (reading, ZERO)
+        reason = _why_not(*parts, change, known)
+        if reason is None:
+            return _in_parts(network, reaction, parts, known, uses)
+    judged = known.judge(law.as_written)
+    uses |= judged.uses
+    if judged.parts is not None and _vanish_with_reactants(judged.parts, change, known):
+        return _in_parts(network, reaction, judged.parts, known, uses)
+    if known.is_nonnegative_now(law.in_full):
         # With a parameter that is zero for now, as the z of k (1 - z) A.
-        return Directions(whole.rate, ZERO, whole.issues, uses | known.constants_of(law))
-    if reason is not None:
-        issue = _not_separable(reaction, reason)
-        return Directions(whole.rate, ZERO, (issue,), uses)
-    ahead = _propensity(network, reaction, forward, reaction.reactants, known)
-    back = _propensity(network, reaction, backward, reaction.products, known)
-    issues = dict.fromkeys((*ahead.issues, *back.issues))
-    if not all(is_nonnegative(part, known.everything()) for part in (forward, backward)):
-        issues[_sign_unknown(reaction)] = None
-    if backward != ZERO and not reaction.reversible:
-        issues[_split_though_irreversible(reaction)] = None
-    uses |= ahead.uses | back.uses
-    return Directions(ahead.rate, back.rate, tuple(issues), uses)
+        uses |= known.constants_of(law.in_full)
+        return Directions(whole.rate, ZERO, whole.issues, uses)
+    return Directions(whole.rate, ZERO, (_not_separable(reaction, str(reason)),), uses)
 
 
-def _is_coefficient_times_reactants(
+def _in_parts(
+    network: ReactionNetwork,
     reaction: Reaction,
-    parts: tuple[Expression, Expression] | None,
-    change: Mapping[str, int],
+    parts: tuple[Expression, Expression],
     known: KnownValues,
-) -> bool:
-    """Tell whether only the sign of a coefficient of the reactants is unknown.
+    uses: frozenset[str],
+) -> Directions:
+    forward = _propensity(network, reaction, parts[0], reaction.reactants, known)
+    backward = _propensity(network, reaction, parts[1], reaction.products, known)
+    issues = dict.fromkeys((*forward.issues, *backward.issues))
+    rules = written_out(network)
+    if not all(is_nonnegative(substitute(p, rules), known.everything()) for p in parts):
+        issues[_sign_unknown(reaction)] = None
+    if parts[1] != ZERO and not reaction.reversible:
+        issues[_split_though_irreversible(reaction)] = None
+    uses = uses | forward.uses | backward.uses
+    return Directions(forward.rate, backward.rate, tuple(issues), uses)
 
-    In a law such as k25 X, with k25 given by a rule or set by events, k25 is a coefficient: the law
-    vanishes with its reactants, and no part of it is the rate of a backward reaction. Firing stops
-    with an error should the coefficient become negative.
+
+def _vanish_with_reactants(
+    parts: tuple[Expression, Expression], change: Mapping[str, int], known: KnownValues
+) -> bool:
+    """Tell whether each part of a law is a coefficient times what it consumes.
+
+    In a law such as k25 X, with k25 given by a rule or set by events, k25 is a coefficient whatever
+    it is made of: the law vanishes with its reactants. Firing stops with an error should the
+    coefficient become negative.
     """
-    used_up = {s: -n for s, n in change.items() if n < 0}
-    as_written = reaction.rate_law
-    if not used_up:
-        return False
-    if not is_nonnegative(as_written, known.assuming_nonnegative()):
-        return False
-    if _survives_without(as_written, used_up, known.constants) is not None:
-        return False
-    if parts is None or parts[1] == ZERO:
-        return True
-    return _survives_without(parts[1], change, known.constants) is not None
+    for part, direction in zip(parts, (-1, 1), strict=True):
+        used_up = {s: direction * n for s, n in change.items() if direction * n > 0}
+        if part == ZERO:
+            continue
+        if not used_up or _survives_without(part, used_up, known.constants) is not None:
+            return False
+    return True
 
 
 def _why_not(
@@ -161,9 +196,19 @@ def _propensity(
 def _survives_without(
     rate: Expression, change: Mapping[str, int], constants: Mapping[str, float]
 ) -> str | None:
-    """Return a species that `change` makes without which a rate is not zero, or None.
+    """Return a species that `change` makes without which a rate is not zero, or None."""
+    for product in (s for s, n in change.items() if n > 0):
+        if not is_zero_at(rate, {product: 0.0}, constants):
+            return product
+    return None
 
-    Evaluated at a few states with the species absent; structural zeros are exact there.
+
+def is_zero_at(
+    rate: Expression, place: Mapping[str, float], constants: Mapping[str, float]
+) -> bool:
+    """Tell whether a rate is zero wherever some symbols have the values given.
+
+    Evaluated at a few states; structural zeros are exact there.
     """
     rng = np.random.default_rng(20021)
     rate = _with_all_branches(rate)
@@ -171,14 +216,13 @@ def _survives_without(
     present = {s: constants[s] for s in used if s in constants and math.isfinite(constants[s])}
     # Parameters that are zero for now can make a quotient 0 / 0; then others show the structure.
     drawn = {s: v for s, v in present.items() if v != 0.0}
-    for product in (s for s, n in change.items() if n > 0):
-        for _ in range(3):
-            value = evaluate(rate, _Drawn(rng, {**present, product: 0.0}))
-            if math.isnan(value):
-                value = evaluate(rate, _Drawn(rng, {**drawn, product: 0.0}))
-            if value != 0.0:
-                return product
-    return None
+    for _ in range(3):
+        value = evaluate(rate, _Drawn(rng, {**present, **place}))
+        if math.isnan(value):
+            value = evaluate(rate, _Drawn(rng, {**drawn, **place}))
+        if value != 0.0:
+            return False
+    return True
 
 
 def _with_all_branches(rate: Expression) -> Expression:

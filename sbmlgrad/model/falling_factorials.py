@@ -60,6 +60,7 @@ class _Form:
     weights: tuple[tuple[str, int], ...]
     unit: float
     root: float
+    constant: float
     uses: frozenset[str]
 
     @property
@@ -106,6 +107,27 @@ def falling_factorials(
         roots,
         frozenset().union(*(form.uses for form in paired)),
     )
+
+
+def largest_molecules(
+    factor: Expression, molecules: Mapping[str, Molecules], constants: Mapping[str, float]
+) -> tuple[str, int, float] | None:
+    """Return where a factor such as T - X falls to zero: species, molecules, value of its symbol.
+
+    None for a factor of another form, or one that ends at no whole number of molecules.
+
+    Args:
+        factor: the factor.
+        molecules: species that are whole numbers of molecules.
+        constants: symbol → value of what never changes.
+    """
+    form = _form(0, factor, molecules, constants)
+    if form is None or len(form.weights) != 1 or form.unit > 0.0 or form.root != int(form.root):
+        return None
+    species, weight = form.weights[0]
+    if weight != 1 or form.root <= 0.0:
+        return None
+    return species, int(form.root), form.constant / (-form.unit * molecules[species].per_unit)
 
 
 def _has_whole_between(low: float, high: float) -> bool:
@@ -185,4 +207,4 @@ def _in_whole_numbers(
     if in_moles and abs(root - round(root)) <= AVOGADRO_TOLERANCE * abs(root):
         near = float(round(root))
     whole = tuple((s, int(weight)) for s, weight in weights if weight is not None)
-    return _Form(place, whole, unit, root if near is None else near, uses)
+    return _Form(place, whole, unit, root if near is None else near, constant, uses)

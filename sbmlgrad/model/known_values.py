@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sbmlgrad.model.expression import ZERO, Expression, substitute, symbols
@@ -47,6 +47,7 @@ class KnownValues:
         molecules: species that are whole numbers of molecules, in volumes of known size.
         counted: all species that are whole numbers of molecules.
         uses: constants whose values `unsigned` rests on.
+        upper: species → the most that its symbol can be (`upper_bounds`).
     """
 
     constants: Mapping[str, float]
@@ -54,6 +55,7 @@ class KnownValues:
     molecules: Mapping[str, Molecules]
     counted: frozenset[str]
     uses: frozenset[str] = frozenset()
+    upper: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def _signs(self) -> dict[str, Interval]:
@@ -63,24 +65,24 @@ class KnownValues:
     def _unknown(self) -> dict[str, Interval]:
         return dict.fromkeys(self.unsigned, EVERYTHING)
 
+    @cached_property
+    def _upper(self) -> dict[str, Interval]:
+        return {s: (0.0, most) for s, most in self.upper.items()}
+
     def everything(self) -> Bounds:
         """Return bounds under all that is known."""
         return self.with_limits({})
 
     def with_limits(self, limits: Mapping[str, Interval]) -> Bounds:
         """Return bounds under all that is known, and limits of other symbols."""
-        return Bounds(self.constants, {**self._unknown, **limits}, self.molecules)
-
-    def assuming_nonnegative(self) -> Bounds:
-        """Return bounds that take symbols of unknown sign for non-negative."""
-        return Bounds(self.constants, {}, self.molecules)
+        return Bounds(self.constants, {**self._upper, **self._unknown, **limits}, self.molecules)
 
     def _tiers(self, law: Expression, unknown: Mapping[str, Interval]) -> Iterator[_Tier]:
         """Yield ways to judge, from the one that asks for the fewest values."""
         limits = {**self._signs, **unknown}
         yield _Tier(Bounds({}, limits))
         yield _Tier(Bounds({}, limits, self.molecules, self.constants))
-        values = Bounds(self.constants, unknown, self.molecules)
+        values = Bounds(self.constants, {**self._upper, **unknown}, self.molecules)
         yield _Tier(values, self.constants_of(law))
 
     def constants_of(self, law: Expression) -> frozenset[str]:
@@ -100,7 +102,9 @@ class KnownValues:
         """Tell whether a law is >= 0 with the constants as they are, zeros taken for zeros."""
         exact = {s: (value, value) for s, value in self.constants.items() if value == 0.0}
         others = {s: value for s, value in self.constants.items() if value != 0.0}
-        return is_nonnegative(law, Bounds(others, {**self._unknown, **exact}, self.molecules))
+        return is_nonnegative(
+            law, Bounds(others, {**self._upper, **self._unknown, **exact}, self.molecules)
+        )
 
     def judge(self, law: Expression) -> Judged:
         """Return a law in parts, taking symbols of unknown sign for non-negative."""

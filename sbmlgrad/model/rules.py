@@ -28,16 +28,22 @@ from sbmlgrad.model.units import symbol_in_state
 LARGEST_FORMULA = 100_000
 
 
-def written_out(network: ReactionNetwork) -> Mapping[str, Expression]:
+def written_out(
+    network: ReactionNetwork, *, keeping: frozenset[str] = frozenset()
+) -> Mapping[str, Expression]:
     """Return assignment rule target → formula over symbols that have no assignment rule.
 
     Symbols of species keep their own meaning (amount or concentration). Formulas beyond
     `LARGEST_FORMULA` are left out; `formula_issues` reports them.
+
+    Args:
+        network: the network.
+        keeping: targets whose symbols stay as they are.
     """
     rules, too_large = network.assignment_rules, _too_large(network)
     result: dict[str, Expression] = {}
     for target in in_order({t: symbols(e) for t, e in rules.items()}):
-        if target not in too_large:
+        if target not in too_large and target not in keeping:
             result[target] = substitute(rules[target], result)
     return MappingProxyType(result)
 
