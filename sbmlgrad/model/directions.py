@@ -30,7 +30,6 @@ from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.one_signed import one_signed
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.rules import written_out
 from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
 
@@ -119,8 +118,8 @@ def _in_parts(
     forward = _propensity(network, reaction, parts[0], reaction.reactants, known)
     backward = _propensity(network, reaction, parts[1], reaction.products, known)
     issues = dict.fromkeys((*forward.issues, *backward.issues))
-    rules = written_out(network)
-    if not all(is_nonnegative(substitute(p, rules), known.everything()) for p in parts):
+    in_full = (substitute(part, known.rules) for part in parts)
+    if not all(is_nonnegative(part, known.everything()) for part in in_full):
         issues[_sign_unknown(reaction)] = None
     if parts[1] != ZERO and not reaction.reversible:
         issues[_split_though_irreversible(reaction)] = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import (
+    Apply,
     Expression,
     Symbol,
     add,
@@ -17,7 +18,7 @@ from sbmlgrad.model.falling_factorials import falling_factorials
 from sbmlgrad.model.known_values import KnownValues
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.terms import factors, terms
+from sbmlgrad.model.terms import SUMS, factors, terms
 from sbmlgrad.model.units import value_without
 
 
@@ -30,6 +31,9 @@ def falling_in_counts(
     propensity of -1e-17 would stop the simulation. It is written (n - 1)/V where that is so.
     """
     above, below = factors(law)
+    # Most laws hold no difference at all.
+    if not any(isinstance(factor, Apply) and factor.operator in SUMS for factor in above):
+        return substitute(law, network.in_counts), frozenset()
     found = falling_factorials(above, known.molecules, known.constants)
     rewritten: dict[int, Expression] = {}
     for place, (species, root) in found.roots.items():

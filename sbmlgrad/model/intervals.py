@@ -40,7 +40,6 @@ def interval(expression: Expression, constants: Mapping[str, float]) -> Interval
 
 
 _NO_LIMITS: Mapping[str, Interval] = MappingProxyType({})
-_NO_VALUES: Mapping[str, float] = MappingProxyType({})
 _NO_MOLECULES: Mapping[str, Molecules] = MappingProxyType({})
 
 
@@ -54,7 +53,8 @@ class Bounds:
         constants: symbol → value; every other symbol may take any value >= 0.
         limits: symbol → bounds, for other symbols than those.
         molecules: species that are whole numbers of molecules.
-        measures: symbol → value, for units of molecules in falling factorials alone.
+        measures: symbol → value, for units of molecules in falling factorials; by default the
+            constants.
     """
 
     def __init__(
@@ -62,12 +62,12 @@ class Bounds:
         constants: Mapping[str, float],
         limits: Mapping[str, Interval] = _NO_LIMITS,
         molecules: Mapping[str, Molecules] = _NO_MOLECULES,
-        measures: Mapping[str, float] = _NO_VALUES,
+        measures: Mapping[str, float] | None = None,
     ) -> None:
         self._constants = constants
         self._limits = limits
         self._molecules = molecules
-        self._measures = {**constants, **measures} if molecules else constants
+        self._measures = measures if measures is not None else constants
         # By identity, which costs nothing to look up; the expressions are kept, so that no other
         # can come to have the identity of one that is gone.
         self._known: dict[int, tuple[Expression, Interval]] = {}

@@ -47,6 +47,7 @@ class KnownValues:
         molecules: species that are whole numbers of molecules, in volumes of known size.
         counted: all species that are whole numbers of molecules.
         uses: constants whose values `unsigned` rests on.
+        rules: what assignment rules say, written out.
         upper: species → the most that its symbol can be (`upper_bounds`).
     """
 
@@ -55,6 +56,7 @@ class KnownValues:
     molecules: Mapping[str, Molecules]
     counted: frozenset[str]
     uses: frozenset[str] = frozenset()
+    rules: Mapping[str, Expression] = field(default_factory=dict)
     upper: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
@@ -69,21 +71,30 @@ class KnownValues:
     def _upper(self) -> dict[str, Interval]:
         return {s: (0.0, most) for s, most in self.upper.items()}
 
+    # Merged once, and not for every law: a network has many.
+    @cached_property
+    def _signs_and_unknown(self) -> dict[str, Interval]:
+        return {**self._signs, **self._unknown}
+
+    @cached_property
+    def _upper_and_unknown(self) -> dict[str, Interval]:
+        return {**self._upper, **self._unknown}
+
     def everything(self) -> Bounds:
         """Return bounds under all that is known."""
-        return self.with_limits({})
+        return Bounds(self.constants, self._upper_and_unknown, self.molecules)
 
     def with_limits(self, limits: Mapping[str, Interval]) -> Bounds:
         """Return bounds under all that is known, and limits of other symbols."""
-        return Bounds(self.constants, {**self._upper, **self._unknown, **limits}, self.molecules)
+        return Bounds(self.constants, {**self._upper_and_unknown, **limits}, self.molecules)
 
-    def _tiers(self, law: Expression, unknown: Mapping[str, Interval]) -> Iterator[_Tier]:
+    def _tiers(self, law: Expression, *, assuming: bool) -> Iterator[_Tier]:
         """Yield ways to judge, from the one that asks for the fewest values."""
-        limits = {**self._signs, **unknown}
-        yield _Tier(Bounds({}, limits))
-        yield _Tier(Bounds({}, limits, self.molecules, self.constants))
-        values = Bounds(self.constants, {**self._upper, **unknown}, self.molecules)
-        yield _Tier(values, self.constants_of(law))
+        signs = self._signs if assuming else self._signs_and_unknown
+        yield _Tier(Bounds({}, signs))
+        yield _Tier(Bounds({}, signs, self.molecules, self.constants))
+        limits = self._upper if assuming else self._upper_and_unknown
+        yield _Tier(Bounds(self.constants, limits, self.molecules), self.constants_of(law))
 
     def constants_of(self, law: Expression) -> frozenset[str]:
         """Return the constants that a law uses, the sizes that its concentrations are in too."""
@@ -93,7 +104,7 @@ class KnownValues:
 
     def is_nonnegative(self, law: Expression) -> frozenset[str] | None:
         """Return the constants whose values show that a law is >= 0, or None if it may not be."""
-        for tier in self._tiers(law, self._unknown):
+        for tier in self._tiers(law, assuming=False):
             if is_nonnegative(law, tier.bounds):
                 return tier.uses
         return None
@@ -108,7 +119,7 @@ class KnownValues:
 
     def judge(self, law: Expression) -> Judged:
         """Return a law in parts, taking symbols of unknown sign for non-negative."""
-        tiers = list(self._tiers(law, {}))
+        tiers = list(self._tiers(law, assuming=True))
         parts = _parts(law, tiers[-1].bounds)
         for tier in tiers[:-1]:
             if _parts(law, tier.bounds) == parts:
@@ -138,9 +149,10 @@ def known_values(network: ReactionNetwork, values: Mapping[str, float]) -> Known
         values: symbol → value at time 0 of everything that has one (`initial_values`).
     """
     constants = constants_among(network, values)
-    unsigned, uses = _unsigned(network, values, constants)
+    rules = written_out(network)
+    unsigned, uses = _unsigned(network, values, constants, rules)
     molecules = molecules_of_species(network, constants)
-    return KnownValues(constants, unsigned, molecules, network.counted, uses)
+    return KnownValues(constants, unsigned, molecules, network.counted, uses, rules)
 
 
 def constants_among(network: ReactionNetwork, values: Mapping[str, float]) -> dict[str, float]:
@@ -174,7 +186,10 @@ def molecules_of_species(
 
 
 def _unsigned(
-    network: ReactionNetwork, values: Mapping[str, float], constants: Mapping[str, float]
+    network: ReactionNetwork,
+    values: Mapping[str, float],
+    constants: Mapping[str, float],
+    rules: Mapping[str, Expression],
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the symbols of the state, other than counts, that are not shown to stay >= 0.
 
@@ -186,7 +201,6 @@ def _unsigned(
     state = (*network.variable_ids, *(s for s in network.species_ids if s not in network.counted))
     if not state:
         return frozenset(), frozenset()
-    rules = written_out(network)
     moves: dict[str, list[Expression]] = {symbol: [] for symbol in state}
     for symbol, rate in network.rate_rules.items():
         if symbol in moves:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from sbmlgrad.model.expression import Apply, Expression
 
+#: Operators whose arguments are terms.
+SUMS = frozenset(("plus", "minus"))
+
 
 def factors(expression: Expression) -> tuple[list[Expression], list[Expression]]:
     """Flatten products and quotients: return the factors above and below the fraction bar."""

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from sbmlgrad.model.expression import Apply, Expression
 from sbmlgrad.model.falling_factorials import Molecules, largest_molecules
-
-_SUMS = frozenset(("plus", "minus"))
+from sbmlgrad.model.terms import SUMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +58,6 @@ def _sums(law: Expression) -> Iterable[Expression]:
     while stack:
         node = stack.pop()
         if isinstance(node, Apply):
-            if node.operator in _SUMS:
+            if node.operator in SUMS:
                 yield node
             stack.extend(node.arguments)
