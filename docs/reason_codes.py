@@ -102,6 +102,11 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "a rule, trigger, delay or priority that holds at all times draws a random value",
             "draw it once, in an initial assignment or event assignment",
         ),
+        "distribution_in_function": (
+            "a random draw is handed to a function (or to a comparison of several values) that "
+            "uses it more than once: that is one draw, not several",
+            "draw the value into a parameter first, and use the parameter",
+        ),
         "constraint_ignored": (
             "the model has constraints; they are not watched",
             "check the results against them",
@@ -165,8 +170,14 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "initial amounts are whole numbers, which are then taken as molecules",
             'give `substanceUnits`, or load with `substance="item"` or `"mole"`',
         ),
+        "units_differ": (
+            "a species has another unit of substance than reactions have, or a submodel another "
+            "unit of time or extent, and no conversion factor is given: numbers are taken as they "
+            "are",
+            "give a conversion factor, or the same unit",
+        ),
         "volume_undefined": (
-            "a concentration is needed and the compartment has no size",
+            "a concentration is needed and the compartment has no size, or a size of zero for good",
             "give the size, or pass `initial={...}`",
         ),
         "initial_value_missing": (

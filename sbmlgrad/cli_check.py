@@ -70,7 +70,18 @@ def expand(names: Iterable[str]) -> list[str]:
 
 
 def check_file(name: str, options: Mapping[str, Any]) -> tuple[Issue, ...]:
-    """Check one file; a fault of our own is an issue too, so that it does not end a long run."""
+    """Check one file; a fault of our own is an issue too, so that it does not end a long run.
+
+    Args:
+        name: the file.
+        options: of `check`.
+
+    Returns:
+        Its issues.
+
+    Raises:
+        RequestError: an option has a value that is not known.
+    """
     from sbmlgrad.api import check
 
     try:
@@ -99,6 +110,9 @@ def check_files(
         limit: seconds for one file, or None.
         progress: called with (done, total), or None.
         judge: looks at one file; importable by name.
+
+    Returns:
+        The issues of every file; of those reached, if the user interrupts.
 
     Raises:
         RequestError: an option has a value that is not known.
@@ -136,7 +150,10 @@ def check_files(
 
 
 def summary(checked: Checked) -> dict[str, Any]:
-    """Return counts of files by verdict and, per reason code, of files and issues."""
+    """Return counts of files by verdict and, per reason code, of files and issues.
+
+    Plain data, as `check --json` prints it; codes that concern most files come first.
+    """
     verdicts: dict[str, int] = dict.fromkeys((EXACT, ONLY_ODE, REFUSED), 0)
     codes: dict[str, dict[str, Any]] = {}
     for issues in checked.issues.values():

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sbmlgrad.cli_support import names_of
 from sbmlgrad.errors import ParameterError, RequestError
 
 ENGINES = ("auto", "native", "reference", "ode")
@@ -13,6 +14,10 @@ ENGINES = ("auto", "native", "reference", "ode")
 
 def engine_of(name: str, threads: int | None) -> Any:
     """Return the engine that a name means; None where the library chooses.
+
+    Args:
+        name: one of `ENGINES`.
+        threads: for the engine that uses them; None is every core.
 
     Raises:
         RequestError: no such engine, or one that does not use threads.
@@ -40,12 +45,16 @@ def is_deterministic(engine: Any) -> bool:
 def columns(network: Any, symbols: str | None) -> tuple[str, ...] | None:
     """Return the symbols asked for, or None for the state.
 
+    Args:
+        network: the model.
+        symbols: their ids with commas between, or None.
+
     Raises:
         ParameterError: one of them is no symbol of the model.
     """
     if symbols is None:
         return None
-    wanted = tuple(dict.fromkeys(name.strip() for name in symbols.split(",") if name.strip()))
+    wanted = tuple(dict.fromkeys(names_of(symbols)))
     unknown = [name for name in wanted if name not in network.by_id]
     if unknown or not wanted:
         named = ", ".join(map(repr, unknown)) or "is named"
@@ -70,7 +79,17 @@ def result_suffix(out: Path) -> str:
 
 
 def write_ensemble(ensemble: Any, wanted: Sequence[str] | None, out: Path, suffix: str) -> None:
-    """Write an ensemble, all of its state or the symbols wanted, in the meaning of the model."""
+    """Write an ensemble: its state, or the symbols wanted in what they mean in the model.
+
+    Args:
+        ensemble: the ensemble.
+        wanted: symbols, or None for the state.
+        out: the file.
+        suffix: of it, as `result_suffix` returns it.
+
+    Raises:
+        WriteError: the file cannot be written.
+    """
     from sbmlgrad.io.files import write_atomically
 
     if suffix == ".csv":
@@ -93,6 +112,16 @@ def plan(
 ) -> dict[str, Any]:
     """Check everything that a simulation needs, and say what it would do.
 
+    Args:
+        network: the model.
+        parameters: id → value of those that are set.
+        times: float64 [time].
+        seed: or None.
+        engine: as `engine_of` returns it.
+
+    Returns:
+        Numbers of output times, of firing channels and events or of equations, and of variables.
+
     Raises:
         SbmlGradError: whatever the simulation itself would refuse.
     """
@@ -110,13 +139,18 @@ def plan(
         from sbmlgrad.codegen.deterministic import lower_deterministic
 
         system = lower_deterministic(model)
-        return {"equations": len(system.moving), "state": len(system.state_ids)}
+        return {
+            "times": len(times),
+            "equations": len(system.moving),
+            "state": len(system.state_ids),
+        }
     from sbmlgrad.codegen.lowering import lower
     from sbmlgrad.engines.start import start_states
 
     lowered = lower(model)
     start_states(lowered, {}, {}, 0, np.zeros(1, dtype=np.uint64))
     return {
+        "times": len(times),
         "channels": len(lowered.channels),
         "events": len(lowered.events),
         "state": len(lowered.state_ids),
@@ -129,3 +163,10 @@ def facts(ensemble: Any) -> dict[str, Any]:
     if not ensemble.is_deterministic:
         found |= {"firings": int(ensemble.firings.sum()), "seed": ensemble.seed}
     return found
+
+
+def print_facts(said: Mapping[str, Any]) -> None:
+    """Print what a simulation did or, if it has the key `dry_run`, would do."""
+    print("would simulate" if "dry_run" in said else f"written to {said['out']}")
+    shown = {key: value for key, value in said.items() if key not in ("out", "dry_run")}
+    print("\n".join(f"  {key}: {value}" for key, value in shown.items()))

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def issue_as_dict(issue: Any) -> dict[str, Any]:
-    """Return an issue as plain data."""
+    """Return an issue as plain data, as `check --json` prints it."""
     return {
         "severity": str(issue.severity),
         "code": issue.code,
@@ -35,7 +35,8 @@ def print_issues(name: str, issues: Any) -> None:
     if "ssa" in blocked:
         verdict = "[red]cannot be simulated exactly[/]"
         verdict += " nor by ODE" if "ode" in blocked else ", but by ODE"
-    console.print(f"[bold]{escape(name)}[/]: {verdict}, {len(issues)} issue(s)")
+    number = f"{len(issues)} issue{'s'[: len(issues) != 1]}" if issues else "no issues"
+    console.print(f"[bold]{escape(name)}[/]: {verdict}, {number}")
     for issue in issues:
         where = escape(issue.element) + (f", line {issue.line}" if issue.line else "")
         colour = colours[str(issue.severity)]
@@ -70,8 +71,19 @@ def print_summary(counts: dict[str, Any]) -> None:
         console.print(f"interrupted: {counts['not_checked']} files were not checked")
 
 
+def names_of(text: str) -> tuple[str, ...]:
+    """Return the names in a text such as `A, B`; empty ones are left out."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def times_of(text: str) -> Any:
-    """Return the grid that START:STOP:STEPS means."""
+    """Return the grid that START:STOP:STEPS means, float64 [time].
+
+    Raises:
+        RequestError: the text means none.
+    """
+    import math
+
     import numpy as np
 
     from sbmlgrad.errors import RequestError
@@ -79,7 +91,7 @@ def times_of(text: str) -> Any:
     parts = text.split(":")
     try:
         first, last, steps = float(parts[0]), float(parts[1]), int(parts[2])
-        if len(parts) != 3 or steps < 1 or not last > first:
+        if len(parts) != 3 or steps < 1 or not -math.inf < first < last < math.inf:
             raise ValueError
     except (ValueError, IndexError):
         raise RequestError(
@@ -90,7 +102,15 @@ def times_of(text: str) -> Any:
 
 
 def pairs(entries: list[str] | None, option: str) -> dict[str, str]:
-    """Return NAME=VALUE options as a mapping."""
+    """Return NAME=VALUE options as a mapping.
+
+    Args:
+        entries: what was given, once for every time the option was.
+        option: its name, for messages.
+
+    Raises:
+        RequestError: an entry without `=` or name, or a name given twice.
+    """
     from sbmlgrad.errors import RequestError
 
     result = {}
@@ -99,13 +119,17 @@ def pairs(entries: list[str] | None, option: str) -> dict[str, str]:
         if not sign or not name.strip():
             raise RequestError(f"{option} {entry}: write NAME=VALUE")
         if name.strip() in result:
-            raise RequestError(f"{option} {entry}: '{name.strip()}' is given twice")
+            raise RequestError(f"{option} {entry}: '{name.strip()}' is given twice; keep one")
         result[name.strip()] = value.strip()
     return result
 
 
 def numbers(entries: list[str] | None, option: str = "--set") -> dict[str, float]:
-    """Return NAME=NUMBER options as a mapping."""
+    """Return NAME=NUMBER options as a mapping; arguments as for `pairs`.
+
+    Raises:
+        RequestError: as `pairs` does, or a value is not a number.
+    """
     from sbmlgrad.errors import RequestError
 
     result = {}
@@ -113,12 +137,18 @@ def numbers(entries: list[str] | None, option: str = "--set") -> dict[str, float
         try:
             result[name] = float(value)
         except ValueError:
-            raise RequestError(f"{option} {name}={value}: '{value}' is not a number") from None
+            raise RequestError(
+                f"{option} {name}={value}: '{value}' is not a number; write one such as 0.5 or 1e-3"
+            ) from None
     return result
 
 
 def bound(text: str) -> tuple[float, float]:
-    """Return the two numbers of LOW:HIGH."""
+    """Return the two numbers of LOW:HIGH.
+
+    Raises:
+        RequestError: there are not two numbers.
+    """
     from sbmlgrad.errors import RequestError
 
     low, _, high = text.partition(":")
@@ -135,7 +165,15 @@ def print_json(document: Any) -> None:
 
 @contextmanager
 def progress_bar(label: str, is_silent: bool) -> Iterator[Callable[..., None] | None]:
-    """Show a bar on standard error while work goes on, if someone can see it."""
+    """Show a bar on standard error while work goes on, if someone can see it.
+
+    Args:
+        label: what is going on.
+        is_silent: whether to show nothing in any case.
+
+    Yields:
+        What to call with (done, total) and, where there is one, the loss; None if nothing is shown.
+    """
     if is_silent or not sys.stderr.isatty():
         yield None
         return

@@ -42,7 +42,18 @@ Values = NDArray[np.float64]
 def ask_ours(
     path: Path, trajectories: int, seed: int, limit_s: float
 ) -> tuple[dict[str, Any], Values | None]:
-    """Run one model through sbmlgrad; return what was found, and the amounts sampled."""
+    """Run one model through sbmlgrad.
+
+    Args:
+        path: the file.
+        trajectories: how many.
+        seed: 0 <= seed < 2^31.
+        limit_s: wall-clock limit in seconds.
+
+    Returns:
+        What `biomodels_ours` wrote, with `ending` where it did not come to its end, and the amounts
+        sampled, float64 [trajectory, time, species], or None.
+    """
     with tempfile.TemporaryDirectory(prefix="biomodels-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         request = {"document": str(path.resolve()), "trajectories": trajectories, "seed": seed}
@@ -67,7 +78,17 @@ def ask_ours(
 def run_model(
     path: Path, peers: Sequence[Peer], python: str, options: argparse.Namespace
 ) -> dict[str, Any]:
-    """Run one model with sbmlgrad and the peers; return the record."""
+    """Run one model with sbmlgrad and the peers.
+
+    Args:
+        path: the file.
+        peers: whom else to ask.
+        python: interpreter of the peers.
+        options: of the command line.
+
+    Returns:
+        The record, plain data, one line of `--records`.
+    """
     seed = zlib.crc32(f"{options.seed} {path.stem}".encode()) >> 1
     found, values = ask_ours(path, options.trajectories, seed, options.limit)
     constructs = features(path)
@@ -117,7 +138,16 @@ def run_model(
 def as_it_stands(
     path: Path, peer: Peer, request: Request, python: str, answer: Answer, limit_s: float
 ) -> str:
-    """Return the status of a peer on the file itself, where it was fed one with other units."""
+    """Return the status of a peer on the file itself, where it was fed one with other units.
+
+    Args:
+        path: the file.
+        peer: the simulator.
+        request: what it was asked, maybe for a document with other units.
+        python: interpreter of the peer.
+        answer: what it answered to that.
+        limit_s: wall-clock limit in seconds.
+    """
     if request.document == str(path):
         return answer.status
     two = replace(request, document=str(path), trajectories=2)
@@ -150,7 +180,20 @@ def again(
     answer: Answer,
     values: Values | None,
 ) -> str:
-    """Repeat a disagreement with fresh seeds and more trajectories; return the verdict."""
+    """Repeat a disagreement with fresh seeds and more trajectories.
+
+    Args:
+        path: the file.
+        peer: the simulator.
+        request: what was asked first.
+        python: interpreter of the peer.
+        options: of the command line.
+        answer: the first answer of the peer.
+        values: our first sample, amounts, float64 [trajectory, time, species].
+
+    Returns:
+        `disagrees` if a statistic differs both times or there is no second sample, else `right`.
+    """
     number, seed = MULTIPLE * request.trajectories, request.seed ^ 0x2AAAAAAA
     _, ours = ask_ours(path, number, seed, MULTIPLE * options.limit)
     more = replace(request, trajectories=number, seed=seed ^ 1)

@@ -56,7 +56,12 @@ def features(path: Path) -> frozenset[str]:
 
 
 def species_of(path: Path, most: int) -> tuple[str, ...]:
-    """Return ids of species that reactions may change, at most so many."""
+    """Return ids of species that reactions may change.
+
+    Args:
+        path: the file.
+        most: how many to return at most.
+    """
     model = _model(_read(path))
     every = [] if model is None else list(_each(model.getListOfSpecies()))
     return tuple(s.getId() for s in every if not s.getBoundaryCondition() and not s.getConstant())[

@@ -41,7 +41,12 @@ FALSE_ALARM = 1e-3
 
 
 def structural_faults(peer: str, constructs: frozenset[str]) -> tuple[str, ...]:
-    """Return what a peer does wrong with the constructs of a file."""
+    """Return what a peer does wrong with the constructs of a file.
+
+    Args:
+        peer: name of the simulator.
+        constructs: as `biomodels_files.features` finds them, and `non_integer_start`.
+    """
     return tuple(fault for name, fault in FAULTS.get(peer, {}).items() if name in constructs)
 
 

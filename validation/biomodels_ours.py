@@ -30,6 +30,9 @@ READINGS: tuple[dict[str, str], ...] = (
 #: Firings of one trajectory: what is aimed at, and the most that is spent.
 AIM, MOST = 5_000, 100_000
 
+#: A first look at a model that fires faster than that.
+GLIMPSE = 1_000
+
 #: The search for a horizon starts here, in the model's unit of time, and never leaves these.
 FIRST, SHORTEST, LONGEST = 1e-2, 1e-9, 1e4
 
@@ -49,6 +52,10 @@ class Infeasible(Exception):
 def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
     """Return a horizon, the firings of one trajectory up to it, and how that trajectory ended.
 
+    Args:
+        model: the network.
+        seed: of the trial trajectories.
+
     Raises:
         Infeasible: there are too many molecules, or too many firings in the shortest horizon.
     """
@@ -56,7 +63,7 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
     molecules = sum(float(start.values(s, "counts")[0, 0]) for s in model.species_ids)
     if molecules > MOST_MOLECULES:
         raise Infeasible(f"{molecules:.3g} molecules at the start")
-    length, best = FIRST, None
+    length, best = _first_length(model, seed), None
     while SHORTEST <= length <= LONGEST:
         firings, outcome = _pilot(model, length, seed)
         if outcome == "FIRING_LIMIT":
@@ -74,14 +81,41 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
     return best
 
 
-def _pilot(model: sg.ReactionNetwork, length: float, seed: int) -> tuple[int, str]:
-    engine = sg.engines.Native(threads=1, kernel="table", firing_limit=MOST)
+def _first_length(model: sg.ReactionNetwork, seed: int) -> float:
+    """Return where the search starts: earlier than usual for a model of many firings."""
+    _, outcome = _pilot(model, FIRST, seed, GLIMPSE)
+    if outcome != "FIRING_LIMIT":
+        return FIRST
+    readout = sg.AfterFirings([GLIMPSE])
+    engine = sg.engines.Native(threads=1, kernel="table")
+    glimpse = sg.simulate(model, readouts=[readout], seed=seed, engine=engine, on_failure="mark")
+    reached = float(np.asarray(glimpse.values("time"))[0, 0])
+    # So that the search begins with too few firings, and grows.
+    length = FIRST
+    while length > max(reached, SHORTEST):
+        length /= 10.0
+    return length
+
+
+def _pilot(
+    model: sg.ReactionNetwork, length: float, seed: int, limit: int = MOST
+) -> tuple[int, str]:
+    engine = sg.engines.Native(threads=1, kernel="table", firing_limit=limit)
     pilot = sg.simulate(model, times=[length], seed=seed, engine=engine, on_failure="mark")
     return int(pilot.firings[0]), sg.engines.Outcome(int(pilot.outcomes[0])).name
 
 
 def attempt(path: Path, options: dict[str, str], request: dict[str, Any]) -> dict[str, Any]:
-    """Try one reading of a file; return what came of it."""
+    """Try one reading of a file.
+
+    Args:
+        path: the file.
+        options: of `load`.
+        request: what `request.json` says.
+
+    Returns:
+        What came of it; the network itself, under `model`, where it can be simulated.
+    """
     found: dict[str, Any] = {"options": options}
     model_issues = sg.check(path, **options)
     errors = [issue for issue in model_issues if "ssa" in issue.blocks]
@@ -109,7 +143,13 @@ def attempt(path: Path, options: dict[str, str], request: dict[str, Any]) -> dic
 
 
 def sample(model: sg.ReactionNetwork, length: float, request: dict[str, Any]) -> sg.Ensemble:
-    """Sample the ensemble that is compared with others."""
+    """Sample the ensemble that is compared with others.
+
+    Args:
+        model: the network.
+        length: last output time.
+        request: what `request.json` says.
+    """
     return sg.simulate(
         model,
         times=np.linspace(0.0, length, STEPS + 1),
@@ -123,7 +163,16 @@ def sample(model: sg.ReactionNetwork, length: float, request: dict[str, Any]) ->
 def rate_equations(
     model: sg.ReactionNetwork, length: float, values: np.ndarray | None
 ) -> dict[str, Any]:
-    """Run the rate equations; where there is a sample, tell whether its means are near them."""
+    """Run the rate equations; where there is a sample, tell whether its means are near them.
+
+    Args:
+        model: the network.
+        length: last output time.
+        values: amounts, float64 [trajectory, time, species], or None.
+
+    Returns:
+        The outcome and, with a sample, `near` and the fraction of means that are.
+    """
     times = np.linspace(0.0, length, STEPS + 1)
     engine: Any = sg.engines.ODE()
     try:
@@ -131,6 +180,8 @@ def rate_equations(
     except sg.SbmlGradError as error:
         return {"outcome": "failed", "message": f"{type(error).__name__}: {error}"[:300]}
     if values is None:
+        return {"outcome": "ran"}
+    if not model.species_ids:
         return {"outcome": "ran"}
     exact = np.stack([solved.values(s, "amount")[0] for s in model.species_ids], axis=-1)
     counts = np.stack([solved.values(s, "counts")[0] for s in model.species_ids], axis=-1)
@@ -172,7 +223,9 @@ def main(folder: Path) -> None:
             message = f"{bad.size} of {len(ensemble.outcomes)} trajectories"
             chosen |= {"outcome": "failed", "codes": names, "message": message}
         else:
-            values = np.stack([ensemble.values(s, "amount") for s in model.species_ids], axis=-1)
+            values = np.zeros((len(ensemble.outcomes), STEPS + 1, len(model.species_ids)))
+            for place, species in enumerate(model.species_ids):
+                values[:, :, place] = ensemble.values(species, "amount")
             np.save(folder / "values.npy", values)
     write("rate equations")
     try:

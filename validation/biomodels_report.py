@@ -52,7 +52,13 @@ def confirmation(record: Record) -> str:
 
 
 def report(records: Sequence[Record], trajectories: int, limit_s: float) -> str:
-    """Return the whole report."""
+    """Return the whole report.
+
+    Args:
+        records: one a model, as `biomodels.run_model` returns them.
+        trajectories: of each run.
+        limit_s: seconds that each run had.
+    """
     parts = [
         "# Models of a repository",
         f"{len(records)} files, each in a process of its own within {limit_s:g} s, {trajectories} "

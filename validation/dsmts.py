@@ -78,7 +78,16 @@ def levels_of(case: Case, levels: Sequence[str]) -> tuple[tuple[str, ...], str]:
 
 
 def run_ours(case: Case, levels: Sequence[str], rules: Rules) -> tuple[Record, str]:
-    """Run a case with sbmlgrad in every level whose network is different; return the worst."""
+    """Run a case with sbmlgrad in every level whose network is different.
+
+    Args:
+        case: the case.
+        levels: those asked for.
+        rules: how to run and judge.
+
+    Returns:
+        The worst record, and in words how the levels compare.
+    """
     run, compared = levels_of(case, levels)
     if not run:
         return Record(case.number, OURS.name, "no document"), compared
@@ -88,7 +97,12 @@ def run_ours(case: Case, levels: Sequence[str], rules: Rules) -> tuple[Record, s
 
 
 def available(names: Sequence[str], python: str) -> list[Peer]:
-    """Return the peers that are installed; say of the others why they are left out."""
+    """Return the peers that are installed; say of the others why they are left out.
+
+    Args:
+        names: keys of `PEERS`; any other ends the program.
+        python: interpreter of the environment that they are installed in.
+    """
     kept = []
     for name in names:
         if name not in PEERS:
@@ -123,7 +137,10 @@ def arguments() -> argparse.Namespace:
 def main() -> int:
     """Run the campaign."""
     options = arguments()
-    cases = [read_case(folder) for folder in select(options.suite, options.cases)]
+    try:
+        cases = [read_case(folder) for folder in select(options.suite, options.cases)]
+    except sg.SbmlGradError as error:
+        sys.exit(f"error: {error}")
     rules = Rules(
         trajectories=options.trajectories,
         seed=options.seed,

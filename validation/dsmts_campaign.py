@@ -83,7 +83,17 @@ class Record:
 
 
 def run_case(case: Case, level: str, peer: Peer, rules: Rules) -> Record:
-    """Sample a case with one simulator and judge it; a failure of stage one is repeated."""
+    """Sample a case with one simulator and judge it; a failure of stage one is repeated.
+
+    Args:
+        case: the case.
+        level: of the document, such as `l3v1`.
+        peer: the simulator.
+        rules: how to run and judge.
+
+    Returns:
+        What came of it; a simulator that fails is a record too.
+    """
     first = _sample(case, level, peer, rules, 1)
     if first.values is None:
         return Record(

@@ -74,7 +74,11 @@ def settings(text: str) -> dict[str, str]:
 
 
 def parse_range(text: str) -> tuple[float, float]:
-    """Return the ends of a range written as `(-3, 3)`."""
+    """Return the ends of a range written as `(-3, 3)`.
+
+    Raises:
+        DataError: it is not written so.
+    """
     found = RANGE.fullmatch(text.strip())
     if found is None:
         raise DataError(f"range {text!r}: expected two numbers, as in '(-3, 3)'")
@@ -82,7 +86,15 @@ def parse_range(text: str) -> tuple[float, float]:
 
 
 def quantities(output: str, columns: Mapping[str, NDArray[np.float64]]) -> tuple[Quantity, ...]:
-    """Return what the `output` setting names, with its columns of the table of results."""
+    """Return what the `output` setting names, with its columns of the table of results.
+
+    Args:
+        output: such as `X-mean, X-sd`.
+        columns: name → values, float64 [time].
+
+    Raises:
+        DataError: a name that is not of this form or not in the table, or a quantity without mean.
+    """
     wanted: dict[tuple[str, bool], dict[str, NDArray[np.float64]]] = {}
     for name in (part.strip() for part in output.split(",")):
         found = OUTPUT.fullmatch(name)
@@ -100,7 +112,7 @@ def quantities(output: str, columns: Mapping[str, NDArray[np.float64]]) -> tuple
 
 
 def read_case(folder: Path) -> Case:
-    """Read one case from its folder.
+    """Return the case in a folder named by its number.
 
     Raises:
         DataError: a file is missing or is not what the suite's documents say.
@@ -136,10 +148,15 @@ def read_case(folder: Path) -> Case:
 
 
 def select(suite: Path, cases: str) -> list[Path]:
-    """Return the folders of the cases named: `all`, or numbers and ranges such as `1-39,41`.
+    """Return the folders of the cases named.
+
+    Args:
+        suite: folder of the suite.
+        cases: `all`, or numbers and ranges such as `1-39,41`.
 
     Raises:
-        DataError: no such folder, or a number that it does not have. A range takes what is there.
+        DataError: no such folder, a number that it does not have, or what is no number. A range
+            takes what is there.
     """
     present = {
         int(f.name): f for f in sorted(suite.glob("[0-9][0-9][0-9][0-9][0-9]")) if f.is_dir()
@@ -155,6 +172,8 @@ def select(suite: Path, cases: str) -> list[Path]:
 def _numbers(parts: Iterable[str], present: Mapping[int, Path]) -> Iterable[int]:
     for part in parts:
         first, dash, last = part.partition("-")
+        if not all(end.strip().isdigit() for end in ([first, last] if dash else [first])):
+            raise DataError(f"cases {part!r}: write numbers and ranges, such as 1-39,41")
         if dash:
             yield from (n for n in present if int(first) <= n <= int(last))
         elif int(part) in present:

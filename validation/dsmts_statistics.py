@@ -88,7 +88,12 @@ def scores(quantity: Quantity, amounts: NDArray[np.float64]) -> Scores:
 
 
 def case_scores(case: Case, amounts: NDArray[np.float64]) -> tuple[Scores, ...]:
-    """Return the statistics of a case from amounts [trajectory, time, quantity]."""
+    """Return the statistics of a case.
+
+    Args:
+        case: the case.
+        amounts: float64 [trajectory, time, quantity].
+    """
     return tuple(scores(q, amounts[:, :, i]) for i, q in enumerate(case.quantities))
 
 
@@ -123,14 +128,24 @@ class Outside:
 
 
 def stage_one(case: Case, found: tuple[Scores, ...]) -> Outside:
-    """Return what leaves the suite's own range of Z, or ±3 with Y."""
+    """Return what leaves the suite's own range of Z, or ±3 with Y.
+
+    Args:
+        case: the case.
+        found: statistics of its quantities, in their order.
+    """
     low, high = case.mean_range
     z, y = np.stack([s.z for s in found]), np.stack([s.y for s in found])
     return Outside((z <= low) | (z >= high), np.abs(y) >= FIRST_BOUND)
 
 
 def stage_two(bound: float, found: tuple[Scores, ...]) -> Outside:
-    """Return what leaves ±bound, from a fresh and larger ensemble."""
+    """Return what leaves ±bound.
+
+    Args:
+        bound: as `second_bound` returns it.
+        found: statistics of a fresh and larger ensemble.
+    """
     z, y = np.stack([s.z for s in found]), np.stack([s.y for s in found])
     return Outside(np.abs(z) >= bound, np.abs(y) >= bound)
 

@@ -170,6 +170,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     files = sorted(f for folder in options.seeds for f in folder.rglob("*.xml"))
     seeds = [f.read_bytes() for f in files if f.stat().st_size <= options.largest]
+    if not seeds:
+        sys.exit(f"--seeds: no .xml file of at most {options.largest} bytes there")
     options.out.mkdir(parents=True, exist_ok=True)
     rng = random.Random(options.seed)
     worker = _Worker(options.memory)

@@ -34,7 +34,14 @@ def estimators() -> list:
 
 
 def measure(case: Case, estimator, trajectories: int, seed: int) -> tuple[float, float, float]:
-    """Return relative bias, its standard error, and noise-to-signal of one trajectory."""
+    """Return relative bias, its standard error, and noise-to-signal of one trajectory.
+
+    Args:
+        case: network, readout and parameters.
+        estimator: what to measure.
+        trajectories: in all batches together.
+        seed: of all of them.
+    """
     model = sg.load(HEAD + TEXTS[case.name])
     values = model.parameter_values
     places = [model.parameter_ids.index(p) for p in case.parameters]

@@ -23,7 +23,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from suite import SuiteCase, read_case, read_tiers, worst_deviation
+from suite import SuiteCase, case_numbers, read_case, read_tiers, worst_deviation
 
 import sbmlgrad as sg
 
@@ -59,7 +59,15 @@ class Verdict:
 
 
 def run_document(case: SuiteCase, level: str) -> Verdict:
-    """Load and simulate one document of a case and compare it with what the suite expects."""
+    """Load and simulate one document of a case and compare it with what the suite expects.
+
+    Args:
+        case: the case.
+        level: of the document, such as `l3v2`.
+
+    Returns:
+        The verdict; whatever sbmlgrad raises on purpose is one too.
+    """
     refusals = case.expected_refusals
 
     def verdict(outcome: str, detail: str) -> Verdict:
@@ -107,6 +115,9 @@ def run_all(work: Sequence[Work], jobs: int, limit: float) -> list[Verdict]:
         work: what to run.
         jobs: processes at a time.
         limit: seconds that one may take.
+
+    Returns:
+        The verdicts, in the order of the work.
     """
     verdicts: dict[int, Verdict] = {}
     running: list[_Process] = []
@@ -206,7 +217,14 @@ def report(
     tags: Mapping[str, tuple[str, ...]],
     argued: Mapping[str, str],
 ) -> str:
-    """Return the campaign's report as Markdown."""
+    """Return the campaign's report as Markdown.
+
+    Args:
+        verdicts: of all documents.
+        tiers: case number → tier.
+        tags: case number → its tags.
+        argued: case number → why it may fail.
+    """
     failed = [v for v in verdicts if v.outcome == FAILED]
     closest = sorted((v for v in verdicts if v.outcome == PASSED), key=lambda v: -float(v.detail))
     slowest = sorted(verdicts, key=lambda v: -v.seconds)[:5]
@@ -235,12 +253,6 @@ def report(
     return "\n\n".join(parts) + "\n"
 
 
-def _numbers(folder: Path, chosen: str) -> list[str]:
-    if chosen:
-        return [number.strip() for number in chosen.split(",")]
-    return sorted(path.name for path in folder.iterdir() if path.name.isdigit())
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign; return the exit status."""
     parser = argparse.ArgumentParser(description="SBML semantic test suite in ODE mode")
@@ -257,13 +269,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     argued = argued_cases(given.argued.read_text("utf-8")) if given.argued else {}
     work: list[Work] = []
     tags: dict[str, tuple[str, ...]] = {}
-    for number in _numbers(given.suite, given.cases):
-        case = read_case(given.suite / number)
-        tags[number] = case.tags
-        levels = list(case.documents)
-        work += [
-            Work(given.suite / number, at) for at in (levels if given.all_levels else levels[-1:])
-        ]
+    try:
+        cases = [read_case(given.suite / n) for n in case_numbers(given.suite, given.cases)]
+    except sg.SbmlGradError as error:
+        sys.exit(f"error: {error}")
+    for case in cases:
+        tags[case.number] = case.tags
+        levels = list(case.documents)[0 if given.all_levels else -1 :]
+        work += [Work(given.suite / case.number, at) for at in levels]
     sg.simulate(sg.load(_WARM_UP), times=[0.0, 2.0], engine=sg.engines.ODE())
     verdicts = run_all(work, given.jobs, given.limit)
     text = report(verdicts, tiers, tags, argued)

@@ -57,7 +57,12 @@ def compare(folder: Path) -> None:
 
 
 def run_model(path: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Run one model; return the row of the table."""
+    """Return the row of the table that running one model gives.
+
+    Args:
+        path: the file.
+        options: of the command line.
+    """
     seed = zlib.crc32(f"{options.seed} {path.stem}".encode()) >> 1
     found, values = ask_ours(path, options.trajectories, seed, options.limit)
     last = found["attempts"][-1] if found["attempts"] else {}
@@ -91,7 +96,12 @@ def run_model(path: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
-    """Return the table as Markdown."""
+    """Return the table as Markdown.
+
+    Args:
+        rows: as `run_model` returns them.
+        options: of the command line.
+    """
     agree = sum(row["verdict"] == "agrees" for row in rows)
     compared = sum(row["verdict"] in ("agrees", "DISAGREES") for row in rows)
     lines = [

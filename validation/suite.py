@@ -55,8 +55,26 @@ class SuiteCase:
         return frozenset().union(*(REFUSED[tag] for tag in self.tags if tag in REFUSED))
 
 
+def case_numbers(suite: Path, chosen: str) -> list[str]:
+    """Return the numbers of the cases named, which are the names of their folders.
+
+    Args:
+        suite: folder of the suite.
+        chosen: numbers with commas between; empty for all.
+
+    Raises:
+        DataError: there is no such folder, or it holds no cases.
+    """
+    if chosen:
+        return [number.strip() for number in chosen.split(",")]
+    found = sorted(p.name for p in suite.iterdir() if p.name.isdigit()) if suite.is_dir() else []
+    if not found:
+        raise DataError(f"{suite} holds no folders such as 00001; give the semantic suite's")
+    return found
+
+
 def read_case(folder: Path) -> SuiteCase:
-    """Read the case in a folder named by its number.
+    """Return the case in a folder named by its number.
 
     Raises:
         DataError: a file is missing or not what the suite's format says.
@@ -120,6 +138,12 @@ def worst_deviation(
     """Return the largest |a - b| / (absolute + relative |b|); at most 1 passes.
 
     Infinities and NaN agree only with themselves; where they do not, the result is infinite.
+
+    Args:
+        values: a, float64 [time].
+        expected: b, float64 [time].
+        absolute: tolerance of a case.
+        relative: likewise.
     """
     same = (values == expected) | (np.isnan(values) & np.isnan(expected))
     comparable = np.isfinite(values) & np.isfinite(expected)

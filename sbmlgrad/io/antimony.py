@@ -9,6 +9,9 @@ from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
 def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
     """Translate Antimony text to SBML.
 
+    Args:
+        data: the text, UTF-8.
+
     Returns:
         The SBML document, and the issues that prevented the translation (then it is empty).
     """
@@ -33,6 +36,15 @@ def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
 def sbml_to_antimony(data: bytes) -> str:
     """Translate an SBML document to Antimony text.
 
+    What Antimony cannot say is left out or changed without a word; `formats.document_bytes` finds
+    that out. Numbers have 15 digits.
+
+    Args:
+        data: the document, UTF-8.
+
+    Returns:
+        The text.
+
     Raises:
         WriteError: the library refuses the document.
     """
@@ -40,7 +52,10 @@ def sbml_to_antimony(data: bytes) -> str:
 
     antimony.clearPreviousLoads()
     if antimony.loadSBMLString(data.decode("utf-8-sig")) == -1:
-        raise WriteError(f"this model cannot be written as Antimony: {antimony.getLastError()}")
+        reason = str(antimony.getLastError()).strip()
+        raise WriteError(
+            f"this model cannot be written as Antimony: {reason.rstrip('.')}; write it as SBML"
+        )
     text = antimony.getAntimonyString(antimony.getMainModuleName())
     antimony.clearPreviousLoads()
     return str(text)

@@ -23,6 +23,9 @@ def read_bytes(path: str | Path, *, limit: int = MAX_BYTES) -> bytes:
         path: the file.
         limit: most bytes to accept, after decompression.
 
+    Returns:
+        Its contents.
+
     Raises:
         UnreadableFileError: there is no such file, it is a folder, may not be read, is larger than
             the limit, or is called `.gz` and is not gzip or cut off.

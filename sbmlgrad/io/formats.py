@@ -42,6 +42,10 @@ def load(
         mass_action: `"as_written"`, or `"combinatorial"` to read `k*A*A` of `2 A -> ...` as
             `k*A*(A-1)/2`.
 
+    Returns:
+        The network. What only exact simulation cannot mean does not prevent loading: `check`
+        reports it and `simulate` refuses it.
+
     Raises:
         UnreadableFileError: the file is missing or of no known format.
         UnsupportedModelError: every construct that cannot be loaded, with reason codes.
@@ -66,6 +70,16 @@ def examine(
 ) -> tuple[ReactionNetwork | None, tuple[Issue, ...]]:
     """Read a model without judging it: the network, or None, and every issue found.
 
+    Args:
+        source: as for `load`.
+        substance: as for `load`.
+        initial: as for `load`.
+        mass_action: as for `load`.
+        thorough: also run libSBML's own validation and report what it finds as warnings.
+
+    Returns:
+        The network, None where none can be made of the file, and the issues.
+
     Raises:
         UnreadableFileError: the file is missing or of no known format.
         RequestError: an option has a value that is not known.
@@ -73,7 +87,8 @@ def examine(
     given = {"substance": substance, "initial": initial, "mass_action": mass_action}
     for option, value in given.items():
         if value not in _CHOICES[option]:
-            raise RequestError(f"{option}={value!r}: choose one of {_CHOICES[option]}")
+            choices = ", ".join(map(repr, _CHOICES[option]))
+            raise RequestError(f"{option}={value!r}: choose one of {choices}")
     data, is_antimony = _read(source)
     if is_antimony:
         from sbmlgrad.io.antimony import antimony_to_sbml
@@ -114,12 +129,23 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
     from sbmlgrad.io.sbml.writer import write_sbml
 
     if not isinstance(model, ReactionNetwork) or not isinstance(path, str | Path):
-        raise RequestError("save(model, path): pass a loaded network and a path")
+        raise RequestError(
+            f"save({type(model).__name__}, {type(path).__name__}): pass a network, as `load` and "
+            "`fit` return them, and a path"
+        )
     write_document(write_sbml(model), path)
 
 
 def write_document(sbml: bytes, path: str | Path) -> None:
-    """Write an SBML document in the format that the suffix names; raises as `save` does."""
+    """Write an SBML document in the format that the suffix names.
+
+    Args:
+        sbml: the document.
+        path: as for `save`.
+
+    Raises:
+        WriteError: as `save` raises it.
+    """
     write_atomically(Path(path), document_bytes(sbml, path))
 
 
@@ -133,6 +159,9 @@ def document_bytes(sbml: bytes, path: str | Path) -> bytes:
     Args:
         sbml: the document.
         path: only its suffix matters.
+
+    Returns:
+        The bytes to write.
 
     Raises:
         WriteError: the format is not known, or cannot say what the document says.
@@ -171,6 +200,12 @@ def read_document(source: str | Path) -> bytes:
     """Return the SBML document of a model as it stands, Antimony translated; judges nothing.
 
     Use it to convert models that cannot be simulated; `load` is what reads networks.
+
+    Args:
+        source: as for `load`.
+
+    Returns:
+        The document, decompressed.
 
     Raises:
         UnreadableFileError: the file is missing or of no known format.
@@ -221,7 +256,9 @@ def _read(source: str | Path) -> tuple[bytes, bool]:
         try:
             return text.encode(), not _looks_like_xml(text)
         except UnicodeEncodeError as error:
-            raise UnreadableFileError(f"the given text is not Unicode: {error}") from error
+            raise UnreadableFileError(
+                f"the given text is not Unicode ({error}); decode it as UTF-8"
+            ) from error
     path = Path(source)
     name = path.name.lower()
     if not name.endswith((*SBML_SUFFIXES, *ANTIMONY_SUFFIXES)):
@@ -233,13 +270,18 @@ def _read(source: str | Path) -> tuple[bytes, bool]:
 
 
 def unreadable(error: UnreadableFileError, source: str | Path) -> Issue:
-    """Return an unreadable file as the one issue that `check` reports for it."""
+    """Return an unreadable file as the one issue that `check` reports for it.
+
+    Args:
+        error: why it cannot be read.
+        source: the file, as given to `load`.
+    """
     return Issue(
         "unreadable_file",
         Severity.ERROR,
         _name(source),
         None,
-        str(error),
-        "Check the path and the suffix.",
+        f"{error}.",
+        "Give a file that can be read: .xml, .sbml, either with .gz, or .ant.",
         EVERY_MODE,
     )

@@ -85,6 +85,9 @@ class Referee(Protocol):
             seed: >= 0.
             timeout_s: wall-clock limit in seconds, after which the process is killed.
 
+        Returns:
+            Means, variances and fourth moments of counts, each [time, species].
+
         Raises:
             RefereeError: the software is not installed, failed, or ran out of time.
         """
@@ -92,7 +95,11 @@ class Referee(Protocol):
 
 
 def require(referees: Iterable[Referee]) -> None:
-    """Raise a `RefereeError` that names every referee whose software is not installed."""
+    """Check that the software of all referees is installed.
+
+    Raises:
+        RefereeError: it is not; names every such referee and the command that installs it.
+    """
     missing = [r for r in referees if not r.is_available()]
     if missing:
         listed = "\n".join(f"  - '{r.name}': install it with {r.install_with}" for r in missing)

@@ -141,6 +141,9 @@ class Comparison:
 
         Args:
             path: image file; the suffix says which format.
+
+        Raises:
+            WriteError: the file cannot be written.
         """
         from sbmlgrad.referees.plot import draw_comparison
 
@@ -168,6 +171,9 @@ def compare(
             molecules and two-state species would raise false alarms several times too often.
         family_wise_error: chance, between 0 and 1, that a right simulator is found to disagree.
         labels: `names`, `time_unit` and `settings` of the `Comparison`.
+
+    Returns:
+        The comparison, not yet confirmed.
 
     Raises:
         RequestError: shapes or numbers of trajectories that do not fit, or an error that is no

@@ -99,6 +99,9 @@ def known_divergences(referee: str, lowered: LoweredNetwork) -> tuple[Divergence
     Args:
         referee: name of the referee; one without entries can judge everything.
         lowered: the network.
+
+    Returns:
+        The entries of the record that concern this referee and a construct that the network uses.
     """
     return tuple(
         divergence

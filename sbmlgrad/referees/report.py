@@ -13,7 +13,12 @@ _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "
 
 
 def comparison_text(comparison: Comparison, rows: int) -> str:
-    """Return verdict, table of the worst rows and what could have been found."""
+    """Return verdict, table of the worst rows and what could have been found.
+
+    Args:
+        comparison: what to tell; the table is of its confirming run if there is one.
+        rows: most rows of the table.
+    """
     ours, theirs = comparison.names
     unit = f" {comparison.time_unit}" if comparison.time_unit else ""
     lines = [
@@ -43,7 +48,12 @@ def _verdict(comparison: Comparison) -> str:
 
 
 def worst(comparison: Comparison, rows: int) -> list[tuple[int, int]]:
-    """Return (time, species) places, by the larger of |z| and |y|, disagreement first."""
+    """Return (time, species) places, by the larger of |z| and |y|, disagreement first.
+
+    Args:
+        comparison: the comparison.
+        rows: most places to return.
+    """
     shown = comparison.confirmation or comparison
     size = np.maximum(np.abs(shown.z), np.abs(shown.y))
     agrees = ~comparison.disagreement.any(axis=0)

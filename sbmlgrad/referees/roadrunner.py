@@ -53,7 +53,15 @@ class RoadRunner:
         seed: int,
         timeout_s: float,
     ) -> RefereeResult:
-        """Sample trajectories in a process of their own; see `Referee.sample`."""
+        """Sample trajectories in a process of their own; arguments as for `Referee.sample`.
+
+        Returns:
+            Their statistics; `settings` are those of the library's integrator.
+
+        Raises:
+            RequestError: fewer than two trajectories.
+            RefereeError: as `Referee.sample` says.
+        """
         if trajectories < 2:
             raise RequestError(f"trajectories={trajectories}: a variance needs at least two")
         require([self])

@@ -158,7 +158,7 @@ CASES = [
             namespaces=' xmlns:z="http://www.sbml.org/sbml/level3/version1/zzz/version1" '
             'z:required="true"'
         ),
-        "SBML component consistency",
+        "z",
         BOTH,
     ),
     ("units_ambiguous", model(attributes="", species='initialAmount="5.5"'), "m", SSA),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from networks import MODELS
 
 HEAVY = ("tensorflow", "libsbml", "numba", "pandas", "matplotlib", "scipy", "antimony", "keras")
@@ -31,6 +32,13 @@ sg.simulate(model, times=[0, 1], trajectories=5, seed=1).mean("C")
 """
     assert "numba" in loaded_after(code)
     assert not loaded_after(code) & {"tensorflow", "keras", "pandas", "matplotlib"}
+
+
+@pytest.mark.parametrize("command", ["", "check", "simulate", "fit", "validate", "convert"])
+def test_help_comes_without_anything_heavy(command: str) -> None:
+    arguments = [*filter(None, [command]), "--help"]
+    code = f"from sbmlgrad.cli import run\nassert run({arguments!r}) == 0"
+    assert loaded_after(code) == set()
 
 
 def test_command_line_simulate_never_loads_tensorflow(tmp_path) -> None:

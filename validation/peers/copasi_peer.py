@@ -20,10 +20,12 @@ MAX_INTERNAL_STEPS = 2**31 - 1
 
 
 def software() -> str:
+    """Return the version of COPASI; `ImportError` if it is not installed."""
     return str(importlib.import_module("COPASI").__version__)
 
 
 def prepare(request: Request) -> Sampler:
+    """Load the model and return what samples it, or refuse it (`RefusedError`)."""
     copasi = importlib.import_module("COPASI")
     source: Any = copasi.CRootContainer.addDatamodel()
     try:

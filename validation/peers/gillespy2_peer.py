@@ -17,6 +17,7 @@ from worker import RefusedError, Request, Sampler, serve
 
 
 def software() -> str:
+    """Return the version of GillesPy2; `ImportError` if it is not installed."""
     importlib.import_module("libsbml")
     scons = importlib.import_module("SCons")
     if shutil.which("g++") is None:
@@ -28,6 +29,7 @@ def software() -> str:
 
 
 def prepare(request: Request) -> Sampler:
+    """Load the model and return what samples it, or refuse it (`RefusedError`)."""
     gillespy2 = importlib.import_module("gillespy2")
     model, errors = gillespy2.import_SBML(request.document)
     if model is None or errors:

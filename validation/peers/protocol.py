@@ -96,6 +96,9 @@ def ask(peer: Peer, request: Request, *, python: str = sys.executable, limit_s: 
         request: what to sample.
         python: interpreter of the environment that the peer is installed in.
         limit_s: wall-clock limit in seconds, after which its processes are killed.
+
+    Returns:
+        The answer, with amounts if it ran.
     """
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="peer-", ignore_cleanup_errors=True) as name:
@@ -113,6 +116,10 @@ def missing(peer: Peer, python: str) -> str | None:
     """Return why a peer cannot be asked with this Python, or None if it can.
 
     The check asks it for a file that does not exist: a peer that is installed refuses it.
+
+    Args:
+        peer: the simulator.
+        python: interpreter of the environment that it is to be found in.
     """
     empty = Request("no-such-file.xml", (), 1.0, 1, 1, 0)
     answer = ask(peer, empty, python=python, limit_s=120.0)

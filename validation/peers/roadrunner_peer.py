@@ -15,10 +15,12 @@ from worker import RefusedError, Request, Sampler, serve
 
 
 def software() -> str:
+    """Return the version of libRoadRunner; `ImportError` if it is not installed."""
     return str(importlib.import_module("roadrunner").__version__)
 
 
 def prepare(request: Request) -> Sampler:
+    """Load the model and return what samples it; any error of the library here is a refusal."""
     roadrunner = importlib.import_module("roadrunner")
     # It repeats a warning about time-triggered events in every trajectory.
     roadrunner.Logger.disableLogging()

@@ -10,12 +10,14 @@ from worker import RefusedError, Request, Sampler, serve
 
 
 def software() -> str:
+    """Return the version of sbmlgrad; `ImportError` if it is not installed."""
     import sbmlgrad as sg
 
     return str(sg.__version__)
 
 
 def prepare(request: Request) -> Sampler:
+    """Load the model and return what samples it, or refuse it (`RefusedError`)."""
     import sbmlgrad as sg
 
     try:

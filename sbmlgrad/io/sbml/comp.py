@@ -17,6 +17,8 @@ import libsbml
 
 from sbmlgrad.errors import UnreadableFileError
 from sbmlgrad.io.files import read_bytes
+from sbmlgrad.io.sbml.comp_explicit import drop_twins, make_explicit, restore_names
+from sbmlgrad.io.sbml.comp_factors import factor_issues
 from sbmlgrad.io.sbml.exact_text import exact_bytes
 from sbmlgrad.io.sbml.root import root_issues
 from sbmlgrad.io.sbml.safe_xml import check_xml
@@ -57,6 +59,10 @@ def flatten(document: Any, folder: Path | None) -> tuple[bytes | None, tuple[Iss
         return None, tuple(walk.issues)
     if folder is not None:
         document.setLocationURI((folder.resolve() / "document.xml").as_uri())
+    found = factor_issues(document)
+    suffix, caught = make_explicit(document)
+    if caught or any(issue.blocks for issue in found):
+        return None, (*found, *caught)
     before = document.getNumErrors()
     properties = libsbml.ConversionProperties()
     properties.addOption("flatten comp", True)
@@ -69,7 +75,9 @@ def flatten(document: Any, folder: Path | None) -> tuple[bytes | None, tuple[Iss
     if status != libsbml.LIBSBML_OPERATION_SUCCESS or problems:
         fallback = _refused("model", None, f"libSBML cannot flatten it (status {status}).")
         return None, problems or (fallback,)
-    return exact_bytes(document), (_flattened(),)
+    restore_names(document, suffix)
+    drop_twins(document)
+    return exact_bytes(document), (*found, _flattened())
 
 
 def _flattened() -> Issue:
@@ -125,6 +133,9 @@ class _Walk:
             self._external(plugin.getExternalModelDefinition(i), place)
 
     def _model(self, model: Any, node: _Node, place: str) -> None:
+        if node in self.parts:
+            message = "two models have this id, so that it is not known which one a submodel is."
+            self.issues.append(_refused(node[1] or "model", None, message, "Rename one of them."))
         plugin = model.getPlugin("comp")
         submodels = (
             [] if plugin is None else map(plugin.getSubmodel, range(plugin.getNumSubmodels()))
@@ -178,11 +189,11 @@ class _Walk:
             self.issues += problems
             return
         document = libsbml.readSBMLFromFile(str(path))
+        self.issues += package_issues(document)
         if document.getModel() is None or document.getNumErrors(libsbml.LIBSBML_SEV_ERROR):
             message = f"its file '{place}' is no valid SBML document."
             self.issues.append(_refused(name, line, message, "Correct that file."))
             return
-        self.issues += package_issues(document)
         self.document(document, place)
 
     def measure(self, top: _Node) -> None:

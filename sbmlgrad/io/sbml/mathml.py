@@ -15,8 +15,9 @@ from sbmlgrad.io.sbml.function_definitions import (
     MathError,
     define,
 )
-from sbmlgrad.io.sbml.mathml_names import OPERATOR_NAMES, draw_name
-from sbmlgrad.model.distributions import DISTRIBUTIONS
+from sbmlgrad.io.sbml.mathml_names import draw_name
+from sbmlgrad.io.sbml.mathml_nodes import NUMBERS, literal, operands, operator_name
+from sbmlgrad.model.distributions import DISTRIBUTIONS, is_random
 from sbmlgrad.model.expression import (
     TIME,
     Apply,
@@ -41,21 +42,12 @@ __all__ = [
 #: Most operators and operands that function calls may add to a formula; the largest law of
 #: BioModels has a few hundred.
 MAX_NODES = 20_000
-#: Most operands of one operator as libSBML holds it, which finds the last by counting from the
-#: first; sums and products come nested in twos and have no such limit.
-MAX_OPERANDS = 10_000
 #: Deepest nesting of a formula; the models of BioModels stay below 20.
 MAX_DEPTH = 95
 
 #: The value that SBML L3 defines for the avogadro csymbol.
 AVOGADRO_CSYMBOL = 6.02214179e23
 
-_NUMBERS = (
-    libsbml.AST_INTEGER,
-    libsbml.AST_REAL,
-    libsbml.AST_REAL_E,
-    libsbml.AST_RATIONAL,
-)
 _CONSTANTS: Mapping[int, Expression] = {
     libsbml.AST_CONSTANT_E: Number(math.e),
     libsbml.AST_CONSTANT_PI: Number(math.pi),
@@ -124,19 +116,19 @@ class _Reading:
                 "the delay csymbol needs the past of the trajectory.",
                 "Rewrite the model without delays, for instance by intermediate species.",
             )
-        parts = [self.read(child, level + 1) for child in _operands(node, kind)]
+        parts = [self.read(child, level + 1) for child in operands(node, kind)]
         if kind == libsbml.AST_FUNCTION:
             formula = self._called(node.getName(), parts)
         elif (draw := draw_name(node, kind)) is not None:
             formula = _drawn(draw, parts)
         else:
-            formula = self._applied(_operator_name(node, kind), parts)
+            formula = self._applied(operator_name(node, kind), parts)
         _refuse_depth(formula.depth)
         return formula
 
     def _leaf(self, node: Any, kind: int) -> Expression | None:
-        if kind in _NUMBERS:
-            return Number(_literal(node, kind))
+        if kind in NUMBERS:
+            return Number(literal(node, kind))
         if kind == libsbml.AST_NAME:
             name = node.getName()
             return Symbol(self._rename.get(name, name))
@@ -166,7 +158,9 @@ class _Reading:
         size = definition.size
         depth = definition.depth
         for argument, part in given.items():
-            size += definition.uses.get(argument, 0) * (part.size - 1)
+            uses = definition.uses.get(argument, 0)
+            _refuse_copies(part, uses, f"the argument '{argument}' of the function '{name}'")
+            size += uses * (part.size - 1)
             depth = max(depth, definition.levels.get(argument, 0) + part.depth - 1)
         # Ten functions that each call the last one ten times would grow without bound.
         self._grow(size, f"the call of the function '{name}'")
@@ -199,53 +193,12 @@ class _Reading:
             return _Formula(_EMPTY[name], 1, 1)
         if len(arguments) > 2 and name in _CHAINED:
             self._grow(sum(part.size for part in parts[1:-1]), f"'{name}' of many arguments")
+            for part in parts[1:-1]:
+                _refuse_copies(part, 2, f"a comparison '{name}' of {len(parts)} values")
             pairs = tuple(Apply(name, pair) for pair in pairwise(arguments))
             return _Formula(Apply("and", pairs), 2 * size, depth + 1)
         _refuse_count(name, len(arguments), OPERATORS[name].accepts(len(arguments)))
         return _Formula(Apply(name, arguments), size, depth)
-
-
-def _literal(node: Any, kind: int) -> float:
-    value = float(node.getValue())
-    # MathML's infinity and notanumber come as plain reals.
-    if not math.isfinite(value) and kind != libsbml.AST_REAL:
-        raise MathError(
-            "unsupported_math",
-            f"a literal number has the value {value}: it is too large, or divided by zero.",
-            "Write a finite number, or the element infinity or notanumber if that is meant.",
-        )
-    return value
-
-
-def _operands(node: Any, kind: int) -> list[Any]:
-    """Return the operands; libSBML nests long sums and products, which are taken apart again."""
-    if node.getNumChildren() > MAX_OPERANDS:
-        raise MathError(
-            "unsupported_math",
-            f"an operator has {node.getNumChildren()} operands; the limit is {MAX_OPERANDS}.",
-            "Rewrite the formula in several steps, for instance with assignment rules.",
-        )
-    last: list[Any] = []
-    while kind in (libsbml.AST_PLUS, libsbml.AST_TIMES):
-        if node.getNumChildren() < 2 or node.getChild(0).getType() != kind:
-            break
-        last += [node.getChild(i) for i in reversed(range(1, node.getNumChildren()))]
-        node = node.getChild(0)
-    return [*(node.getChild(i) for i in range(node.getNumChildren())), *reversed(last)]
-
-
-def _operator_name(node: Any, kind: int) -> str:
-    name = OPERATOR_NAMES.get(kind)
-    if name is None:
-        found = node.getOperatorName() or node.getName() or f"MathML node type {kind}"
-        if kind == libsbml.AST_CSYMBOL_FUNCTION:
-            found = f"csymbol {node.getDefinitionURLString()}"
-        raise MathError(
-            "unsupported_math",
-            f"the operator '{found}' is not one of SBML's mathematics.",
-            "Rewrite the formula with " + ", ".join(sorted(OPERATORS)) + ".",
-        )
-    return name
 
 
 def _root(arguments: tuple[Expression, ...]) -> Expression:
@@ -295,6 +248,18 @@ def _drawn(name: str, parts: Sequence[_Formula]) -> _Formula:
     size = 1 + sum(part.size for part in parts)
     depth = 1 + max(part.depth for part in parts)
     return _Formula(Apply(name, tuple(part.expression for part in parts)), size, depth)
+
+
+def _refuse_copies(part: _Formula, uses: int, what: str) -> None:
+    """Refuse to write out a random draw several times: each copy would be a draw of its own."""
+    if uses > 1 and is_random(part.expression):
+        raise MathError(
+            "distribution_in_function",
+            f"a random draw is {what}, which uses it {uses} times. That is one draw, and the "
+            f"formula written out would draw {uses} times.",
+            "Draw the value into a parameter, by an initial assignment or an event of its own, and "
+            "use the parameter here.",
+        )
 
 
 def _refuse_depth(depth: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from typing import Any
 
 from sbmlgrad.io.sbml import support
-from sbmlgrad.io.sbml.substance import SubstanceUnit, substance_unit
+from sbmlgrad.io.sbml.substance import SubstanceUnit, substance_unit, units_differ
 from sbmlgrad.model.elements import NO_VALUE, Compartment, Species
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
@@ -162,6 +162,38 @@ class QuantityReader:
                 "Give extentUnits.",
             )
         return common.pop() if len(common) == 1 else 1.0
+
+    def judge_different_units(self, reacting: Set[str]) -> None:
+        """Warn of species whose substance unit is not that of reactions, without a factor between.
+
+        SBML converts nothing by itself: a firing of one unit of extent changes a species by its
+        stoichiometry in the species' own unit (SBML L3V2 section 4.11.7).
+
+        Args:
+            reacting: ids of species that reactions change.
+        """
+        extent = self.extent()
+        if not extent.items or self.model.isSetConversionFactor():
+            return
+        for species in map(self.model.getSpecies, range(self.model.getNumSpecies())):
+            if species.getId() not in reacting or species.isSetConversionFactor():
+                continue
+            unit = self._substance(species)
+            if not unit.items or not unit.differs_from(extent):
+                continue
+            factor = extent.items / unit.items
+            self.issues.append(
+                units_differ(
+                    species.getId(),
+                    species.getLine() or None,
+                    f"it is counted in '{unit.name}' and reactions in '{extent.name}', without a "
+                    "conversion factor. SBML converts no units: one "
+                    f"{extent.name} of a reaction changes it by its stoichiometry in {unit.name}, "
+                    f"not by {factor:g} times as much.",
+                    f"If the amounts are meant to agree, write a conversionFactor of {factor:g}; "
+                    'if one unit is a mistake, correct it or load with substance="item" or "mole".',
+                )
+            )
 
     def judge_missing_units(self, network: ReactionNetwork) -> None:
         """Say what amounts are taken as where no unit is given."""

@@ -28,6 +28,7 @@ from sbmlgrad.io.sbml.substance import chosen, time_unit
 from sbmlgrad.io.sbml.targets import assigned_somewhere
 from sbmlgrad.io.sbml.targets import events as events_of
 from sbmlgrad.io.sbml.validation import consistency_issues
+from sbmlgrad.io.sbml.volumes import volume_issues
 from sbmlgrad.model.channels import channels
 from sbmlgrad.model.elements import Compartment, Parameter, Species, SpeciesReference
 from sbmlgrad.model.initial import initial_values
@@ -63,14 +64,14 @@ def read_sbml(
     if problems:
         return None, problems
     document = libsbml.readSBMLFromString(_text(data))
-    issues = [*support.read_issues(document)]
-    if document.getModel() is None and not issues:
+    found_first, is_sound = support.document_issues(document)
+    issues = [*found_first]
+    if document.getModel() is None and is_sound:
         issues.append(
             support.refused("invalid_sbml", "sbml", None, "no model element.", "Add a model.")
         )
-    if any(issue.blocks for issue in issues):
+    if document.getModel() is None or not is_sound:
         return None, tuple(issues)
-    issues += support.package_issues(document)
     flat, remarks = flatten(document, folder)
     issues += remarks
     if any(issue.blocks for issue in remarks):
@@ -148,6 +149,8 @@ class _ModelReader:
         for _ in quantities.named(event for event in events_of(model) if event.getId()):
             pass  # likewise
         names = {x.id for x in (*compartments, *species, *parameters, *references)}
+        reacting = _reacting(reactions, species)
+        quantities.judge_different_units(reacting)
         scope = Scope(
             level=model.getLevel(),
             functions=functions,
@@ -155,7 +158,7 @@ class _ModelReader:
             reactions=frozenset(r.getId() for r in reactions),
             targets=frozenset(names),
             constant=frozenset(self.constant),
-            reacting=_reacting(reactions, species),
+            reacting=reacting,
             issues=self.issues,
         )
         read, local_parameters = read_reactions(
@@ -189,6 +192,7 @@ class _ModelReader:
         network = with_rates_written_out(network, self.issues)
         self.issues += draw_issues(network.initial_assignments, formulas.lines, network.events)
         self.quantities.judge_missing_units(network)
+        self.issues += volume_issues(network)
         return network
 
     def _places(self) -> tuple[tuple[Compartment, ...], tuple[Species, ...]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 import libsbml
 
+from sbmlgrad.model.elements import WHOLE_NUMBER_TOLERANCE
+from sbmlgrad.model.issues import NOTHING, Issue, Severity
 from sbmlgrad.model.units import AVOGADRO
 
 #: What `load(substance=...)` accepts besides None.
@@ -29,6 +31,12 @@ class SubstanceUnit:
     def is_substance(self) -> bool:
         """Whether it counts molecules, as far as the document says."""
         return self.items is None or not math.isnan(self.items)
+
+    def differs_from(self, other: SubstanceUnit) -> bool:
+        """Tell whether both are known numbers of molecules, and not the same."""
+        if not (self.items and other.items and self.is_substance and other.is_substance):
+            return False
+        return not math.isclose(self.items, other.items, rel_tol=WHOLE_NUMBER_TOLERANCE)
 
 
 def substance_unit(model: Any, reference: str) -> SubstanceUnit:
@@ -82,6 +90,24 @@ def time_unit(model: Any) -> str:
     if reference == "time" and model.getUnitDefinition(reference) is None:
         return ""
     return _name(model, reference)
+
+
+def seconds(model: Any, reference: str) -> float | None:
+    """Return the seconds in a unit of time; None where there is none or it is no such unit."""
+    definition = model.getUnitDefinition(reference) if reference else None
+    if definition is None:
+        return 1.0 if reference == "second" else None
+    if definition.getNumUnits() != 1:
+        return None
+    unit = definition.getUnit(0)
+    if libsbml.UnitKind_toString(unit.getKind()) != "second" or unit.getExponentAsDouble() != 1.0:
+        return None
+    return float(unit.getMultiplier()) * 10.0 ** unit.getScale()
+
+
+def units_differ(element: str, line: int | None, message: str, advice: str) -> Issue:
+    """Return the warning that numbers of different units meet without a conversion factor."""
+    return Issue("units_differ", Severity.WARNING, element, line, message, advice, NOTHING)
 
 
 def _name(model: Any, reference: str) -> str:

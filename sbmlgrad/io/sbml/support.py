@@ -31,19 +31,46 @@ def name_of(element: Any) -> str:
     return "" if element.getLevel() == 1 else element.getName()
 
 
+def document_issues(document: Any) -> tuple[tuple[Issue, ...], bool]:
+    """Say what is wrong with a document as a whole: its packages, and how it could be read.
+
+    Args:
+        document: `libsbml.SBMLDocument`, as it was read.
+
+    Returns:
+        The issues; and whether the core of the document was read without an error, so that the rest
+        of it can be judged too. What a refused package says wrongly does no harm there.
+    """
+    packages = tuple(package_issues(document))
+    refused_names = {issue.element for issue in packages}
+    unknown = map(document.getUnknownPackagePrefix, range(document.getNumUnknownPackages()))
+    # Of a required package that is not known, libSBML says the same and not which one it is.
+    is_named = not refused_names.isdisjoint(unknown)
+    kept = [
+        (package, issue)
+        for package, issue in _read_issues(document)
+        if not (is_named and issue.code == "unsupported_package")
+    ]
+    is_sound = all(not i.blocks or package in refused_names for package, i in kept)
+    return (*packages, *(issue for _, issue in kept)), is_sound
+
+
 def package_issues(document: Any) -> Iterator[Issue]:
     """Refuse packages that change what the model means; ignore those that cannot.
 
     What comp says is for `comp.flatten` to judge. Of distrib, random draws in formulas are read
     with the formulas; what it says about the uncertainty of values has no bearing on a simulation.
+    A package that libSBML could not read counts as used: it is not known what it says.
     """
     line = document.getLine()
     models = list(_models(document))
+    unreadable = {package for package, issue in _read_issues(document) if issue.blocks}
     for i in range(document.getNumPlugins()):
         name = document.getPlugin(i).getPackageName()
         if name in IGNORED_PACKAGES or name in _READ_PACKAGES:
             continue
-        if document.getPackageRequired(name) or any(_uses(model, name) for model in models):
+        is_used = name in unreadable or any(_uses(model, name) for model in models)
+        if document.getPackageRequired(name) or is_used:
             yield _package(name, line)
     for i in range(document.getNumUnknownPackages()):
         uri = document.getUnknownPackageURI(i)
@@ -106,6 +133,11 @@ def remarks(document: Any) -> Iterator[Issue]:
 
 def read_issues(document: Any) -> Iterator[Issue]:
     """Turn libSBML's reading errors into issues; those of ignored packages are warnings."""
+    return (issue for _, issue in _read_issues(document))
+
+
+def _read_issues(document: Any) -> Iterator[tuple[str, Issue]]:
+    """Yield the package that each reading error is about, empty for core, and the issue."""
     log = document.getErrorLog()
     for i in range(log.getNumErrors()):
         error = log.getError(i)
@@ -116,16 +148,17 @@ def read_issues(document: Any) -> Iterator[Issue]:
         found = _ABOUT_PACKAGE.search(message)
         package = found[found.lastindex or 0] if found else error.getPackage()
         if package in _HARMLESS:
-            yield rule_broken(error)
+            yield package, rule_broken(error)
             continue
         is_package = error.getErrorId() == libsbml.RequiredPackagePresent
-        yield refused(
+        issue = refused(
             "unsupported_package" if is_package else "invalid_sbml",
             error.getCategoryAsString(),
             error.getLine() or None,
             message,
             f"Correct the document (SBML rule {error.getErrorId()}).",
         )
+        yield package, issue
 
 
 def rule_broken(error: Any) -> Issue:

@@ -129,6 +129,7 @@ BAD = [
     (["simulate", "none.xml", "--times", "0:1:2", "--out", "x.csv"], BAD_INPUT, "no such file"),
     (["simulate", DIMER, "--times", "0:1", "--out", "x.csv"], BAD_INPUT, "START:STOP:STEPS"),
     (["simulate", DIMER, "--times", "-1:1:2", "--out", "x.csv"], BAD_INPUT, "negative"),
+    (["simulate", DIMER, "--times", "0:inf:2", "--out", "x.csv"], BAD_INPUT, "--times 0:inf:2"),
     (["simulate", DIMER, "--times", "0:1:2", "--out", "x.txt"], BAD_INPUT, ".csv or .nc"),
     (["simulate", DIMER, "--times", "0:1:2", "--out", "no/x.csv"], BAD_INPUT, "does not exist"),
     (["simulate", DIMER, "--times", "0:1:2", "--out", "x.csv", "--set", "k"], BAD_INPUT, "NAME="),

@@ -30,7 +30,7 @@ def written(tmp_path: Path):
 def test_antimony_and_back(tmp_path, capsys) -> None:
     text, back = tmp_path / "m.ant", tmp_path / "m.xml.gz"
     assert run(["convert", DIMER, str(text)]) == OK
-    assert "Antimony, numbers to 15 digits written" in capsys.readouterr().out
+    assert f"written to {text}: Antimony, numbers to 15 digits" in capsys.readouterr().out
     assert run(["convert", str(text), str(back), "--quiet"]) == OK
     assert capsys.readouterr().out == ""
     assert sg.load(back).parameter_values.tolist() == sg.load(DIMER).parameter_values.tolist()
@@ -87,7 +87,7 @@ def test_a_dry_run_checks_and_writes_nothing(tmp_path, written, capsys) -> None:
     source = written("priorities")
     out = tmp_path / "out.xml"
     assert run(["convert", source, str(out), "--level", "3.2", "--dry-run"]) == OK
-    assert "would write SBML, level 3 version 2" in capsys.readouterr().out
+    assert f"would write to {out}: SBML, level 3 version 2" in capsys.readouterr().out
     assert run(["convert", source, str(out), "--level", "2.4", "--dry-run"]) == BAD_INPUT
     assert "riority" in capsys.readouterr().err
     assert not out.exists()

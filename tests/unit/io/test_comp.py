@@ -111,6 +111,11 @@ REFUSED = {
         "contains itself",
     ),
     "missing": (submodels("zz"), "", "does not exist"),
+    "twice": (
+        submodels("A"),
+        definition("A", submodels("B")) + definition("B", LAST) + definition("A", LAST),
+        "two models",
+    ),
     "grows": (submodels("A0"), BOMB + definition("A40", LAST), "elements"),
     "deep": (submodels("A0"), DEEP + definition("A200", LAST), "deep"),
     "broken_reference": (

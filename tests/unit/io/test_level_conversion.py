@@ -38,6 +38,21 @@ def test_everything_can_be_level_3_version_2(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize(("level", "version"), [(2, 4), (2, 5), (3, 1)])
+def test_what_was_raised_to_level_3_version_2_goes_down_again(level: int, version: int) -> None:
+    raised = at_level(SHIPPED["sir"].encode(), 3, 2)
+    lowered = at_level(raised, level, version)
+    assert level_of(lowered) == (level, version)
+    assert refuse_losses(sg.load(SHIPPED["sir"]), sg.load(lowered.decode()), "itself") is None
+
+
+def test_operators_that_only_level_3_version_2_has_stay_there() -> None:
+    text = CONSTRUCTS["operators of version 2"]
+    assert "<max" in text
+    with pytest.raises(WriteError, match="L3V2"):
+        at_level(text.encode(), 2, 4)
+
+
 def test_nothing_is_done_where_nothing_is_to_be_done() -> None:
     text = CONSTRUCTS["level 3 version 2"].encode()
     assert at_level(text, 3, 2) is text

@@ -1,0 +1,57 @@
+"""Real data: published case counts, read as they were published."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+from measured import rows_of
+
+from sbmlgrad.errors import DataError
+from sbmlgrad.io.tables import load_measurements
+
+EPIDEMICS = Path(__file__).parents[5] / "shared" / "data" / "epidemics"
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "observables", "unit", "first", "count"),
+    [
+        ("common_cold_tristan_da_cunha_1967.csv", {}, ("I", "R"), "day", ("I", 1.0, 1.0), None),
+        ("eyam_plague_1666.csv", {}, ("S", "I", "R"), "", ("S", 0.0, 254.0), None),
+        (
+            "influenza_england_1978_school.csv",
+            {"observables": ["in_bed", "convalescent"]},
+            ("in_bed", "convalescent"),
+            "day",
+            ("in_bed", 1.0, 3.0),
+            28,
+        ),
+    ],
+)
+def test_epidemics(name, options, observables, unit, first, count):
+    path = EPIDEMICS / name
+    if not path.exists():
+        pytest.skip(f"the data file {name} is not there")
+    m = load_measurements(path, **options)
+    assert m.observables == observables
+    assert m.time_unit == unit
+    assert rows_of(m)[0][:3] == first
+    lines = path.read_text().split()
+    assert len(m) == (count or (len(lines) - 1) * len(observables))
+    total = math.fsum(m.value)
+    column = lines[0].split(",").index(observables[-1])
+    expected = math.fsum(float(line.split(",")[column]) for line in lines[1:])
+    seen = m.observed(observables[-1])
+    assert math.fsum(seen.mean) == expected
+    assert total >= expected
+
+
+def test_a_column_of_dates_is_refused_with_a_way_out():
+    path = EPIDEMICS / "influenza_england_1978_school.csv"
+    if not path.exists():
+        pytest.skip("the data file is not there")
+    with pytest.raises(DataError) as caught:
+        load_measurements(path)
+    for fragment in ("column B ('date')", "1978-01-22", "rows 3-15", "mapping={'date': None}"):
+        assert fragment in str(caught.value)
