@@ -7,6 +7,7 @@ process ended by itself) or `absent` (not installed in that Python).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -156,12 +157,36 @@ def run_limited(command: list[str], folder: Path, limit_s: float) -> tuple[bool,
             return False, ""
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                _kill_with_children(process.pid)
                 process.wait()
     words = (folder / "output.txt").read_bytes()[-LONGEST_MESSAGE:].decode("utf-8", "replace")
     code = process.returncode
     ending = f"signal {-code}" if code < 0 else f"exit code {code}"
     return True, f"{ending}; last words: {words.strip()}"
+
+
+def _kill_with_children(pid: int) -> None:
+    """Kill a process and all that it started, groups of their own included."""
+    with contextlib.suppress(ProcessLookupError):
+        # So that it starts no others in the meantime.
+        os.kill(pid, signal.SIGSTOP)
+    for each in (pid, *_children(pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of a program, in brackets, may hold anything.
+            fields = status.read_text().rpartition(")")[2].split()
+            parents[int(status.parent.name)] = int(fields[1])
+    found: list[int] = []
+    waiting = {pid}
+    while waiting := {child for child, parent in parents.items() if parent in waiting}:
+        found += waiting
+    return found
 
 
 def _read(folder: Path, words: str, seconds: float) -> Answer:

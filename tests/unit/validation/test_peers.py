@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from peers.protocol import FOLDER, OURS, PEERS, Peer, ask, missing
+from peers.protocol import FOLDER, OURS, PEERS, Peer, ask, missing, run_limited
 from peers.worker import Request
 
 from sbmlgrad import load, save
@@ -120,3 +120,20 @@ def test_simulators_that_are_installed_sample_a_decay(decay: Path, name: str) ->
     assert again.values is not None
     assert other.values is not None
     assert not np.array_equal(again.values, other.values)
+
+
+def test_a_simulator_that_a_peer_started_dies_with_it(tmp_path: Path) -> None:
+    # In a session of its own, as the compiled simulator of GillesPy2 is.
+    child = "import subprocess, sys, time; time.sleep(60)"
+    text = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {child!r}], start_new_session=True)\n"
+        "open('child', 'w').write(str(child.pid))\n"
+        "time.sleep(60)\n"
+    )
+    ended, _ = run_limited([sys.executable, "-c", text], tmp_path, 3.0)
+    assert not ended
+    pid = (tmp_path / "child").read_text()
+    status = Path(f"/proc/{pid}/status")
+    # Killed and not yet collected by its parent's parent is gone, too.
+    assert not status.exists() or "(zombie)" in status.read_text()
