@@ -88,6 +88,8 @@ def directions(
     if uses is not None:
         return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses, is_plain=True)
     uses = known.uses | whole.uses
+    if reaction.is_propensity:
+        return Directions(whole.rate, ZERO, (_sign_unknown(reaction),), uses)
     reason = None
     # First what species mean: a total minus B, given to a species A by a rule, is no difference.
     for reading in dict.fromkeys((law.of_species, law.in_full)):
@@ -184,7 +186,8 @@ def _propensity(
     known: KnownValues,
 ) -> _Direction:
     """Return one direction of a law in counts, and a warning where it may be meant otherwise."""
-    powers = powers_consumed(consumed, factors(law)[0])
+    # What the document calls a propensity is in molecules, and meant as it stands.
+    powers = [] if reaction.is_propensity else powers_consumed(consumed, factors(law)[0])
     if network.mass_action == "combinatorial" and powers:
         return _Direction(combinatorial(network, law, powers), ())
     issues = tuple(combinatorial_form(reaction, species, n) for species, n in powers)

@@ -113,6 +113,8 @@ class Reaction:
         reversible: the SBML attribute; how the law is split is decided on its sign structure.
         line: line in the source document, left out of equality.
         formulas: reactants and products whose stoichiometry is a formula.
+        is_propensity: whether the document says that the law is the propensity of one direction, as
+            the normalised form does; such a law is not split.
     """
 
     id: str
@@ -124,6 +126,7 @@ class Reaction:
     line: int | None = field(default=None, compare=False)
     name: str = ""
     formulas: tuple[Stoichiometry, ...] = ()
+    is_propensity: bool = False
 
     @property
     def species(self) -> frozenset[str]:

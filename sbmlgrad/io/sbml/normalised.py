@@ -25,6 +25,7 @@ from sbmlgrad.io.sbml.mathml_writer import add_math, draws_at_random, needs_vers
 from sbmlgrad.io.sbml.normalised_contents import Contents, contents_of, normalised_ids, unused
 from sbmlgrad.io.sbml.normalised_formulas import ExportedEvent
 from sbmlgrad.io.sbml.normalised_start import is_sid
+from sbmlgrad.io.sbml.propensity_mark import mark_as_propensity
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Expression, symbols
 
@@ -169,6 +170,7 @@ def _write_reactions(model: Any, contents: Contents) -> None:
     listed = _add(model, "listOfReactions")
     for channel in contents.channels:
         reaction = _add(listed, "reaction", id=channel.id, reversible="false", fast=fast)
+        mark_as_propensity(reaction)
         lost = {s: -n for s, n in channel.change.items() if n < 0}
         gained = {s: n for s, n in channel.change.items() if n > 0}
         used = symbols(channel.propensity) & species

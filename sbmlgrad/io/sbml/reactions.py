@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from sbmlgrad.io.sbml.propensity_mark import is_marked_as_propensity
 from sbmlgrad.io.sbml.scope import Scope
 from sbmlgrad.io.sbml.stoichiometry import read_sides
 from sbmlgrad.io.sbml.support import name_of, refused
@@ -56,6 +57,7 @@ def read_reactions(
                 rate_law=law,
                 reversible=bool(reaction.getReversible()),
                 line=reaction.getLine() or None,
+                is_propensity=is_marked_as_propensity(reaction),
             )
         )
     return tuple(reactions), tuple(local_parameters)
