@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sbmlgrad.model.directions import Directions, Law, directions, is_zero_at
+from sbmlgrad.model.directions import Directions, Law, directions
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -124,12 +124,14 @@ def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -
             reverse = {s: -n for s, n in change.items()}
             name = _unused(reaction.id + BACKWARD, taken)
             found.append(Channel(name, reaction.id, way.backward, reverse))
-    uses = (uses | _structural(network)) & known.constants.keys()
+    uses |= _structural(network)
+    if known.upper:
+        # Bounds hold for the start and the constants that they were shown for.
+        uses |= known.upper.keys() | known.constants.keys()
     return Judgement(
         tuple(found),
         tuple(issues),
-        # A bound holds for the start that it was shown for.
-        {s: values[s] for s in (*uses, *known.upper)},
+        {s: values[s] for s in uses if s in known.constants or s in known.upper},
         {s: _sign(value) for s, value in values.items() if s not in network.counted},
         is_own,
     )
@@ -159,22 +161,22 @@ def _judge_laws(
 ) -> tuple[KnownValues, dict[str, Directions]]:
     """Return what every law comes to, and what had to be known for that.
 
-    Bounds on species are assumed, and given up until those that are left follow from the laws that
-    they lead to.
+    Laws that would be refused are judged once more under bounds on species. These are assumed, and
+    given up until those that are left follow from the laws that they lead to.
     """
 
     def judged(reaction: Reaction, known: KnownValues) -> Directions:
         return directions(network, reaction, laws[reaction.id], changes[reaction.id], known)
 
     ways = {reaction.id: judged(reaction, known) for reaction in network.reactions}
-    signed = [laws[name].in_full for name, way in ways.items() if not way.is_plain]
+    refused = [laws[name].in_full for name, way in ways.items() if way.is_refused]
     moved = network.set_by_events | network.rate_rules.keys() | random_at_start(network)
     free = {s: m for s, m in known.molecules.items() if s not in moved}
-    bounds = candidate_bounds(signed, free, known.constants, values) if signed else {}
+    bounds = candidate_bounds(refused, free, known.constants, values) if refused else {}
     while bounds:
         bounded = replace(known, upper={s: bound.value for s, bound in bounds.items()})
         again = {
-            r.id: judged(r, bounded) if not ways[r.id].is_plain else ways[r.id]
+            r.id: judged(r, bounded) if ways[r.id].is_refused else ways[r.id]
             for r in network.reactions
         }
         broken = {
@@ -197,12 +199,12 @@ def _stops_at(
     bounds: Mapping[str, UpperBound],
     known: KnownValues,
 ) -> bool:
-    """Tell whether a channel cannot fire where it would take a species over its bound."""
+    """Tell whether a channel certainly cannot fire where it would take a species over its bound."""
     if change <= 0:
         return True
     most = bounds[species].molecules
     return change <= LARGEST_STEP and all(
-        is_zero_at(rate, {species: float(count)}, known.constants)
+        known.with_limits({species: (float(count), float(count))}).of(rate) == (0.0, 0.0)
         for count in range(max(most - change + 1, 0), most + 1)
     )
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sbmlgrad.model.collected import collected
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -43,6 +44,7 @@ class Directions:
         issues: what is to be said about them.
         uses: constants whose values they rest on.
         is_plain: whether the law is >= 0 as it stands.
+        is_refused: whether it is no propensity and no difference of two.
     """
 
     forward: Expression
@@ -50,6 +52,7 @@ class Directions:
     issues: tuple[Issue, ...]
     uses: frozenset[str]
     is_plain: bool = False
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,11 @@ def directions(
     uses = known.is_nonnegative(law.in_full)
     if uses is not None:
         return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses, is_plain=True)
+    simpler = Law(
+        *(collected(reading) for reading in (law.as_written, law.of_species, law.in_full))
+    )
+    if simpler != law:
+        return directions(network, reaction, simpler, change, known)
     uses = known.uses | whole.uses
     if reaction.is_propensity:
         return Directions(whole.rate, ZERO, (_sign_unknown(reaction),), uses)
@@ -107,7 +115,8 @@ def directions(
         # With a parameter that is zero for now, as the z of k (1 - z) A.
         uses |= known.constants_of(law.in_full)
         return Directions(whole.rate, ZERO, whole.issues, uses)
-    return Directions(whole.rate, ZERO, (_not_separable(reaction, str(reason)),), uses)
+    issue = _not_separable(reaction, str(reason))
+    return Directions(whole.rate, ZERO, (issue,), uses, is_refused=True)
 
 
 def _in_parts(
@@ -160,7 +169,10 @@ def _why_not(
             f"its negative part does not vanish without '{surviving}', "
             "so it is not the rate of a backward reaction"
         )
-    if backward != ZERO and not any(n > 0 for n in change.values()):
+    makes_something = any(n > 0 for n in change.values())
+    if forward == ZERO and not makes_something:
+        return "it is never positive, and backwards it would make molecules out of nothing"
+    if backward != ZERO and not makes_something:
         for species, n in change.items():
             # Births of one at a time stand on their own; pairs do not come back from one molecule.
             if n <= -2 and _survives_without(backward, {species: 1}, known.constants) is None:
@@ -200,17 +212,17 @@ def _survives_without(
 ) -> str | None:
     """Return a species that `change` makes without which a rate is not zero, or None."""
     for product in (s for s, n in change.items() if n > 0):
-        if not is_zero_at(rate, {product: 0.0}, constants):
+        if not _is_zero_at(rate, {product: 0.0}, constants):
             return product
     return None
 
 
-def is_zero_at(
+def _is_zero_at(
     rate: Expression, place: Mapping[str, float], constants: Mapping[str, float]
 ) -> bool:
     """Tell whether a rate is zero wherever some symbols have the values given.
 
-    Evaluated at a few states; structural zeros are exact there.
+    Evaluated at a few states, near and far; structural zeros are exact there.
     """
     rng = np.random.default_rng(20021)
     rate = _with_all_branches(rate)
@@ -224,7 +236,8 @@ def is_zero_at(
             value = evaluate(rate, _Drawn(rng, {**drawn, **place}))
         if value != 0.0:
             return False
-    return True
+    far = (evaluate(rate, _Drawn(rng, {**present, **place}, 7.0)) for _ in range(8))
+    return all(value == 0.0 or math.isnan(value) for value in far)
 
 
 def _with_all_branches(rate: Expression) -> Expression:
@@ -243,12 +256,16 @@ def _with_all_branches(rate: Expression) -> Expression:
 class _Drawn(dict[str, float]):
     """Values of symbols; one without a value is drawn when asked for."""
 
-    def __init__(self, rng: np.random.Generator, values: Mapping[str, float]) -> None:
+    def __init__(
+        self, rng: np.random.Generator, values: Mapping[str, float], decades: float = 0.0
+    ) -> None:
         super().__init__(values)
         self._rng = rng
+        self._decades = decades
 
     def __missing__(self, symbol: str) -> float:
-        self[symbol] = float(self._rng.integers(1, 50))
+        near = float(self._rng.integers(1, 50))
+        self[symbol] = near if not self._decades else 10.0 ** self._rng.uniform(0.0, self._decades)
         return self[symbol]
 
 
@@ -285,6 +302,8 @@ def _split_though_irreversible(reaction: Reaction) -> Issue:
         reaction.line,
         "the kinetic law is a difference, so the reaction fires forward and backward although it "
         "is marked as irreversible.",
-        "Nothing, if that is meant; otherwise write a law that cannot become negative.",
+        "Nothing, if that is meant; otherwise write a law that cannot become negative. Where the "
+        "difference is a quantity, as a total minus this species, make it a species with that "
+        "assignment rule.",
         NOTHING,
     )

@@ -30,11 +30,13 @@ class Molecules:
         per_unit: molecules, under the values of the constants.
         uses: the constants that this number depends on; the size of a compartment, for instance.
         in_moles: whether Avogadro's number is in it.
+        size: compartment of changing size by which `per_unit` is yet to be multiplied; or empty.
     """
 
     per_unit: float
     uses: frozenset[str] = frozenset()
     in_moles: bool = False
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,7 @@ def largest_molecules(
     if form is None or len(form.weights) != 1 or form.unit > 0.0 or form.root != int(form.root):
         return None
     species, weight = form.weights[0]
-    if weight != 1 or form.root <= 0.0:
+    if weight != 1 or form.root <= 0.0 or molecules[species].size:
         return None
     return species, int(form.root), form.constant / (-form.unit * molecules[species].per_unit)
 
@@ -159,30 +161,47 @@ def _form(
     molecules: Mapping[str, Molecules],
     constants: Mapping[str, float],
 ) -> _Form | None:
+    parts = [(sign, *factors(term)) for sign, term in terms(factor)]
+    named = {f.id for _, above, _ in parts for f in above if isinstance(f, Symbol)}
+    sizes = {molecules[s].size for s in named & molecules.keys()}
+    if len(sizes) != 1:
+        return None
+    size = Symbol(sizes.pop())
     coefficients: dict[str, float] = {}
     constant = 0.0
     uses: set[str] = set()
-    for sign, term in terms(factor):
-        above, below = factors(term)
+    powers: set[int] = set()
+    for sign, above, below in parts:
         species = [f.id for f in above if isinstance(f, Symbol) and f.id in molecules]
-        others = [f for f in above if not (isinstance(f, Symbol) and f.id in molecules)]
-        named = frozenset().union(*(symbols(f) for f in (*others, *below)))
-        if len(species) > 1 or not named <= constants.keys():
+        if len(species) > 1:
             return None
-        value = sign * math.prod(float(evaluate(f, constants)) for f in others)
-        divisor = math.prod(float(evaluate(f, constants)) for f in below)
-        if divisor == 0.0 or not math.isfinite(value) or not math.isfinite(divisor):
+        left = [f for f in above if f not in (size, *map(Symbol, species))]
+        under = [f for f in below if f != size]
+        used = frozenset().union(*(symbols(f) for f in (*left, *under)))
+        value, divisor = _product(left, constants), _product(under, constants)
+        if not used <= constants.keys() or divisor == 0.0 or not math.isfinite(value / divisor):
             return None
-        uses |= named
-        value /= divisor
+        value = sign * value / divisor
+        uses |= used
+        # A concentration is molecules over the size; all terms must hold it to the same power.
+        powers.add(above.count(size) - below.count(size) - int(bool(species and size.id)))
         if species:
             unit = molecules[species[0]]
             uses |= unit.uses
             coefficients[species[0]] = coefficients.get(species[0], 0.0) + value / unit.per_unit
         else:
             constant += value
+    if len(powers) > 1:
+        return None
     in_moles = any(molecules[s].in_moles for s in coefficients)
     return _in_whole_numbers(place, coefficients, constant, frozenset(uses), in_moles)
+
+
+def _product(parts: Sequence[Expression], constants: Mapping[str, float]) -> float:
+    """Return the value of a product, NaN where a symbol has none."""
+    if not all(symbols(part) <= constants.keys() for part in parts):
+        return math.nan
+    return math.prod(float(evaluate(part, constants)) for part in parts)
 
 
 def _in_whole_numbers(

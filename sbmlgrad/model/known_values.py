@@ -166,7 +166,7 @@ def molecules_of_species(
 ) -> dict[str, Molecules]:
     """Return the species that are whole numbers of molecules, and what a unit of their symbol is.
 
-    Left out are concentrations in a volume that is unknown or changes.
+    Left out are concentrations in a volume that is unknown, or given by an assignment rule.
     """
     found: dict[str, Molecules] = {}
     for species in network.species:
@@ -182,6 +182,9 @@ def molecules_of_species(
         if math.isfinite(size) and size > 0.0:
             place = frozenset({species.compartment})
             found[species.id] = Molecules(per_substance * size, place, in_moles)
+        elif species.compartment in network.variable_ids:
+            moving = species.compartment
+            found[species.id] = Molecules(per_substance, in_moles=in_moles, size=moving)
     return found
 
 

@@ -1,8 +1,8 @@
 """Species that can never exceed a number of molecules, because all that makes them ends there.
 
-In k (T - X), with X made one at a time and at most T of it at the start, X stops at T: the law is
-never negative, and is no forward minus backward rate. The same holds of logistic growth
-r X (1 - X / K), and of Michaelis-Menten terms (T - X) / (J + T - X).
+In k (T - X) / (J + T - X), with X made one at a time and at most T of it at the start, X stops at T:
+the law is never negative, although it is no forward minus backward rate. Laws that are such a
+difference are split all the same (`signs.split`).
 """
 
 from __future__ import annotations

@@ -141,3 +141,9 @@ def test_a_tensor_of_another_structure_is_refused() -> None:
     net = load("k = 1; r = 2; J: A -> B; k*A + r*A*B;")
     with pytest.raises(sg.ParameterError, match="with_parameters"):
         sg.simulate(net, tf.constant([1.0, -0.1], dtype=tf.float64), times=[0.1], seed=1)
+
+
+def test_a_loss_that_is_negative_throughout_is_no_birth() -> None:
+    net = load("k = 1; J: A -> ; k*A;")
+    with pytest.raises(sg.UnsupportedModelError, match="never positive"):
+        sg.simulate(net, {"k": -1.0}, times=[1.0], seed=1)

@@ -114,3 +114,14 @@ def test_powers_and_conserved_totals() -> None:
     assert not falling_factorials(gap, counted, {}).places
     # Of opposite signs: A (1 - A) is never positive.
     assert not falling_factorials([A, subtract(Number(1.0), A)], counted, {}).places
+
+
+@pytest.mark.parametrize("change", ["V' = 0.3*V;", "at time > 0.3: V = 3;"])
+def test_a_volume_that_grows(change: str) -> None:
+    text = dimerization("k*V*A*(A - 1/V)", 2.0)
+    net = sg.load(text + change)
+    assert [c.id for c in channels(net)[0]] == ["J"]
+    assert sg.simulate(net, times=[2000.0], seed=1).values("A", "counts")[0, 0] == 1.0
+    wrong = sg.load(text.replace("A - 1/V", "A - 1") + change)
+    with pytest.raises(sg.UnsupportedModelError, match="reversible_not_separable"):
+        sg.simulate(wrong, times=[1.0], seed=1)
