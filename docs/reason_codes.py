@@ -118,7 +118,10 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Reactions and mathematics": {
         "missing_kinetic_law": ("the reaction has no rate", "give it a kinetic law"),
-        "missing_math": ("a math element is empty", "give a formula"),
+        "missing_math": (
+            "a math element, or an apply element in it, is empty",
+            "give a formula",
+        ),
         "unsupported_math": (
             "a function or operator that is not known, or with a wrong number of arguments",
             "rewrite the formula with the operators of the [support page](sbml-support.md)",
@@ -193,6 +196,29 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             'correct it, or load with `initial="round"` or `"randomised"`',
         ),
         "negative_initial_count": ("an initial count is negative", "correct it"),
+        "not_finite_at_start": (
+            "a propensity, the rate of a rate rule or a trigger is infinite or no number at time "
+            "0, for instance divided by zero",
+            "look for a division by zero, an overflow or an infinite parameter",
+        ),
+        "negative_propensity": (
+            "a propensity is negative at time 0, for instance in a compartment of negative size",
+            "correct the law or the values it uses",
+        ),
+        "negative_delay": (
+            "the delay of an event is negative: an error if the event is triggered at time 0, a "
+            "warning if it may be later",
+            "give a delay that is not negative",
+        ),
+        "non_integer_assignment": (
+            "an event gives a species a fraction of a molecule: an error if that happens at time "
+            "0, a warning if it may later",
+            'let it set a whole number, or load with `initial="round"` or `"randomised"`',
+        ),
+        "negative_assignment": (
+            "an event gives a species a negative number of molecules; likewise",
+            "let it set a number that is not negative",
+        ),
         "count_too_large": (
             "a count is above 2^53 molecules, the largest that double precision counts exactly",
             'load with `substance="item"` if amounts are molecules; else scale the volume down',
@@ -217,9 +243,10 @@ CLOSING = """\
 
 ## During a simulation
 
-What cannot be known before ends a trajectory with an outcome, and `simulate` raises a
-`SimulationError` with reaction, time and state: `NEGATIVE_PROPENSITY` (a propensity is negative; it
-is never clamped), `NEGATIVE_COUNT`, `NON_INTEGER_COUNT`, `NON_FINITE`, `FIRING_LIMIT` and others of
+What fails at time 0 is known to `check`; `load` accepts it and `simulate` stops there. What cannot
+be known before ends a trajectory with an outcome, and `simulate` raises a `SimulationError` with
+reaction, time and state: `NEGATIVE_PROPENSITY` (a propensity is negative; it is never clamped),
+`NEGATIVE_COUNT`, `NON_INTEGER_COUNT`, `NON_FINITE`, `FIRING_LIMIT` and others of
 `sbmlgrad.engines.Outcome`.
 """
 

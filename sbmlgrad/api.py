@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 
 from sbmlgrad.codegen.deterministic import lower_deterministic
+from sbmlgrad.codegen.jumps_and_flows import lower_flows
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import UnreadableFileError, UnsupportedModelError
 from sbmlgrad.io.formats import examine, unreadable
-from sbmlgrad.model.issues import EVERY_MODE, ODE, SSA, Issue, blocking
+from sbmlgrad.model.initial import random_at_start
+from sbmlgrad.model.issues import EVERY_MODE, ODE, Issue, blocking
+from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.readiness import MISSING_VALUES
-
-#: Codes of values that are missing at the start.
 
 
 def check(
@@ -44,7 +45,7 @@ def check(
         )
     except UnreadableFileError as error:
         return (unreadable(error, source),)
-    if network is not None and not blocking(issues, SSA):
+    if network is not None:
         issues += _start_issues(network)
     if network is not None and not blocking(issues, ODE):
         issues = _for_rate_equations(network, issues)
@@ -54,11 +55,18 @@ def check(
 
 
 def _start_issues(network: ReactionNetwork) -> tuple[Issue, ...]:
-    """Return what prevents an exact simulation from starting."""
+    """Return what else prevents an exact simulation from starting.
+
+    The reader has judged the laws and the values at the start; left are rate rules in moving
+    volumes, and values that are drawn, of which one sample is looked at.
+    """
     try:
-        start_states(lower(network), {}, {}, 0, np.zeros(1, dtype=np.uint64))
+        if not any(issue.code == "rate_of" for issue in network.issues):
+            lower_flows(network, counts=True)
+        if random_at_start(network):
+            start_states(lower(network), {}, {}, 0, np.zeros(1, dtype=np.uint64))
     except UnsupportedModelError as error:
-        return error.issues
+        return located(network, error.issues)
     return ()
 
 
@@ -67,7 +75,7 @@ def _for_rate_equations(network: ReactionNetwork, issues: tuple[Issue, ...]) -> 
     try:
         system = lower_deterministic(network)
     except UnsupportedModelError as error:
-        return (*issues, *error.issues)
+        return (*issues, *located(network, error.issues))
     used = {*system.state_ids, *system.input_ids}
     return tuple(
         replace(issue, blocks=EVERY_MODE)

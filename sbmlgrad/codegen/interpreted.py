@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from sbmlgrad.codegen.kernel_constants import constants_of
+
 #: Functions of `math` that NumPy calls otherwise.
 _NUMPY_NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan"}
 _NUMPY_NAMES |= {"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh", "pow": "float_power"}
@@ -22,9 +24,11 @@ def interpreted(functions: Sequence[Callable[..., object]]) -> SimpleNamespace:
     """Return kernel functions that call each other and never raise for a number.
 
     Args:
-        functions: plain functions in numba's subset of Python; they may call each other by name.
+        functions: plain functions in numba's subset of Python; they may call each other by name,
+            and use numbers that their modules define in capitals.
     """
     names: dict[str, Any] = {"math": _quiet_math(), "np": np, "inf": np.inf, "nan": np.nan}
+    names.update(constants_of(functions))
     for function in functions:
         assert isinstance(function, FunctionType)
         names[function.__name__] = FunctionType(

@@ -27,7 +27,7 @@ from sbmlgrad.codegen.interval_elementary import (
     outwards,
     point_of_one,
 )
-from sbmlgrad.codegen.tables import Tables
+from sbmlgrad.codegen.tables import Code, Tables
 
 
 def point_of_two(op, x, y):
@@ -204,7 +204,7 @@ def bounds_of_two(op, low, high, low2, high2):
     return low, high
 
 
-def run_interval(tables: Tables, program, low, high, inputs, stack_low, stack_high):
+def run_interval(tables: Tables | Code, program, low, high, inputs, stack_low, stack_high):
     """Bound the value of one program while counts lie between `low` and `high`, ends included.
 
     Args:

@@ -204,26 +204,26 @@ def bounds_of_one(op, low, high):
     if op == 16 or op == 53:
         return rising_bounds(op, low, high, -inf, inf, 0.0, inf)
     if op == 110:
-        return wave_bounds(110, low, high, 0.5 * math.pi)
+        return wave_bounds(np.int64(110), low, high, 0.5 * math.pi)
     if op == 111:
-        return wave_bounds(111, low, high, 0.0)
+        return wave_bounds(np.int64(111), low, high, 0.0)
     if op == 112:
-        return tangent_bounds(112, low, high, 0.5 * math.pi, 1.0)
+        return tangent_bounds(np.int64(112), low, high, 0.5 * math.pi, 1.0)
     if op == 113:
-        low, high = wave_bounds(111, low, high, 0.0)
+        low, high = wave_bounds(np.int64(111), low, high, 0.0)
         return reciprocal_bounds(low, high)
     if op == 114:
-        low, high = wave_bounds(110, low, high, 0.5 * math.pi)
+        low, high = wave_bounds(np.int64(110), low, high, 0.5 * math.pi)
         return reciprocal_bounds(low, high)
     if op == 115:
-        return tangent_bounds(115, low, high, 0.0, -1.0)
+        return tangent_bounds(np.int64(115), low, high, 0.0, -1.0)
     if op == 116 or op == 120:
-        low, high = rising_bounds(116, low, high, -inf, inf, -inf, inf)
+        low, high = rising_bounds(np.int64(116), low, high, -inf, inf, -inf, inf)
     elif op == 117 or op == 119:
         low, high = max(low, -high, 0.0), max(-low, high)
-        low, high = rising_bounds(117, low, high, 1.0, inf, 0.0, inf)
+        low, high = rising_bounds(np.int64(117), low, high, 1.0, inf, 0.0, inf)
     elif op == 118 or op == 121:
-        low, high = rising_bounds(118, low, high, -1.0, 1.0, -inf, inf)
+        low, high = rising_bounds(np.int64(118), low, high, -1.0, 1.0, -inf, inf)
     if 116 <= op <= 118:
         return low, high
     if 119 <= op <= 121:
@@ -233,20 +233,20 @@ def bounds_of_one(op, low, high):
         if low == -inf and high == inf:
             return -inf, inf
     if op == 122 or op == 126:
-        return rising_bounds(122, low, high, -inf, inf, -1.0, 1.0)
+        return rising_bounds(np.int64(122), low, high, -inf, inf, -1.0, 1.0)
     if op == 123 or op == 125:
         if low < -1.0 or high > 1.0:
             return -inf, inf
         low, high = outwards(math.acos(high), math.acos(low))
         return max(low, 0.0), high
     if op == 124 or op == 127:
-        return rising_bounds(124, low, high, -inf, inf, -inf, inf)
+        return rising_bounds(np.int64(124), low, high, -inf, inf, -inf, inf)
     if op == 128 or op == 132:
-        return rising_bounds(128, low, high, -inf, inf, -inf, inf)
+        return rising_bounds(np.int64(128), low, high, -inf, inf, -inf, inf)
     if op == 129 or op == 131:
-        return rising_bounds(129, low, high, 0.0, inf, 1.0, inf)
+        return rising_bounds(np.int64(129), low, high, 0.0, inf, 1.0, inf)
     if op == 130 or op == 133:
-        return rising_bounds(130, low, high, -inf, inf, -1.0, 1.0)
+        return rising_bounds(np.int64(130), low, high, -inf, inf, -1.0, 1.0)
     # The factorial is defined on whole numbers only, of which an interval holds more than those.
     return -inf, inf
 

@@ -6,7 +6,7 @@ simulation, amounts in the deterministic one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sbmlgrad.errors import UnsupportedModelError
@@ -29,6 +29,7 @@ from sbmlgrad.model.graphs import in_order
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.random_draws import Draw, without_draws
+from sbmlgrad.model.rates_of_change import with_rates_written_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Assignment:
 
     Attributes:
         symbol: of the state.
-        value: its new value, or for a concentration that times the molecules per substance unit.
+        value: its new value in what the state holds of a species (molecules, or substance units),
+            for a concentration per unit of volume.
         size: what `value` is multiplied by when the event is executed: the volume just before, for
             a concentration; None otherwise.
     """
@@ -70,55 +72,71 @@ class LoweredEvent:
     persistent: bool
     use_trigger_values: bool
 
+    @property
+    def formulas(self) -> tuple[Expression, ...]:
+        """Every formula of the event."""
+        found = [self.trigger, self.delay, self.priority]
+        found += [e for a in self.assignments for e in (a.value, a.size)]
+        found += [argument for draw in self.draws for argument in draw.arguments]
+        return tuple(e for e in found if e is not None)
 
-def lower_events(network: ReactionNetwork, *, counts: bool) -> tuple[LoweredEvent, ...]:
-    """Return the events of a network over its state.
+
+def lower_events(
+    network: ReactionNetwork, *, counts: bool, rates: Mapping[str, Expression] | None = None
+) -> tuple[LoweredEvent, ...]:
+    """Return the events of a network over its state, for either mode of simulation.
 
     Args:
         network: the network.
         counts: whether species are counted in molecules, else measured in substance units.
+        rates: rates of change of the state, by which every rateOf is written out; None where a
+            state that jumps has none.
+
+    Raises:
+        UnsupportedModelError: a rateOf is applied to another one.
     """
     meanings = network.in_counts if counts else network.in_amounts
 
-    def written(formula: Expression | None) -> Expression | None:
-        return None if formula is None else substitute(formula, meanings)
+    def lowered(event: Event) -> LoweredEvent:
+        def written(formula: Expression) -> Expression:
+            whole = substitute(formula, meanings)
+            if rates is None:
+                return whole
+            return with_rates_written_out(whole, rates, event.id, network.id)
 
-    found: list[LoweredEvent] = []
-    for event in network.events:
         draws: list[Draw] = []
-        found.append(
-            LoweredEvent(
-                id=event.id,
-                trigger=substitute(event.trigger, meanings),
-                assignments=_assignments(network, event, meanings, draws, counts=counts),
-                draws=tuple(draws),
-                delay=written(event.delay),
-                priority=written(event.priority),
-                initial_value=event.initial_value,
-                persistent=event.persistent,
-                use_trigger_values=event.use_trigger_values,
-            )
+        return LoweredEvent(
+            id=event.id,
+            trigger=written(event.trigger),
+            assignments=_assignments(network, event, written, draws, counts=counts),
+            draws=tuple(draws),
+            delay=None if event.delay is None else written(event.delay),
+            priority=None if event.priority is None else written(event.priority),
+            initial_value=event.initial_value,
+            persistent=event.persistent,
+            use_trigger_values=event.use_trigger_values,
         )
-    return tuple(found)
+
+    return tuple(lowered(event) for event in network.events)
 
 
 def _assignments(
     network: ReactionNetwork,
     event: Event,
-    meanings: Mapping[str, Expression],
+    written: Callable[[Expression], Expression],
     draws: list[Draw],
     *,
     counts: bool,
 ) -> tuple[Assignment, ...]:
     result: list[Assignment] = []
     for target, formula in event.assignments.items():
-        value = without_draws(substitute(formula, meanings), draws)
+        value = without_draws(written(formula), draws)
         element = network.by_id[target]
         size = None
         if isinstance(element, Species):
             value = multiply(Number(element.items_per_substance if counts else 1.0), value)
             if not element.only_substance_units:
-                size = meanings[element.compartment]
+                size = written(Symbol(element.compartment))
         result.append(Assignment(target, value, size))
     return tuple(result)
 

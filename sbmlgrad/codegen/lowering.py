@@ -80,12 +80,7 @@ class LoweredNetwork:
         """Every formula that a simulation evaluates."""
         found = [c.propensity for c in self.channels]
         found += [rate for _, rate in self.flows]
-        for event in self.events:
-            found += [event.trigger, *(assignment.value for assignment in event.assignments)]
-            found += [a.size for a in event.assignments if a.size is not None]
-            found += [argument for draw in event.draws for argument in draw.arguments]
-            found += [e for e in (event.delay, event.priority) if e is not None]
-        return tuple(found)
+        return (*found, *(formula for event in self.events for formula in event.formulas))
 
     @cached_property
     def constant_ids(self) -> tuple[str, ...]:

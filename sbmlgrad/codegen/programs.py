@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.table_driven import run_program
-from sbmlgrad.codegen.tables import _Assembler, _Names
+from sbmlgrad.codegen.tables import Assembler
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
 
 #: Deepest nesting within one program; deeper formulas are cut into several.
@@ -52,7 +52,7 @@ def programs(
     roots = [shared.add(expression) for expression in expressions]
     kept = shared.worth_a_slot()
     names = {node: f"[{i}]" for i, node in enumerate(kept)}
-    assembler = _Assembler(_Names((*variables, *names.values()), tuple(inputs)))
+    assembler = Assembler((*variables, *names.values()), inputs)
     code_start = [0]
     for node in kept:
         assembler.emit(shared.formula(node, names, whole=True))

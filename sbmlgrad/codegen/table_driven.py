@@ -11,10 +11,10 @@ import math
 
 import numpy as np
 
-from sbmlgrad.codegen.tables import Tables
+from sbmlgrad.codegen.tables import Code, Tables
 
 
-def run_program(tables: Tables, program, counts, inputs, stack):
+def run_program(tables: Tables | Code, program, counts, inputs, stack):
     """Evaluate one program of the table on the stack and return its value."""
     top = -1
     for i in range(tables.code_start[program], tables.code_start[program + 1]):
@@ -162,7 +162,7 @@ def run_program(tables: Tables, program, counts, inputs, stack):
     return stack[top]
 
 
-def propensities(tables: Tables, counts, inputs, stack, out):
+def propensities(tables: Tables | Code, counts, inputs, stack, out):
     """Fill `out` [reaction] with every propensity."""
     for j in range(out.shape[0]):
         out[j] = run_program(tables, j, counts, inputs, stack)

@@ -8,7 +8,6 @@ anything for the model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +49,36 @@ class Tables(NamedTuple):
     stack_size: int
 
 
+class Code(NamedTuple):
+    """The programs of `Tables` alone, for kernel functions that need nothing else.
+
+    A long list of arrays is costly to pass on, and to compile for.
+    """
+
+    code_start: IntArray
+    opcode: IntArray
+    operand: IntArray
+    number: FloatArray
+
+
+class Changes(NamedTuple):
+    """What firings change, of `Tables`, likewise."""
+
+    change_start: IntArray
+    change_species: IntArray
+    change_amount: FloatArray
+
+
+def code_of(tables: Tables) -> Code:
+    """Return the programs of a network alone."""
+    return Code(tables.code_start, tables.opcode, tables.operand, tables.number)
+
+
+def changes_of(tables: Tables) -> Changes:
+    """Return what the firings of a network change."""
+    return Changes(tables.change_start, tables.change_species, tables.change_amount)
+
+
 def tables(
     lowered: LoweredNetwork,
     *,
@@ -74,7 +103,7 @@ def tables(
     programs = [channel.propensity for channel in lowered.channels]
     programs += [partial.expression for partial in (*state, *inputs)]
     programs += more
-    assembler = _Assembler(_Names(tuple(slot_ids), lowered.input_ids))
+    assembler = Assembler(slot_ids, lowered.input_ids)
     code_start = [0]
     for program in programs:
         assembler.emit(program)
@@ -113,20 +142,23 @@ def _row_starts(partials: Sequence[Partial], count: int) -> IntArray:
     return _starts(np.bincount([p.reaction for p in partials], minlength=count).tolist())
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """What the assembler reads of a network: symbols of slots and of inputs."""
+class Assembler:
+    """Turns expressions into postfix instructions, tracking how deep the stack gets.
 
-    species_ids: tuple[str, ...]
-    input_ids: tuple[str, ...]
+    Args:
+        slot_ids: symbols of the state array.
+        input_ids: symbols of the inputs.
 
+    Attributes:
+        opcode: what each instruction does (`model.operators`).
+        operand: where it finds its number, slot or input.
+        number: constants.
+        deepest: most values on the stack at any time.
+    """
 
-class _Assembler:
-    """Turns expressions into postfix instructions, tracking how deep the stack gets."""
-
-    def __init__(self, lowered: _Names) -> None:
-        self._count = {s: i for i, s in enumerate(lowered.species_ids)}
-        self._input = {s: i for i, s in enumerate(lowered.input_ids)}
+    def __init__(self, slot_ids: Sequence[str], input_ids: Sequence[str]) -> None:
+        self._count = {s: i for i, s in enumerate(slot_ids)}
+        self._input = {s: i for i, s in enumerate(input_ids)}
         self.opcode: list[int] = []
         self.operand: list[int] = []
         self.number: list[float] = []

@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.engines import codes
 from sbmlgrad.engines.readouts import Readout, columns, point_count
+
+if TYPE_CHECKING:
+    from sbmlgrad.codegen.deterministic import DeterministicNetwork
 
 Progress = Callable[[int, int], None]
 
@@ -22,20 +26,20 @@ DEFAULT_FIRING_LIMIT = 10**9
 class Outcome(IntEnum):
     """How a trajectory ended; the first two are normal."""
 
-    COMPLETED = 0
-    ABSORBED = 1
-    FIRING_LIMIT = 2
-    NEGATIVE_PROPENSITY = 3
-    NEGATIVE_COUNT = 4
-    NON_FINITE = 5
-    CANCELLED = 6
-    NON_INTEGER_COUNT = 7
-    EVENT_LIMIT = 8
-    STEP_TOO_SMALL = 9
-    TRIGGER_UNRESOLVED = 10
-    BOUND_EXCEEDED = 11
-    EVENT_UNDEFINED = 12
-    NOTHING_HAPPENS = 13
+    COMPLETED = codes.COMPLETED
+    ABSORBED = codes.ABSORBED
+    FIRING_LIMIT = codes.FIRING_LIMIT
+    NEGATIVE_PROPENSITY = codes.NEGATIVE_PROPENSITY
+    NEGATIVE_COUNT = codes.NEGATIVE_COUNT
+    NON_FINITE = codes.NON_FINITE
+    CANCELLED = codes.CANCELLED
+    NON_INTEGER_COUNT = codes.NON_INTEGER_COUNT
+    EVENT_LIMIT = codes.EVENT_LIMIT
+    STEP_TOO_SMALL = codes.STEP_TOO_SMALL
+    TRIGGER_UNRESOLVED = codes.TRIGGER_UNRESOLVED
+    BOUND_EXCEEDED = codes.BOUND_EXCEEDED
+    EVENT_UNDEFINED = codes.EVENT_UNDEFINED
+    NOTHING_HAPPENS = codes.NOTHING_HAPPENS
 
     @property
     def is_normal(self) -> bool:
@@ -78,10 +82,13 @@ class Sample:
             firings.
         outcomes: int8 [trajectory], values of `Outcome`.
         firings: int64 [trajectory], firings simulated.
-        failed_reaction: int64 [trajectory], the reaction at fault, -2 - e for event e, or -1.
+        failed_reaction: int64 [trajectory], the reaction at fault, -1 for none, or a part of an
+            event (`codes.part_at_fault`).
         end_times: float64 [trajectory], time of the last firing.
         end_states: float64 [trajectory, state], the state then.
         engine: the engine, and why it was chosen if it was not named.
+        found: float64 [trajectory], the value of an event's part at fault; None where no event can
+            be.
     """
 
     values: NDArray[np.float64]
@@ -91,11 +98,18 @@ class Sample:
     end_times: NDArray[np.float64]
     end_states: NDArray[np.float64]
     engine: str
+    found: NDArray[np.float64] | None = None
 
 
 @runtime_checkable
 class Engine(Protocol):
-    """A sampling algorithm: a frozen object with its settings."""
+    """A sampling algorithm: a frozen object with its settings.
+
+    Attributes:
+        is_deterministic: False; what it gives is one draw from a law.
+    """
+
+    is_deterministic: ClassVar[Literal[False]]
 
     @property
     def name(self) -> str:
@@ -107,8 +121,46 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class DeterministicEngine(Protocol):
+    """An algorithm that follows the rate equations: a frozen object with its settings.
+
+    Attributes:
+        is_deterministic: True; there is one solution and no seed.
+    """
+
+    is_deterministic: ClassVar[Literal[True]]
+
+    @property
+    def name(self) -> str:
+        """How it is recorded in results."""
+        ...
+
+    def integrate(
+        self,
+        system: DeterministicNetwork,
+        inputs: NDArray[np.float64],
+        start: NDArray[np.float64],
+        times: NDArray[np.float64],
+        *,
+        progress: Progress | None = None,
+    ) -> NDArray[np.float64]:
+        """Return the state at given times, float64 [time, state]; see `ODE.integrate`."""
+        ...
+
+
+def is_deterministic(engine: object) -> TypeGuard[DeterministicEngine]:
+    """Tell whether an engine object says that it follows the rate equations.
+
+    Loads no solver: ask before the engine is used.
+    """
+    if isinstance(engine, type) or not isinstance(engine, DeterministicEngine):
+        return False
+    return engine.is_deterministic
+
+
 def result_arrays(request: Request) -> tuple[NDArray, ...]:
-    """Return the arrays of a `Sample` for kernels to fill, in the order of its fields."""
+    """Return the arrays of a `Sample` for kernels to fill, in the order of its first fields."""
     n, states = request.trajectories, len(request.lowered.state_ids)
     return (
         np.zeros((n, point_count(request.readout), columns(request.readout, states))),

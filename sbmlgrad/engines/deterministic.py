@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.deterministic import lower_deterministic
-from sbmlgrad.engines.base import Outcome, Progress
+from sbmlgrad.engines.base import DeterministicEngine, Outcome, Progress
 from sbmlgrad.engines.ensemble import Ensemble, constants
-from sbmlgrad.engines.ode import ODE
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import RequestError, UnsupportedModelError
 from sbmlgrad.model.initial import initial_counts, initial_values
@@ -24,7 +23,7 @@ def solve_rate_equations(
     times: Sequence[float] | NDArray[np.float64],
     *,
     initial: Mapping[str, float],
-    engine: ODE,
+    engine: DeterministicEngine,
     versions: Mapping[str, str],
     progress: Progress | None = None,
 ) -> Ensemble:

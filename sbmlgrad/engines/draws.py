@@ -20,13 +20,39 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from sbmlgrad.engines.codes import (
+    BERNOULLI,
+    BINOMIAL,
+    CAUCHY,
+    CHISQUARE,
+    EXPONENTIAL,
+    FIRST_DISTRIBUTION,
+    GAMMA,
+    LAPLACE,
+    LAST_DISTRIBUTION,
+    LOGNORMAL,
+    NORMAL,
+    POISSON,
+    RAYLEIGH,
+    UNIFORM,
+)
 from sbmlgrad.engines.log_concave import (
+    GAMMA_DENSITY,
     LOG_CONCAVE,
+    MOST_REJECTIONS,
     draw_binomial,
     draw_log_concave,
     draw_poisson,
     next_uniforms,
 )
+
+#: Values drawn again because rounding put them outside of a range of several values: that happens
+#: to a few in a hundred at worst, so that this many in a row mean that double precision cannot
+#: resolve the range.
+MOST_DRAWN_AGAIN = 200
+
+#: The largest number whose exponential is finite.
+LARGEST_EXPONENT = 709.782712893384
 
 
 def draw_excess(width, stream):
@@ -42,7 +68,7 @@ def draw_normal(mean, sd, low, high, stream):
     start = (low - mean) / sd
     end = (high - mean) / sd
     if start <= 0.0 <= end:
-        for _ in range(10000):
+        for _ in range(MOST_REJECTIONS):
             u, v = next_uniforms(stream)
             if end - start > 2.5:
                 z = math.sqrt(-2.0 * math.log(u)) * math.cos(6.283185307179586 * v)
@@ -60,7 +86,7 @@ def draw_normal(mean, sd, low, high, stream):
     width = (high - low) / sd
     rate = 0.5 * (near + math.sqrt(near * near + 4.0))
     best = min(0.0, width - 1.0 / rate)
-    for _ in range(10000):
+    for _ in range(MOST_REJECTIONS):
         step = draw_excess(rate * width, stream) / rate
         u, _ = next_uniforms(stream)
         offset = step - 1.0 / rate
@@ -93,7 +119,7 @@ def draw_cauchy(location, scale, low, high, stream):
     peak = (1.0 / unit) * (1.0 / unit) + (near / unit) * (near / unit)
     if max(-start, end) <= 2.0 * unit:
         # The density varies at most fivefold: rejection keeps the digits of a narrow range.
-        for _ in range(10000):
+        for _ in range(MOST_REJECTIONS):
             u, v = next_uniforms(stream)
             x = low + v * (high - low)
             z = (x - location) / scale / unit
@@ -153,12 +179,12 @@ def draw_gamma(shape, scale, low, high, stream):
             near = low > 0.5 * base
             left = -math.log1p((low - base) / base) if near else math.log(base / low)
         right = math.log1p((high - base) / base)
-        step = draw_log_concave(0, base / scale, shape, 0.0, left, right, stream)
+        step = draw_log_concave(GAMMA_DENSITY, base / scale, shape, 0.0, left, right, stream)
         return grown(base, step)
     boosted = shape if shape >= 1.0 else shape + 1.0
     third = boosted - 1.0 / 3.0
     spread = 1.0 / math.sqrt(9.0 * third)
-    for _ in range(10000):
+    for _ in range(MOST_REJECTIONS):
         y = spread * draw_normal(0.0, 1.0, -math.inf, math.inf, stream)
         u, _ = next_uniforms(stream)
         if y > -1.0:
@@ -175,17 +201,17 @@ def draw_gamma(shape, scale, low, high, stream):
 
 def draw_value(code, first, second, low, high, stream):
     """Draw a continuous value from [low, high], which holds more than one; scales are positive."""
-    if code == 60:
+    if code == NORMAL:
         return draw_normal(first, second, low, high, stream)
-    if code == 62:
+    if code == EXPONENTIAL:
         return low + draw_excess(first * (high - low), stream) / first
-    if code == 65:
+    if code == LOGNORMAL:
         return draw_lognormal(first, second, low, high, stream)
-    if code == 68:
+    if code == LAPLACE:
         return draw_laplace(first, second, low, high, stream)
-    if code == 69:
+    if code == CAUCHY:
         return draw_cauchy(first, second, low, high, stream)
-    if code == 71:
+    if code == RAYLEIGH:
         return draw_rayleigh(second, low, high, stream)
     return draw_gamma(first, second, low, high, stream)
 
@@ -195,10 +221,10 @@ def draw_within(code, first, second, low, high, stream):
     least = -math.inf
     point = first
     scale = second
-    if code == 65:
+    if code == LOGNORMAL:
         least = 5e-324
-        point = math.exp(first) if first < 709.782712893384 else math.inf
-    elif code == 62 or code == 63 or code >= 70:
+        point = math.exp(first) if first < LARGEST_EXPONENT else math.inf
+    elif code in (EXPONENTIAL, GAMMA, CHISQUARE, RAYLEIGH):
         least = 0.0
         point = 0.0
         if not first > 0.0:
@@ -211,10 +237,10 @@ def draw_within(code, first, second, low, high, stream):
         return low if low >= least else math.nan
     if high <= least:
         return math.nan
-    if code != 65:
+    if code != LOGNORMAL:
         low = max(low, least)
     # Only rounding can put a value outside: never many times running in a range of several values.
-    for _ in range(200):
+    for _ in range(MOST_DRAWN_AGAIN):
         value = draw_value(code, first, second, low, high, stream)
         if low <= value <= high or value != value:
             return value
@@ -234,16 +260,16 @@ def draw(code, count, a, b, c, d, stream):
         stream: uint64 [seed, trajectory, purpose, next draw]; the last entry is advanced.
     """
     first, second, low, high = float(a), float(b), -math.inf, math.inf
-    if not 60 <= code <= 71:
+    if not FIRST_DISTRIBUTION <= code <= LAST_DISTRIBUTION:
         return math.nan
-    if code == 67:
+    if code == BERNOULLI:
         return draw_binomial(1.0, first, low, high, stream) if count == 1 else math.nan
-    if code == 61:
+    if code == UNIFORM:
         if count != 2 or not (first <= second and abs(first) < math.inf and second < math.inf):
             return math.nan
         _, v = next_uniforms(stream)
         return 2.0 * (0.5 * first + v * (0.5 * second - 0.5 * first))
-    if code == 62 or code == 64 or code >= 70:
+    if code in (EXPONENTIAL, POISSON, CHISQUARE, RAYLEIGH):
         second = 1.0
         if count == 3:
             low, high = float(b), float(c)
@@ -251,19 +277,19 @@ def draw(code, count, a, b, c, d, stream):
             return math.nan
     elif count == 4:
         low, high = float(c), float(d)
-    elif count == 1 and code >= 68:
+    elif count == 1 and (code in (LAPLACE, CAUCHY)):
         first, second = 0.0, first
     elif count != 2:
         return math.nan
     if not (low <= high and low < math.inf and high > -math.inf):
         return math.nan
-    if code == 64:
+    if code == POISSON:
         return draw_poisson(first, low, high, stream)
-    if code == 66:
+    if code == BINOMIAL:
         return draw_binomial(first, second, low, high, stream)
-    if code == 70:
+    if code == CHISQUARE:
         first, second = 0.5 * first, 2.0
-    elif code == 71:
+    elif code == RAYLEIGH:
         first, second = 1.0, first
     return draw_within(code, first, second, low, high, stream)
 

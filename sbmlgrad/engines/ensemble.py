@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Outcome
+from sbmlgrad.engines.exports import as_dataframe, as_xarray, is_whole
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
 from sbmlgrad.model.channels import Channel
@@ -79,15 +80,24 @@ class Ensemble:
 
     @property
     def species(self) -> tuple[str, ...]:
-        """Ids of the species axis."""
+        """Ids of the species axis: the network's `species_ids`.
+
+        All species of the state, also those that only events or rate rules change and that need
+        not hold whole numbers of molecules.
+        """
         return self.network.species_ids
 
     @property
     def counts(self) -> Any:
         """Molecules at `times`, int64 [trajectory, time, species]; never differentiable.
 
+        Whole numbers of molecules of all species at once. Species that reactions change always have
+        them; one that a rate rule changes, or an event sets to a fraction, has not, and nothing is
+        rounded: then ask for single species with `values(id, "counts")`, float64
+        [trajectory, time].
+
         Raises:
-            RequestError: a deterministic simulation, or a quantity that is no whole number.
+            RequestError: a deterministic simulation, or species that are no whole numbers.
         """
         _ = self.times
         if self.is_deterministic:
@@ -99,15 +109,16 @@ class Ensemble:
         if self.is_differentiable:
             import tensorflow as tf
 
+            # Without events and rate rules every number is whole.
             return tf.cast(tf.stop_gradient(state), tf.int64)
-        counts = state.astype(np.int64)
-        broken = np.flatnonzero((counts != state).any(axis=(0, 1)))
-        if broken.size:
+        broken = [s for i, s in enumerate(self.species) if not is_whole(state[:, :, i])]
+        if broken:
             raise RequestError(
-                f"{', '.join(repr(self.species[s]) for s in broken)} takes values that are no "
-                "whole numbers (an event or a rate rule sets it); use values(id)"
+                f"counts: {_fractions(broken, self.network)}, and an array of whole numbers cannot "
+                f'hold that; ask for species one by one, for instance values("{broken[0]}", '
+                '"counts")'
             )
-        return counts
+        return state.astype(np.int64)
 
     def values(
         self, id: str, quantity: str | None = None, *, readout: Readout | None = None
@@ -242,60 +253,17 @@ class Ensemble:
     def to_xarray(self) -> xarray.Dataset:
         """Return the state as an xarray dataset with dims (trajectory, time) and metadata.
 
-        Species are counts (amounts after a deterministic simulation); other symbols that events or
-        rate rules change follow.
+        Species are counts (amounts after a deterministic simulation), as integers where they are
+        whole; other symbols that events or rate rules change follow.
         """
-        import xarray
-
-        columns = self._columns()
-        coordinates = {
-            "trajectory": np.arange(len(np.asarray(self.outcomes))) + self.first_trajectory,
-            "time": self.times,
-        }
-        data: dict[str, Any] = {s: (("trajectory", "time"), v) for s, v in columns.items()}
-        data["outcome"] = (("trajectory",), np.asarray(self.outcomes))
-        attributes = {
-            "model": self.network.id,
-            "seed": self.seed,
-            "engine": str(self.engine),
-            "time_unit": self.network.time_unit,
-            "parameters": ", ".join(
-                f"{p}={v!r}"
-                for p, v in zip(
-                    self.network.parameter_ids, np.asarray(self.parameters).tolist(), strict=True
-                )
-            ),
-            **{f"version_{name}": version for name, version in self.versions.items()},
-        }
-        return xarray.Dataset(data, coords=coordinates, attrs=attributes)
+        return as_xarray(self)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the state as a long pandas table: trajectory, time, one column per symbol.
 
-        Species are counts (amounts after a deterministic simulation); other symbols that events or
-        rate rules change follow.
+        Columns are those of `to_xarray`.
         """
-        import pandas
-
-        n, k = len(np.asarray(self.outcomes)), len(self.times)
-        numbers = np.repeat(np.arange(n) + self.first_trajectory, k)
-        table = {"trajectory": numbers, "time": np.tile(self.times, n)}
-        table |= {s: v.reshape(-1) for s, v in self._columns().items()}
-        frame = pandas.DataFrame(table)
-        frame.attrs = {"model": self.network.id, "seed": self.seed, "engine": str(self.engine)}
-        return frame
-
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        """Return the state at `times` by symbol [trajectory, time], whole numbers as integers."""
-        _ = self.times
-        state = np.asarray(self.states[0])
-        columns: dict[str, NDArray[Any]] = {}
-        for i, symbol in enumerate((*self.network.species_ids, *self.network.variable_ids)):
-            column = state[:, :, i]
-            is_count = i < len(self.species) and not self.is_deterministic
-            is_whole = is_count and np.array_equal(column, np.rint(column))
-            columns[symbol] = column.astype(np.int64) if is_whole else column
-        return columns
+        return as_dataframe(self)
 
     def _place(self, readout: Readout | None) -> int:
         if readout is None:
@@ -371,3 +339,18 @@ def constants(network: ReactionNetwork, values: Mapping[str, Any]) -> dict[str, 
     state = {*network.species_ids, *network.variable_ids, *network.assignment_rules}
     elements = (*network.compartments, *network.species, *network.references)
     return {e.id: values[e.id] for e in elements if e.id not in state}
+
+
+def _fractions(species: Sequence[str], network: ReactionNetwork) -> str:
+    """Say which species are no whole numbers of molecules, and what makes them so."""
+    ruled = [s for s in species if s in network.rate_rules]
+    other = [s for s in species if s not in network.rate_rules]
+    parts = [
+        f"{', '.join(map(repr, names))} {cause}"
+        for names, cause in (
+            (ruled, "follows a rate rule and takes values that are no whole numbers"),
+            (other, "takes values that are no whole numbers (an event sets it)"),
+        )
+        if names
+    ]
+    return " and ".join(parts)

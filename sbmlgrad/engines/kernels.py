@@ -17,35 +17,50 @@ from sbmlgrad.codegen.table_driven import (
     run_program,
     update_propensities,
 )
-from sbmlgrad.codegen.tables import Tables
-from sbmlgrad.engines.random import philox, uniform_pair
+from sbmlgrad.codegen.tables import Changes, Tables
+from sbmlgrad.engines.codes import (
+    ABSORBED,
+    CANCELLED,
+    COMPLETED,
+    FIRING_COUNTS,
+    FIRING_LIMIT,
+    FIRINGS_PER_LOOK,
+    INTERPOLATED,
+    NEGATIVE_COUNT,
+    NEGATIVE_PROPENSITY,
+    NO_FAULT,
+    NON_FINITE,
+    VALUES,
+    WINDOWS,
+)
+from sbmlgrad.engines.random import FIRINGS, philox, uniform_pair
 
 
 def next_firing(rates, seed, trajectory, draw):
-    """Return (outcome, waiting time, reaction) of the next firing; outcome 0 means it happens."""
+    """Return (outcome, waiting time, reaction) of the next firing, which happens if COMPLETED."""
     total = 0.0
     for j in range(rates.shape[0]):
         if not rates[j] >= 0.0:
-            return (3 if rates[j] < 0.0 else 5), 0.0, j
+            return (NEGATIVE_PROPENSITY if rates[j] < 0.0 else NON_FINITE), 0.0, j
         total += rates[j]
     if total == math.inf:
         for j in range(rates.shape[0]):
             if rates[j] == math.inf:
-                return 5, 0.0, j
-        return 5, 0.0, -1
+                return NON_FINITE, 0.0, j
+        return NON_FINITE, 0.0, NO_FAULT
     if total == 0.0:
-        return 1, math.inf, -1
-    u, v = uniform_pair(np.uint64(seed), np.uint64(draw), np.uint64(trajectory), np.uint64(0))
+        return ABSORBED, math.inf, NO_FAULT
+    u, v = uniform_pair(np.uint64(seed), np.uint64(draw), np.uint64(trajectory), np.uint64(FIRINGS))
     target = v * total
     reaction = 0
     reached = rates[0]
     while not reached > target:
         reaction += 1
         reached += rates[reaction]
-    return 0, -math.log(u) / total, reaction
+    return COMPLETED, -math.log(u) / total, reaction
 
 
-def fire(tables: Tables, reaction, counts, sign):
+def fire(tables: Tables | Changes, reaction, counts, sign):
     """Apply a firing (sign 1) or take it back (sign -1); tell whether all counts stay >= 0."""
     valid = True
     for i in range(tables.change_start[reaction], tables.change_start[reaction + 1]):
@@ -63,12 +78,12 @@ def keep(kind, points, values, point, before, after, time, next_time, firings):
     """
     species = before.shape[0]
     count = values.shape[0]
-    if kind == 0:
+    if kind == VALUES:
         while point < count and points[point] < next_time:
             for s in range(species):
                 values[point, s] = before[s]
             point += 1
-    elif kind == 1:
+    elif kind == WINDOWS:
         while point < count and points[point] < next_time:
             low = max(time, points[point])
             high = min(next_time, points[point + 1])
@@ -79,7 +94,7 @@ def keep(kind, points, values, point, before, after, time, next_time, firings):
             if points[point + 1] > next_time:
                 break
             point += 1
-    elif kind == 2:
+    elif kind == INTERPOLATED:
         while point < count and points[point] <= next_time:
             share = 0.0
             if next_time < math.inf:
@@ -109,6 +124,7 @@ def sample_block(
     stack = np.empty(tables.stack_size)
     before = np.empty(species)
     after = np.empty(species)
+    last_point = points[points.shape[0] - 1]
     for row in range(low, high):
         source = row if start.shape[0] > 1 else 0
         for s in range(species):
@@ -117,24 +133,25 @@ def sample_block(
         time = 0.0
         point = 0
         draw = 0
-        outcome = 0
-        reaction = -1
+        outcome = COMPLETED
+        reaction = NO_FAULT
         propensities(tables, before, inputs, stack, rates)
         while True:
-            if kind == 3:
+            if kind == FIRING_COUNTS:
                 point = keep(kind, points, values[row], point, before, after, time, time, draw)
                 if point == values.shape[1]:
                     break
             outcome, waiting, reaction = next_firing(rates, seed, first + row, draw)
-            if outcome == 0 and (kind >= 2 or time + waiting <= points[points.shape[0] - 1]):
+            looks_beyond = kind in (INTERPOLATED, FIRING_COUNTS)
+            if outcome == COMPLETED and (looks_beyond or time + waiting <= last_point):
                 # A firing beyond the last point never happens, so it cannot fail either.
                 if draw >= limit:
-                    outcome = 2
-                elif draw % 1024 == 0 and cancel[0] != 0:
-                    outcome = 6
+                    outcome = FIRING_LIMIT
+                elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
+                    outcome = CANCELLED
                 elif not fire(tables, reaction, after, 1.0):
-                    outcome = 4
-            if outcome != 0:
+                    outcome = NEGATIVE_COUNT
+            if outcome != COMPLETED:
                 keep(kind, points, values[row], point, before, before, time, math.inf, draw)
                 break
             next_time = time + waiting
@@ -149,7 +166,7 @@ def sample_block(
             update_propensities(tables, reaction, before, inputs, stack, rates)
         outcomes[row] = outcome
         firings[row] = draw
-        failed[row] = reaction if outcome > 1 else -1
+        failed[row] = reaction if outcome > ABSORBED else NO_FAULT
         end_times[row] = time
         for s in range(species):
             end_states[row, s] = before[s]

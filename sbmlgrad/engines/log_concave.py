@@ -18,6 +18,22 @@ from collections.abc import Callable
 import numpy as np
 
 from sbmlgrad.engines.random import uniform_pair
+from sbmlgrad.model.distributions import LARGEST_WHOLE
+
+#: Densities that `log_ratio` knows.
+GAMMA_DENSITY = 0
+POISSON_DENSITY = 1
+BINOMIAL_DENSITY = 2
+
+#: Rejections in a row after which a draw is given up. Every method accepts at least one proposal in
+#: five, so that this many come from arguments that double precision cannot hold apart.
+MOST_REJECTIONS = 10_000
+
+#: Beyond it, a Poisson value would lie above 2^53 too often.
+LARGEST_RATE = LARGEST_WHOLE / 2.0
+
+#: From here on the exponential of a double overflows.
+OVERFLOWING_EXPONENT = 709.0
 
 
 def next_uniforms(stream):
@@ -51,13 +67,16 @@ def log_factorial_ratio(count, step):
 def log_ratio(kind, base, first, second, step):
     """Return the logarithm of a log-concave density `step` from its mode, less that at the mode.
 
-    Kind 0: the logarithm of a gamma value, `base` at the mode, `first` the shape. Kind 1: Poisson,
-    `first` the logarithm of the rate. Kind 2: binomial, `first` the logit, `second` the trials.
+    By kind: `GAMMA_DENSITY` is that of the logarithm of a gamma value, `base` at the mode, `first`
+    the shape; for Poisson, `first` is the logarithm of the rate; for binomial, `first` is the logit
+    and `second` the trials.
     """
-    if kind == 0:
-        return first * step - base * math.expm1(step) if step < 709.0 else -math.inf
+    if kind == GAMMA_DENSITY:
+        if not step < OVERFLOWING_EXPONENT:
+            return -math.inf
+        return first * step - base * math.expm1(step)
     ratio = step * first - log_factorial_ratio(base, step)
-    return ratio - log_factorial_ratio(second - base, -step) if kind == 2 else ratio
+    return ratio - log_factorial_ratio(second - base, -step) if kind == BINOMIAL_DENSITY else ratio
 
 
 def hat_side(kind, base, first, second, side, room):
@@ -67,11 +86,12 @@ def hat_side(kind, base, first, second, side, room):
     exponential through the mode and that point. `room` is the distance to the end of the range.
     """
     start = 1.0
-    while kind == 0 and log_ratio(kind, base, first, second, side * start * 0.5) <= -1.0:
-        start *= 0.5
+    if kind == GAMMA_DENSITY:
+        while log_ratio(kind, base, first, second, side * start * 0.5) <= -1.0:
+            start *= 0.5
     while start < room and log_ratio(kind, base, first, second, side * start) > -1.0:
         start *= 2.0
-    unit = 1.0 if kind > 0 else 0.0
+    unit = 1.0 if kind != GAMMA_DENSITY else 0.0
     length = room - start + unit
     if not length > 0.0:
         return room, room, 0.0, 0.0, 0.0
@@ -80,7 +100,7 @@ def hat_side(kind, base, first, second, side, room):
         return room, room, 0.0, 0.0, 0.0
     slope = -height / start
     share = -math.expm1(-slope * length)
-    area = math.exp(height) * share / (-math.expm1(-slope) if kind > 0 else slope)
+    area = math.exp(height) * share / (-math.expm1(-slope) if kind != GAMMA_DENSITY else slope)
     return start - unit, start, slope, length, area
 
 
@@ -92,12 +112,12 @@ def draw_log_concave(kind, base, first, second, left, right, stream):
     """
     flat_r, start_r, slope_r, length_r, area_r = hat_side(kind, base, first, second, 1.0, right)
     flat_l, start_l, slope_l, length_l, area_l = hat_side(kind, base, first, second, -1.0, left)
-    flat = flat_l + flat_r + (1.0 if kind > 0 else 0.0)
-    for _ in range(10000):
+    flat = flat_l + flat_r + (1.0 if kind != GAMMA_DENSITY else 0.0)
+    for _ in range(MOST_REJECTIONS):
         u, v = next_uniforms(stream)
         place = v * (flat + area_r + area_l)
         if place < flat:
-            step = (float(np.floor(place)) if kind > 0 else place) - flat_l
+            step = (float(np.floor(place)) if kind != GAMMA_DENSITY else place) - flat_l
             hat = 0.0
         else:
             place -= flat
@@ -110,7 +130,7 @@ def draw_log_concave(kind, base, first, second, left, right, stream):
             if not place < area:
                 continue
             beyond = -math.log1p(place / area * math.expm1(-slope * length)) / slope
-            distance = start + (float(np.floor(beyond)) if kind > 0 else beyond)
+            distance = start + (float(np.floor(beyond)) if kind != GAMMA_DENSITY else beyond)
             if not distance <= room:
                 continue
             step = side * distance
@@ -121,8 +141,8 @@ def draw_log_concave(kind, base, first, second, left, right, stream):
 
 
 def draw_count(kind, mode, slope, most, low, high, stream):
-    """Draw a Poisson (kind 1) or binomial (kind 2) value from the whole numbers in [low, high]."""
-    if not (low <= 9007199254740992.0 and high >= 0.0):
+    """Draw a Poisson or binomial value from the whole numbers in [low, high]."""
+    if not (low <= LARGEST_WHOLE and high >= 0.0):
         return math.nan
     least = float(np.ceil(max(low, 0.0)))
     last = most if high >= most else float(np.floor(high))
@@ -134,16 +154,18 @@ def draw_count(kind, mode, slope, most, low, high, stream):
 
 def draw_poisson(rate, low, high, stream):
     """Draw a Poisson value from [low, high]."""
-    if not 0.0 <= rate <= 4503599627370496.0:
+    if not 0.0 <= rate <= LARGEST_RATE:
         return math.nan
     if rate == 0.0:
         return 0.0 if low <= 0.0 <= high else math.nan
-    return draw_count(1, float(np.floor(rate)), math.log(rate), math.inf, low, high, stream)
+    return draw_count(
+        POISSON_DENSITY, float(np.floor(rate)), math.log(rate), math.inf, low, high, stream
+    )
 
 
 def draw_binomial(trials, chance, low, high, stream):
     """Draw a binomial value from [low, high]."""
-    if not (0.0 <= trials <= 9007199254740992.0 and 0.0 <= chance <= 1.0):
+    if not (0.0 <= trials <= LARGEST_WHOLE and 0.0 <= chance <= 1.0):
         return math.nan
     if trials != float(np.floor(trials)):
         return math.nan
@@ -152,7 +174,7 @@ def draw_binomial(trials, chance, low, high, stream):
         return certain if low <= certain <= high else math.nan
     mode = float(np.floor((trials + 1.0) * chance))
     logit = math.log(chance / (1.0 - chance))
-    return draw_count(2, mode, logit, trials, low, high, stream)
+    return draw_count(BINOMIAL_DENSITY, mode, logit, trials, low, high, stream)
 
 
 #: Source functions of a kernel that draws from log-concave densities.

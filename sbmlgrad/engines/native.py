@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import ModuleType
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +52,7 @@ class Native:
     dtype: str = "float64"
     kernel: str = "auto"
     firing_limit: int = DEFAULT_FIRING_LIMIT
+    is_deterministic: ClassVar[Literal[False]] = False
 
     def __post_init__(self) -> None:
         if self.dtype != "float64":

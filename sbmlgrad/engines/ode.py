@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class ODE:
     rtol: float = 1e-9
     atol: float = 1e-12
     tie_seed: int = 0
+    is_deterministic: ClassVar[Literal[True]] = True
 
     def __post_init__(self) -> None:
         for name in ("rtol", "atol"):

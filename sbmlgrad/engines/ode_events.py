@@ -13,11 +13,10 @@ from types import ModuleType
 
 import numpy as np
 
+from sbmlgrad.engines.codes import DELAY, MOST_AT_ONE_TIME, PRIORITY, TRIGGER, VALUE
+from sbmlgrad.engines.failures import event_fault_message
 from sbmlgrad.engines.ode_programs import Evaluator, EventPrograms, FloatArray, OdePrograms
 from sbmlgrad.errors import SimulationError
-
-#: Executions at one time from which events are held to trigger each other for ever.
-MOST_AT_ONE_TIME = 100_000
 
 
 # Compared by identity: two executions of one event may be due at one time.
@@ -35,40 +34,43 @@ class _Event:
 
     def __init__(self, programs: EventPrograms, inputs: FloatArray, kernel: ModuleType) -> None:
         self.event = programs.event
-        self._formulas = Evaluator(programs.when_triggered, inputs, kernel)
+        self._delay = Evaluator(programs.delay, inputs, kernel)
+        self._priority = Evaluator(programs.priority, inputs, kernel)
+        self._values = Evaluator(programs.values, inputs, kernel)
         self._sizes = Evaluator(programs.sizes, inputs, kernel)
         self._sized = np.array(programs.sized, dtype=np.intp)
-        self._slots = np.array([a.slot for a in programs.event.assignments], dtype=np.intp)
+        self._slots = np.array(programs.slots, dtype=np.intp)
+
+    def refuse(self, part: int, found: float, time: float) -> SimulationError:
+        return SimulationError(event_fault_message(self.event.id, part, found, time))
 
     def delay(self, time: float, state: FloatArray) -> float:
-        delay = 0.0 if self.event.delay is None else float(self._formulas(time, state)[0])
-        if not 0.0 <= delay < np.inf:
-            raise SimulationError(
-                f"event '{self.event.id}': triggered at time {time:.6g} with the delay {delay:g}, "
-                "and a delay must be a finite number >= 0; correct its formula"
-            )
+        """Return the delay, which may be infinite."""
+        if self.event.delay is None:
+            return 0.0
+        delay = float(self._delay(time, state)[0])
+        if not delay >= 0.0:
+            raise self.refuse(DELAY, delay, time)
         return delay
 
-    def priority(self, time: float, state: FloatArray) -> float:
-        """Return the priority; an event without one comes after those that have one."""
+    def priority(self, time: float, state: FloatArray) -> float | None:
+        """Return the priority, or None for an event without one."""
         if self.event.priority is None:
-            return -np.inf
-        priority = float(self._formulas(time, state)[1])
+            return None
+        priority = float(self._priority(time, state)[0])
         if np.isnan(priority):
-            raise SimulationError(
-                f"event '{self.event.id}': its priority at time {time:.6g} is not a number, so the "
-                "order of events cannot be told; correct its formula"
-            )
+            raise self.refuse(PRIORITY, priority, time)
         return priority
 
     def values(self, time: float, state: FloatArray) -> FloatArray:
-        return self._formulas(time, state)[2:]
+        return self._values(time, state)
 
     def assign(self, time: float, state: FloatArray, values: FloatArray) -> None:
         # A concentration is one in the volume before the event, even if the event sets that too.
-        sizes = self._sizes(time, state)
         changed = values.copy()
-        changed[self._sized] *= sizes
+        changed[self._sized] *= self._sizes(time, state)
+        if np.isnan(changed).any():
+            raise self.refuse(VALUE, float("nan"), time)
         state[self._slots] = changed
 
 
@@ -93,7 +95,8 @@ class EventQueue:
         """Trigger and execute all events of this time, changing the state in place.
 
         Raises:
-            SimulationError: events trigger each other for ever, or a delay or priority is unusable.
+            SimulationError: events trigger each other without end, or a trigger, delay, priority or
+                new value is unusable.
         """
         executed = 0
         while True:
@@ -118,25 +121,31 @@ class EventQueue:
         if not self._events:
             return
         values = self._triggers(time, state)
-        is_true = (values != 0.0) & ~np.isnan(values)
-        for i in np.flatnonzero(is_true != self._was_true):
+        is_true = values != 0.0
+        for i in np.flatnonzero((is_true != self._was_true) | np.isnan(values)):
             event = self._events[i]
+            if np.isnan(values[i]):
+                raise event.refuse(TRIGGER, float(values[i]), time)
             if is_true[i]:
-                due = time + event.delay(time, state)
-                keeps = event.event.use_trigger_values
-                values = event.values(time, state) if keeps else None
-                self._pending.append(_Pending(due, int(i), values))
+                self._trigger(int(i), time, state)
             elif not event.event.persistent:
                 self._pending = [p for p in self._pending if p.event != i]
         self._was_true = is_true
 
+    def _trigger(self, place: int, time: float, state: FloatArray) -> None:
+        event = self._events[place]
+        due = time + event.delay(time, state)
+        # After an infinite delay an event is never executed.
+        if due < np.inf:
+            values = event.values(time, state) if event.event.use_trigger_values else None
+            self._pending.append(_Pending(due, place, values))
+
     def _first(self, due: list[_Pending], time: float, state: FloatArray) -> _Pending:
-        if len(due) == 1:
-            return due[0]
+        """Return what is executed next, in the order that `hybrid.queue.choose_due` describes."""
         priorities = [self._events[p.event].priority(time, state) for p in due]
-        highest = max(priorities)
+        known = [priority for priority in priorities if priority is not None]
+        if not known:
+            return due[0]
+        highest = max(known)
         best = [p for p, priority in zip(due, priorities, strict=True) if priority == highest]
-        if highest == -np.inf:
-            # Events without priority may be executed in any order: as they were triggered.
-            return min(best, key=lambda p: p.time)
-        return best[int(self._ties.integers(len(best)))]
+        return best[int(self._ties.integers(len(best)))] if len(best) > 1 else best[0]

@@ -15,12 +15,13 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.conditions import as_condition, hold, jumps
-from sbmlgrad.codegen.deterministic import DeterministicEvent, DeterministicNetwork
+from sbmlgrad.codegen.conditions import as_condition, hold, is_logical, jumps
+from sbmlgrad.codegen.deterministic import DeterministicNetwork
+from sbmlgrad.codegen.jumps_and_flows import LoweredEvent
 from sbmlgrad.codegen.programs import Programs, Shared, programs
 from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.engines.ode_kernels import ODE_KERNEL
-from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
+from sbmlgrad.model.expression import TIME, ZERO, Apply, Expression, symbols
 
 #: How often a stretch of time can be halved before its ends are neighbours.
 _MOST_HALVINGS = 2200
@@ -30,13 +31,23 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class EventPrograms:
-    """Programs of one event: delay, priority and values assigned; then what turns them into state.
+    """Programs of one event, each with one result a formula.
 
-    `sizes` has one result per assigned concentration, whose places in the assignments are `sized`.
+    Attributes:
+        event: what they are of.
+        delay: none or one.
+        priority: none or one.
+        values: one an assignment.
+        slots: places in the state that the assignments set.
+        sizes: what turns assigned concentrations into amounts.
+        sized: places of those in the assignments.
     """
 
-    event: DeterministicEvent
-    when_triggered: Programs
+    event: LoweredEvent
+    delay: Programs
+    priority: Programs
+    values: Programs
+    slots: tuple[int, ...]
     sizes: Programs
     sized: tuple[int, ...]
 
@@ -57,7 +68,7 @@ class OdePrograms:
         network: where it comes from.
         smooth: derivatives of the moving part of the state, all conditions held.
         live: the same with only those conditions held that the clock alone changes.
-        triggers: one truth value per event.
+        triggers: one value per event, which is true unless it is 0.
         tracked: conditions that the moving state can change.
         timed: conditions that change with the clock alone between events.
         events: in document order.
@@ -83,8 +94,9 @@ def ode_programs(network: DeterministicNetwork) -> OdePrograms:
 
     rates = [network.derivatives[i] for i in network.moving]
     moving = {network.state_ids[i] for i in network.moving}
-    triggers = [as_condition(event.trigger) for event in network.events]
-    tracked, timed = _conditions([*triggers, *jumps(rates)], moving)
+    triggers = [event.trigger for event in network.events]
+    watched = [condition for trigger in triggers for condition in _conditions_of(trigger)]
+    tracked, timed = _conditions([*watched, *jumps(rates)], moving)
     return OdePrograms(
         network=network,
         smooth=_held(rates, moving, build, by_clock_alone=False),
@@ -92,7 +104,7 @@ def ode_programs(network: DeterministicNetwork) -> OdePrograms:
         triggers=build(triggers),
         tracked=build(tracked),
         timed=build(timed),
-        events=tuple(_event_programs(event, build) for event in network.events),
+        events=tuple(_event_programs(event, network.state_ids, build) for event in network.events),
     )
 
 
@@ -108,15 +120,30 @@ def _held(
 
 
 def _event_programs(
-    event: DeterministicEvent, build: Callable[[Sequence[Expression]], Programs]
+    event: LoweredEvent,
+    state_ids: tuple[str, ...],
+    build: Callable[[Sequence[Expression]], Programs],
 ) -> EventPrograms:
-    sizes = [a.size for a in event.assignments if a.size is not None]
+    place = {symbol: i for i, symbol in enumerate(state_ids)}
     return EventPrograms(
-        event,
-        build([event.delay or ZERO, event.priority or ZERO, *(a.value for a in event.assignments)]),
-        build(sizes),
-        tuple(i for i, a in enumerate(event.assignments) if a.size is not None),
+        event=event,
+        delay=build([] if event.delay is None else [event.delay]),
+        priority=build([] if event.priority is None else [event.priority]),
+        values=build([a.value for a in event.assignments]),
+        slots=tuple(place[a.symbol] for a in event.assignments),
+        sizes=build([a.size for a in event.assignments if a.size is not None]),
+        sized=tuple(i for i, a in enumerate(event.assignments) if a.size is not None),
     )
+
+
+def _conditions_of(trigger: Expression) -> list[Expression]:
+    """Return conditions at whose changes a trigger may turn true, false, or no number at all.
+
+    A trigger that is a number can do all three; NaN alone is not >= 0 without its sign.
+    """
+    if is_logical(trigger):
+        return [trigger]
+    return [as_condition(trigger), Apply("geq", (Apply("abs", (trigger,)), ZERO))]
 
 
 def _conditions(

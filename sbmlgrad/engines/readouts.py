@@ -13,10 +13,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, VALUES, WINDOWS
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import as_numbers
-
-VALUES, WINDOWS, INTERPOLATED, FIRING_COUNTS = 0, 1, 2, 3
 
 
 @dataclass(frozen=True)

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample
+from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, VALUES, WINDOWS
 from sbmlgrad.engines.hybrid.sampling import sample_hybrid
 from sbmlgrad.engines.random import FIRINGS, uniform_pairs
-from sbmlgrad.engines.readouts import (
-    FIRING_COUNTS,
-    INTERPOLATED,
-    VALUES,
-    WINDOWS,
-    Readout,
-    columns,
-    point_count,
-)
+from sbmlgrad.engines.readouts import Readout, columns, point_count
 from sbmlgrad.model.operators import evaluate
 
 
@@ -38,6 +32,7 @@ class Reference:
     """
 
     firing_limit: int = DEFAULT_FIRING_LIMIT
+    is_deterministic: ClassVar[Literal[False]] = False
 
     @property
     def name(self) -> str:

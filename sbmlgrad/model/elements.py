@@ -20,11 +20,15 @@ NO_VALUE = float("nan")
 
 @dataclass(frozen=True, slots=True)
 class Compartment:
-    """A compartment; `size` is NaN where the document gives none."""
+    """A compartment; `size` is NaN where the document gives none.
+
+    `line`, here and below, is the line in the source document, left out of equality.
+    """
 
     id: str
     size: float = NO_VALUE
     name: str = ""
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Species:
     unit: str = field(default="item", compare=False)
     name: str = ""
     conversion_factor: str = ""
+    line: int | None = field(default=None, compare=False)
 
     @property
     def changes(self) -> bool:
@@ -72,6 +77,7 @@ class Parameter:
     value: float = NO_VALUE
     unit: str = field(default="", compare=False)
     name: str = ""
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,7 @@ class SpeciesReference:
 
     id: str
     value: float = NO_VALUE
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

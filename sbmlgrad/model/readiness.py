@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.elements import Compartment, Parameter, Species
-from sbmlgrad.model.expression import Expression, symbols
-from sbmlgrad.model.initial import random_at_start
-from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.expression import Expression, substitute, symbols
+from sbmlgrad.model.graphs import in_order
+from sbmlgrad.model.initial import initial_counts, initial_values, random_at_start, start_needs
+from sbmlgrad.model.issues import EVERY_MODE, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import LARGEST_COUNT, whole_number
 
@@ -44,7 +47,65 @@ def start_issues(
     issues += [
         _value_issue(network, s) for s in sorted(used) if not _is_usable(network, s, values[s])
     ]
-    return tuple(issues)
+    return located(network, issues)
+
+
+def start_issues_as_written(
+    network: ReactionNetwork, channels: Sequence[Channel], issues: Iterable[Issue]
+) -> tuple[Issue, ...]:
+    """Return what prevents an exact simulation from starting, of a model that may be refused.
+
+    Use it where not everything can be lowered, to find what else is missing; random values, which
+    are known only when they are drawn, are left alone.
+
+    Args:
+        network: the network; what was refused is left out of it.
+        channels: its firing channels, as far as there are any.
+        issues: what was refused so far. What has no value for such a reason alone is not reported.
+    """
+    values = initial_values(network)
+    counts = initial_counts(network, values, {})
+    found = start_issues(network, _formulas(network, channels), values, counts)
+    refused = {issue.element for issue in issues if issue.blocks >= EVERY_MODE}
+    silent = dependents_at_start(network, refused)
+    drawn = random_at_start(network)
+    return tuple(
+        issue
+        for issue in found
+        if issue.element not in drawn
+        and not (issue.code in MISSING_VALUES and issue.element in silent)
+    )
+
+
+def dependents_at_start(network: ReactionNetwork, first: Iterable[str]) -> frozenset[str]:
+    """Return some symbols, and those whose value at time 0 depends on them."""
+    found = set(first)
+    if found:
+        needs = start_needs(network)
+        for symbol in in_order(needs):
+            if needs[symbol] & found:
+                found.add(symbol)
+    return frozenset(found)
+
+
+def _formulas(network: ReactionNetwork, channels: Sequence[Channel]) -> list[Expression]:
+    """Return what a simulation would evaluate, over the state."""
+    meanings = network.in_counts
+    fired = {channel.reaction for channel in channels}
+    found = [channel.propensity for channel in channels]
+    found += [meanings[r.id] for r in network.reactions if r.id not in fired and r.id in meanings]
+    set_by_formulas = [*network.rate_rules]
+    formulas = [*network.rate_rules.values()]
+    for event in network.events:
+        formulas += [e for e in (event.trigger, event.delay, event.priority) if e is not None]
+        formulas += event.assignments.values()
+        set_by_formulas += event.assignments
+    found += [substitute(formula, meanings) for formula in formulas]
+    for target in set_by_formulas:
+        element = network.by_id[target]
+        if isinstance(element, Species) and not element.only_substance_units:
+            found.append(meanings[element.compartment])
+    return found
 
 
 def _set_at_start(network: ReactionNetwork) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Species that can never exceed a number of molecules, because all that makes them ends there.
 
-In k (T - X) / (J + T - X), with X made one at a time and at most T of it at the start, X stops at T:
-the law is never negative, although it is no forward minus backward rate. Laws that are such a
+In k (T - X) / (J + T - X), with X made one at a time and at most T of it at the start, X stops at
+T: the law is never negative, although it is no forward minus backward rate. Laws that are such a
 difference are split all the same (`signs.split`).
 """
 

@@ -9,26 +9,34 @@ import math
 
 import numpy as np
 
-from sbmlgrad.codegen.hybrid_tables import HybridTables
 from sbmlgrad.codegen.interval_driven import run_interval
-from sbmlgrad.codegen.table_driven import run_program
-from sbmlgrad.codegen.tables import Tables
-from sbmlgrad.engines.hybrid.motion import box_of, move
+from sbmlgrad.codegen.tables import Code
+from sbmlgrad.engines.codes import (
+    COMPLETED,
+    MOST_LOOKS_AT_RATE,
+    NEGATIVE_PROPENSITY,
+    NO_FAULT,
+    NON_FINITE,
+)
+from sbmlgrad.engines.hybrid.memory import WINDOW, Motion
+from sbmlgrad.engines.hybrid.motion import box_of
+from sbmlgrad.engines.hybrid.search import NOT_NEGATIVE, next_change
+
+#: Relative error of a sum of propensities, generously: what a bound must be above it.
+SUM_SLACK = 1e-12
 
 
 def check_rates(rates):
-    """Return (outcome code, reaction at fault): 3 for a negative, 5 for a non-finite propensity."""
+    """Return (outcome, reaction at fault) for propensities that are negative or not finite."""
     for j in range(rates.shape[0]):
         if not rates[j] >= 0.0:
-            return (3 if rates[j] < 0.0 else 5), j
+            return (NEGATIVE_PROPENSITY if rates[j] < 0.0 else NON_FINITE), j
         if rates[j] == math.inf:
-            return 5, j
-    return 0, -1
+            return NON_FINITE, j
+    return COMPLETED, NO_FAULT
 
 
-def propensity_bound(
-    tables: Tables, hybrid: HybridTables, rates, low, high, inputs, stack_low, stack_high
-):
+def propensity_bound(code: Code, motion: Motion, rate_moves, rates):
     """Return an upper bound of the total propensity over a box and a lower one of each that moves.
 
     `rates` are those at the start of the box.
@@ -36,88 +44,62 @@ def propensity_bound(
     total = 0.0
     lowest = 0.0
     for j in range(rates.shape[0]):
-        if hybrid.rate_moves[j]:
-            bottom, top = run_interval(tables, j, low, high, inputs, stack_low, stack_high)
+        if rate_moves[j]:
+            bottom, top = run_interval(
+                code,
+                j,
+                motion.low,
+                motion.high,
+                motion.inputs,
+                motion.stack_low,
+                motion.stack_high,
+            )
             total += max(top, 0.0)
             lowest = min(lowest, bottom)
         else:
             total += rates[j]
-    return total * (1.0 + 1e-12), lowest
+    return total * (1.0 + SUM_SLACK), lowest
 
 
-def window_bound(
-    tables: Tables, hybrid: HybridTables, rates, state, path, longest, window, inputs, boxes
-):
-    """Return (bound of the total propensity, lower bound of each, window, window to try next).
+def window_bound(code: Code, motion: Motion, rate_moves, rates, longest, pace):
+    """Return (bound of the total propensity, lower bound of each, window for which they hold).
 
-    The window, for which the bounds hold, is halved until fewer than one candidate in it is
-    expected or the bound is within a factor of two of the propensity at its start. The shortest
-    window ends at the next floating-point number: there the propensity is that of its start.
+    The window is halved until fewer than one candidate in it is expected or the bound is within a
+    factor of two of the propensity at its start. The shortest window ends at the next
+    floating-point number: there the propensity is that of its start.
     """
-    low, high, _, stack_low, stack_high = boxes
     total = 0.0
     for j in range(rates.shape[0]):
         total += rates[j]
-    now = state[state.shape[0] - 1]
-    window = min(window, longest)
+    now = motion.state[motion.state.shape[0] - 1]
+    window = min(pace[WINDOW], longest)
     shortest = np.nextafter(now, math.inf) - now
     is_first = True
     while window > shortest:
-        box_of(hybrid.flow_slot, path, now, now + window, state, low, high)
-        bound, lowest = propensity_bound(
-            tables, hybrid, rates, low, high, inputs, stack_low, stack_high
-        )
+        box_of(motion, now, now + window)
+        bound, lowest = propensity_bound(code, motion, rate_moves, rates)
         if bound <= 2.0 * total or bound * window <= 1.0:
-            return bound, lowest, window, window * 2.0 if is_first else window
+            pace[WINDOW] = window * 2.0 if is_first else window
+            return bound, lowest, window
         is_first = False
         window *= 0.5
-    return total, 0.0, shortest, 2.0 * shortest
+    pace[WINDOW] = 2.0 * shortest
+    return total, 0.0, shortest
 
 
-def next_negative(
-    tables: Tables, hybrid: HybridTables, reaction, path, until, origin, inputs, stack, boxes
-):
-    """Return when a propensity is first seen to be negative after `origin`; else infinity.
+def first_negative(code: Code, motion: Motion, rate_moves, until):
+    """Return (time, reaction) of the first propensity to turn negative; (infinity, -1) if none.
 
-    A propensity that may be negative over stretches too short to tell apart within 1,000 looks, as
-    one that touches 0 may, is left to the checks wherever it is used.
+    A propensity that may be negative over stretches too short to tell apart, as one that touches 0
+    may, is left to the checks wherever it is used.
     """
-    low, high, trial, stack_low, stack_high = boxes
-    first = origin[origin.shape[0] - 1]
-    width = until - first
-    doubtful = until
-    for _ in range(1_000):
-        if not first < until:
-            return math.inf
-        last = min(first + width, until)
-        is_shortest = last <= np.nextafter(first, math.inf)
-        if is_shortest:
-            last = np.nextafter(first, math.inf)
-        box_of(hybrid.flow_slot, path, first, last, origin, low, high)
-        bottom, _ = run_interval(tables, reaction, low, high, inputs, stack_low, stack_high)
-        if bottom >= 0.0:
-            first = last
-            width = 0.5 * (doubtful - first) if doubtful > first else 2.0 * width
-        elif is_shortest:
-            move(hybrid.flow_slot, path, last, origin, trial)
-            if run_program(tables, reaction, trial, inputs, stack) < 0.0:
-                return last
-            first = last
-            width = 2.0 * (np.nextafter(first, math.inf) - first)
-            doubtful = first
-        else:
-            width = 0.5 * (last - first)
-            doubtful = last
-    return math.inf
-
-
-def first_negative(tables: Tables, hybrid: HybridTables, path, until, state, inputs, stack, boxes):
-    """Return (time, reaction) of the first propensity to turn negative; (infinity, -1) if none."""
+    # Constants would make a version of the search of its own.
+    watched, most_looks = np.int64(NOT_NEGATIVE), np.int64(MOST_LOOKS_AT_RATE)
     earliest = math.inf
-    reaction = -1
-    for j in range(hybrid.rate_moves.shape[0]):
-        if hybrid.rate_moves[j]:
-            change = next_negative(tables, hybrid, j, path, until, state, inputs, stack, boxes)
+    reaction = NO_FAULT
+    for j in range(rate_moves.shape[0]):
+        if rate_moves[j]:
+            change = next_change(code, motion, j, watched, until, most_looks)
             if change < earliest:
                 earliest = change
                 reaction = j

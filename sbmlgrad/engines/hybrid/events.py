@@ -1,4 +1,4 @@
-"""Events at one moment: what is triggered, delayed, cancelled, chosen and assigned.
+"""Events at one moment: what is triggered, delayed, cancelled, executed and assigned.
 
 SBML L3V2 section 4.11. The functions stay within numba's subset of Python.
 """
@@ -9,195 +9,196 @@ import math
 
 import numpy as np
 
-from sbmlgrad.codegen.hybrid_tables import HybridTables
+from sbmlgrad.codegen.hybrid_tables import ExecutionTables, TriggerTables
 from sbmlgrad.codegen.table_driven import run_program
-from sbmlgrad.codegen.tables import Tables
+from sbmlgrad.codegen.tables import Code
+from sbmlgrad.engines.codes import (
+    COMPLETED,
+    DELAY,
+    EVENT_LIMIT,
+    EVENT_UNDEFINED,
+    MOST_AT_ONE_TIME,
+    NEGATIVE_COUNT,
+    NO_FAULT,
+    NON_INTEGER_COUNT,
+    PRIORITY,
+    RANDOMISED,
+    ROUNDED,
+    STRICT,
+    TRIGGER,
+    VALUE,
+    event_fault,
+)
 from sbmlgrad.engines.draws import draw
-from sbmlgrad.engines.hybrid.triggers import truth_of
-from sbmlgrad.engines.random import uniform_pair
+from sbmlgrad.engines.hybrid.memory import Agenda
+from sbmlgrad.engines.hybrid.queue import cancel_pending, choose_due, next_share, remove_pending
+from sbmlgrad.engines.hybrid.search import FALSE, TRUE
+from sbmlgrad.model.elements import WHOLE_NUMBER_TOLERANCE
 
 
 def draw_and_evaluate(
-    tables: Tables, hybrid: HybridTables, event, state, inputs, stack, stream, out
+    code: Code, executions: ExecutionTables, event, state, inputs, stack, stream, out
 ):
     """Make the random draws of an event and fill `out` with its new values, none assigned yet."""
-    for d in range(hybrid.draw_start[event], hybrid.draw_start[event + 1]):
+    for d in range(executions.draw_start[event], executions.draw_start[event + 1]):
         a = b = c = e = 0.0
-        first = hybrid.argument_start[d]
-        count = hybrid.argument_start[d + 1] - first
+        first = executions.argument_start[d]
+        count = executions.argument_start[d + 1] - first
         if count > 0:
-            a = run_program(tables, hybrid.argument_program[first], state, inputs, stack)
+            a = run_program(code, executions.argument_program[first], state, inputs, stack)
         if count > 1:
-            b = run_program(tables, hybrid.argument_program[first + 1], state, inputs, stack)
+            b = run_program(code, executions.argument_program[first + 1], state, inputs, stack)
         if count > 2:
-            c = run_program(tables, hybrid.argument_program[first + 2], state, inputs, stack)
+            c = run_program(code, executions.argument_program[first + 2], state, inputs, stack)
         if count > 3:
-            e = run_program(tables, hybrid.argument_program[first + 3], state, inputs, stack)
-        state[hybrid.draw_slot[d]] = draw(hybrid.draw_code[d], count, a, b, c, e, stream)
-    first = hybrid.assignment_start[event]
-    for i in range(first, hybrid.assignment_start[event + 1]):
-        out[i - first] = run_program(tables, hybrid.assignment_program[i], state, inputs, stack)
+            e = run_program(code, executions.argument_program[first + 3], state, inputs, stack)
+        state[executions.draw_slot[d]] = draw(executions.draw_code[d], count, a, b, c, e, stream)
+    first = executions.assignment_start[event]
+    for i in range(first, executions.assignment_start[event + 1]):
+        out[i - first] = run_program(code, executions.assignment_program[i], state, inputs, stack)
 
 
 def as_count(value, rounding, stream):
     """Return the whole number that an assigned count stands for, NaN if there is none."""
-    nearest = np.rint(value)
-    if nearest == 0.0 and value != 0.0 and rounding == 0:
+    if not math.isfinite(value):
         return math.nan
-    if abs(value - nearest) <= 1e-12 * max(1.0, abs(value)):
+    nearest = np.rint(value)
+    is_whole = abs(value - nearest) <= WHOLE_NUMBER_TOLERANCE * max(1.0, abs(value))
+    # A trace of a molecule is not the rounding error of none.
+    if is_whole and not (nearest == 0.0 and value != 0.0 and rounding == STRICT):
         return nearest
-    if rounding == 1:
+    if rounding == ROUNDED:
         return nearest
-    if rounding == 2:
-        _, v = uniform_pair(stream[0], stream[3], stream[1], stream[2])
-        stream[3] += np.uint64(1)
+    if rounding == RANDOMISED:
         below = math.floor(value)
-        return below + 1.0 if v < value - below else below
+        return below + 1.0 if next_share(stream) < value - below else below
     return math.nan
 
 
 def assign(
-    tables: Tables, hybrid: HybridTables, event, new, rounding, state, inputs, stack, stream
+    code: Code,
+    executions: ExecutionTables,
+    agenda: Agenda,
+    event,
+    rounding,
+    state,
+    inputs,
+    stack,
 ):
-    """Give the slots of an event their new values; return an outcome code, 0 if all is well.
+    """Give the slots of an event the values `agenda.new`, or none of them; return an outcome.
 
     A concentration becomes a number of molecules in the volume just before, even where the event
     sets that too: all assignments are made from one state (SBML test suite, case 1780).
     """
-    first = hybrid.assignment_start[event]
-    for i in range(first, hybrid.assignment_start[event + 1]):
-        size = hybrid.size_program[i]
-        if size >= 0:
-            new[i - first] *= run_program(tables, size, state, inputs, stack)
-    for i in range(first, hybrid.assignment_start[event + 1]):
-        slot = hybrid.assignment_slot[i]
+    new = agenda.new
+    first = executions.assignment_start[event]
+    last = executions.assignment_start[event + 1]
+    for i in range(first, last):
         value = new[i - first]
-        if not math.isfinite(value):
-            return 12
-        if hybrid.is_count[slot]:
-            value = as_count(value, rounding, stream)
+        size = executions.size_program[i]
+        if size >= 0:
+            value *= run_program(code, size, state, inputs, stack)
+        agenda.found[0] = value
+        if math.isnan(value):
+            return EVENT_UNDEFINED
+        if executions.is_count[executions.assignment_slot[i]]:
+            value = as_count(value, rounding, agenda.stream)
             if math.isnan(value):
-                return 7
+                return NON_INTEGER_COUNT
             if value < 0.0:
-                return 4
-        state[slot] = value
-    return 0
+                return NEGATIVE_COUNT
+        new[i - first] = value
+    for i in range(first, last):
+        state[executions.assignment_slot[i]] = new[i - first]
+    return COMPLETED
 
 
-def settle(tables: Tables, hybrid: HybridTables, state, inputs, stack, truth, queue, rounding):
+def look_at_triggers(
+    code: Code,
+    triggers: TriggerTables,
+    executions: ExecutionTables,
+    agenda: Agenda,
+    state,
+    inputs,
+    stack,
+):
+    """Queue what is triggered now and cancel what no longer holds; return (outcome, fault).
+
+    An event whose delay is infinite is never executed, so that nothing of it is kept.
+    """
+    queue, truth = agenda.queue, agenda.truth
+    now = state[state.shape[0] - 1]
+    for e in range(truth.shape[0]):
+        value = run_program(code, triggers.program[e], state, inputs, stack)
+        if math.isnan(value):
+            agenda.found[0] = value
+            return EVENT_UNDEFINED, event_fault(e, TRIGGER)
+        is_true = value != 0.0
+        if is_true and truth[e] == FALSE:
+            due = now
+            if triggers.delay_program[e] >= 0:
+                delay = run_program(code, triggers.delay_program[e], state, inputs, stack)
+                if not delay >= 0.0:
+                    agenda.found[0] = delay
+                    return EVENT_UNDEFINED, event_fault(e, DELAY)
+                due = now + delay
+            if due < math.inf:
+                place = queue.length[0]
+                if place == queue.times.shape[0]:
+                    return EVENT_LIMIT, event_fault(e, DELAY)
+                queue.times[place] = due
+                queue.events[place] = e
+                queue.length[0] = place + 1
+                if executions.uses_trigger_values[e]:
+                    out = queue.values[place]
+                    draw_and_evaluate(code, executions, e, state, inputs, stack, agenda.stream, out)
+        elif not is_true and truth[e] == TRUE and not triggers.is_persistent[e]:
+            cancel_pending(queue, e)
+        truth[e] = TRUE if is_true else FALSE
+    return COMPLETED, NO_FAULT
+
+
+def settle(
+    code: Code,
+    triggers: TriggerTables,
+    executions: ExecutionTables,
+    agenda: Agenda,
+    rounding,
+    state,
+    inputs,
+    stack,
+):
     """Trigger and execute events until nothing more happens at this time.
 
-    SBML L3V2 section 4.11.2: all triggers are looked at after every execution; of the executions
-    due now the one of highest priority comes first, equal priorities in random order, and those
-    without a priority last, in the order in which they were triggered.
+    SBML L3V2 section 4.11.2: all triggers are looked at after every execution, and `choose_due`
+    says which of the executions due now is next.
 
-    `truth` int8 [event] holds the triggers' values so far; `queue` is (pending times, their events,
-    their new values [pending, assignment], their number [1], the trajectory's random stream).
-    Returns (outcome code, the event at fault or -1, how many executions there were).
+    Returns (outcome, fault, how many executions there were). After a failure `state` is that in
+    which it occurred.
     """
-    times, events, values, length, stream = queue
-    now = state[state.shape[0] - 1]
+    queue = agenda.queue
     executed = 0
     while True:
-        for e in range(truth.shape[0]):
-            is_true = truth_of(tables, hybrid.trigger_program[e], state, inputs, stack)
-            if is_true < 0:
-                return 12, e, executed
-            if is_true == 1 and truth[e] == 0:
-                wait = 0.0
-                if hybrid.delay_program[e] >= 0:
-                    wait = run_program(tables, hybrid.delay_program[e], state, inputs, stack)
-                if not wait >= 0.0:
-                    return 12, e, executed
-                place = length[0]
-                if place == times.shape[0]:
-                    return 8, e, executed
-                times[place] = now + wait
-                events[place] = e
-                if hybrid.uses_trigger_values[e]:
-                    draw_and_evaluate(
-                        tables, hybrid, e, state, inputs, stack, stream, values[place]
-                    )
-                length[0] = place + 1
-            elif is_true == 0 and truth[e] == 1 and not hybrid.is_persistent[e]:
-                cancel_pending(e, queue)
-            truth[e] = is_true
-        chosen = choose_due(tables, hybrid, state, inputs, stack, queue)
-        if chosen < -1:
-            return 12, events[-2 - chosen], executed
+        outcome, fault = look_at_triggers(code, triggers, executions, agenda, state, inputs, stack)
+        if outcome != COMPLETED:
+            return outcome, fault, executed
+        chosen, priority = choose_due(
+            code, executions.priority_program, queue, state, inputs, stack, agenda.stream
+        )
         if chosen < 0:
-            return 0, -1, executed
-        e = events[chosen]
-        new = values[times.shape[0]]
-        for i in range(new.shape[0]):
-            new[i] = values[chosen, i]
-        remove_pending(chosen, queue)
-        if not hybrid.uses_trigger_values[e]:
-            draw_and_evaluate(tables, hybrid, e, state, inputs, stack, stream, new)
-        outcome = assign(tables, hybrid, e, new, rounding, state, inputs, stack, stream)
-        if outcome != 0:
-            return outcome, e, executed
+            return COMPLETED, NO_FAULT, executed
+        e = queue.events[chosen]
+        if math.isnan(priority):
+            agenda.found[0] = priority
+            return EVENT_UNDEFINED, event_fault(e, PRIORITY), executed
+        for i in range(agenda.new.shape[0]):
+            agenda.new[i] = queue.values[chosen, i]
+        remove_pending(queue, chosen)
+        if not executions.uses_trigger_values[e]:
+            draw_and_evaluate(code, executions, e, state, inputs, stack, agenda.stream, agenda.new)
+        outcome = assign(code, executions, agenda, e, rounding, state, inputs, stack)
+        if outcome != COMPLETED:
+            return outcome, event_fault(e, VALUE), executed
         executed += 1
-        if executed > 100_000:
-            return 8, e, executed
-
-
-def choose_due(tables: Tables, hybrid: HybridTables, state, inputs, stack, queue):
-    """Return the place in the queue of what is executed now; -1: nothing is due.
-
-    -2 - p: the priority at place p has no value.
-    """
-    times, events, _, length, stream = queue
-    now = state[state.shape[0] - 1]
-    chosen = -1
-    highest = -math.inf
-    ties = 0
-    for p in range(length[0]):
-        if times[p] > now:
-            continue
-        program = hybrid.priority_program[events[p]]
-        priority = -math.inf
-        if program >= 0:
-            priority = run_program(tables, program, state, inputs, stack)
-            if math.isnan(priority):
-                return -2 - p
-        if chosen < 0 or priority > highest:
-            chosen = p
-            highest = priority
-            ties = 1
-        elif priority == highest and priority > -math.inf:
-            ties += 1
-            _, v = uniform_pair(stream[0], stream[3], stream[1], stream[2])
-            stream[3] += np.uint64(1)
-            if v * ties < 1.0:
-                chosen = p
-    return chosen
-
-
-def remove_pending(place, queue):
-    """Take one execution out of the queue, keeping the order of the others."""
-    times, events, values, length, _ = queue
-    for p in range(place, length[0] - 1):
-        times[p] = times[p + 1]
-        events[p] = events[p + 1]
-        for i in range(values.shape[1]):
-            values[p, i] = values[p + 1, i]
-    length[0] -= 1
-
-
-def cancel_pending(event, queue):
-    """Take all executions of one event out of the queue."""
-    place = 0
-    while place < queue[3][0]:
-        if queue[1][place] == event:
-            remove_pending(place, queue)
-        else:
-            place += 1
-
-
-def earliest(queue):
-    """Return the time of the next pending execution; infinity if there is none."""
-    result = math.inf
-    for p in range(queue[3][0]):
-        result = min(result, queue[0][p])
-    return result
+        if executed > MOST_AT_ONE_TIME:
+            return EVENT_LIMIT, event_fault(e, TRIGGER), executed

@@ -7,110 +7,133 @@ from __future__ import annotations
 
 import math
 
-from sbmlgrad.codegen.hybrid_tables import HybridTables
+from sbmlgrad.codegen.hybrid_tables import FlowTables
 from sbmlgrad.codegen.table_driven import run_program
-from sbmlgrad.codegen.tables import Tables
+from sbmlgrad.codegen.tables import Code
+from sbmlgrad.engines.hybrid.memory import COEFFICIENTS, STAGES, Motion
+
+#: A step shorter than this share of the time is none: the clock would not move.
+SHORTEST_STEP = 1e-14
+
+#: What counts as the time where it is 0.
+LEAST_TIME = 1e-300
+
+# How a step follows from the error of the last, as is usual (Hairer, Norsett & Wanner 1993, II.4).
+SAFETY = 0.9
+LEAST_FACTOR = 0.1
+MOST_FACTOR = 5.0
+#: Errors below it allow the largest factor; keeps a power of zero away.
+SMALL_ERROR = 1e-4
 
 
-def flow_rates(tables: Tables, hybrid: HybridTables, state, inputs, stack, rates):
-    """Fill `rates` [flow] with the rate of change of every slot that a rate rule moves."""
-    for f in range(hybrid.flow_slot.shape[0]):
-        rates[f] = run_program(tables, hybrid.flow_program[f], state, inputs, stack)
-
-
-def move(flow_slot, path, time, origin, state):
-    """Set `state` to where it is at a time, on the polynomial `path` that starts at `origin`."""
+def move(motion: Motion, time, state):
+    """Set what moves of a state to where it is at a time."""
     clock = state.shape[0] - 1
-    elapsed = time - origin[clock]
+    elapsed = time - motion.state[clock]
+    for f in range(motion.slot.shape[0]):
+        slot = motion.slot[f]
+        value = motion.path[f, COEFFICIENTS - 1]
+        for i in range(COEFFICIENTS - 2, -1, -1):
+            value = motion.path[f, i] + elapsed * value
+        state[slot] = motion.state[slot] + elapsed * value
     state[clock] = time
-    for f in range(flow_slot.shape[0]):
-        slot = flow_slot[f]
-        value = path[f, 3]
-        for i in range(2, -1, -1):
-            value = path[f, i] + elapsed * value
-        state[slot] = origin[slot] + elapsed * value
 
 
-def box_of(flow_slot, path, first, last, origin, low, high):
+def box_of(motion: Motion, first, last):
     """Set the box [low, high] to everywhere the state is from time `first` to time `last`."""
-    clock = origin.shape[0] - 1
-    low[clock] = first
-    high[clock] = last
-    least = first - origin[clock]
-    most = last - origin[clock]
-    for f in range(flow_slot.shape[0]):
-        slot = flow_slot[f]
-        bottom = path[f, 3]
-        top = path[f, 3]
-        for i in range(3, -1, -1):
+    clock = motion.state.shape[0] - 1
+    motion.low[clock] = first
+    motion.high[clock] = last
+    least = first - motion.state[clock]
+    most = last - motion.state[clock]
+    for f in range(motion.slot.shape[0]):
+        slot = motion.slot[f]
+        bottom = motion.path[f, COEFFICIENTS - 1]
+        top = motion.path[f, COEFFICIENTS - 1]
+        for i in range(COEFFICIENTS - 1, -1, -1):
             # Elapsed time is >= 0, so the sign of the other factor alone decides the corner.
             bottom = bottom * (least if bottom >= 0.0 else most)
             top = top * (most if top >= 0.0 else least)
             if i > 0:
-                bottom += path[f, i - 1]
-                top += path[f, i - 1]
-        low[slot] = origin[slot] + bottom
-        high[slot] = origin[slot] + top
+                bottom += motion.path[f, i - 1]
+                top += motion.path[f, i - 1]
+        motion.low[slot] = motion.state[slot] + bottom
+        motion.high[slot] = motion.state[slot] + top
 
 
-def flow_step(tables: Tables, hybrid: HybridTables, state, inputs, stack, step, work, path):
-    """Find the motion from `state` on: fill the polynomial `path` [flow, power].
+def flow_rates(code: Code, flows: FlowTables, motion: Motion, state, rates):
+    """Fill `rates` [flow] with the rate of change of every slot that a rate rule moves."""
+    for f in range(flows.program.shape[0]):
+        rates[f] = run_program(code, flows.program[f], state, motion.inputs, motion.stack)
+
+
+def flow_step(code: Code, flows: FlowTables, motion: Motion, step, stages):
+    """Find the motion from the state on: fill the polynomial `motion.path`.
 
     Returns (how far it holds, the step to try next); a step of 0 means that none is small enough.
-    `work` is float64 [8, flow or slot].
+    `stages` is room, float64 [stage + 1, flow or slot].
     """
-    flows = hybrid.flow_slot.shape[0]
-    for f in range(flows):
-        for i in range(4):
-            path[f, i] = 0.0
-    if flows == 0:
-        return math.inf, step
-    flow_rates(tables, hybrid, state, inputs, stack, work[0])
-    if hybrid.flows_are_steady:
-        for f in range(flows):
-            if not math.isfinite(work[0, f]):
-                return 0.0, 0.0
-            path[f, 0] = work[0, f]
-        return math.inf, step
+    state = motion.state
     clock = state.shape[0] - 1
-    trial = work[7]
+    count = flows.slot.shape[0]
+    for f in range(count):
+        for i in range(COEFFICIENTS):
+            motion.path[f, i] = 0.0
+    flow_rates(code, flows, motion, state, stages[0])
+    if flows.are_steady:
+        for f in range(count):
+            if not math.isfinite(stages[0, f]):
+                return 0.0, 0.0
+            motion.path[f, 0] = stages[0, f]
+        return math.inf, step
+    trial = stages[STAGES]
     for s in range(state.shape[0]):
         trial[s] = state[s]
     while True:
-        if not step > 1e-14 * max(abs(state[clock]), 1e-300):
+        if not step > SHORTEST_STEP * max(abs(state[clock]), LEAST_TIME):
             return 0.0, 0.0
-        for stage in range(1, 7):
-            for f in range(flows):
-                slot = hybrid.flow_slot[f]
-                sum_ = 0.0
-                for i in range(stage):
-                    sum_ += hybrid.stages[stage, i] * work[i, f]
-                trial[slot] = state[slot] + step * sum_
-            trial[clock] = state[clock] + hybrid.nodes[stage] * step
-            flow_rates(tables, hybrid, trial, inputs, stack, work[stage])
-        error = 0.0
-        for f in range(flows):
-            slot = hybrid.flow_slot[f]
-            difference = 0.0
-            for i in range(7):
-                difference += hybrid.error_weights[i] * work[i, f]
-            scale = hybrid.tolerance * max(abs(state[slot]), abs(trial[slot]))
-            scale = max(scale, hybrid.smallest_scale)
-            ratio = abs(step * difference) / scale
-            if not ratio <= error:
-                error = ratio
+        error = tried_step(code, flows, motion, step, stages, trial)
         if error <= 1.0:
             break
-        step *= max(0.1, 0.9 * error**-0.2) if error < math.inf else 0.1
-    for f in range(flows):
-        slot = hybrid.flow_slot[f]
+        step *= max(LEAST_FACTOR, SAFETY * error**-0.2) if error < math.inf else LEAST_FACTOR
+    for f in range(count):
+        slot = flows.slot[f]
         # What counts as zero stands still: its error is not controlled and might turn its sign.
-        if max(abs(state[slot]), abs(trial[slot])) < hybrid.smallest_scale / hybrid.tolerance:
+        if max(abs(state[slot]), abs(trial[slot])) < flows.smallest_scale / flows.tolerance:
             continue
-        for i in range(4):
+        for i in range(COEFFICIENTS):
             coefficient = 0.0
-            for stage in range(7):
-                coefficient += hybrid.dense[stage, i] * work[stage, f]
-            path[f, i] = coefficient / step**i
-    growth = 5.0 if error < 1e-4 else min(5.0, 0.9 * error**-0.2)
+            for stage in range(STAGES):
+                coefficient += flows.dense[stage, i] * stages[stage, f]
+            motion.path[f, i] = coefficient / step**i
+    growth = MOST_FACTOR if error < SMALL_ERROR else min(MOST_FACTOR, SAFETY * error**-0.2)
     return step, step * growth
+
+
+def tried_step(code: Code, flows: FlowTables, motion: Motion, step, stages, trial):
+    """Take a step to `trial`, filling the stages; return its error, which should be at most 1."""
+    state = motion.state
+    clock = state.shape[0] - 1
+    count = flows.slot.shape[0]
+    for stage in range(1, STAGES):
+        for f in range(count):
+            slot = flows.slot[f]
+            slope = 0.0
+            for i in range(stage):
+                slope += flows.stages[stage, i] * stages[i, f]
+            trial[slot] = state[slot] + step * slope
+        trial[clock] = state[clock] + flows.nodes[stage] * step
+        flow_rates(code, flows, motion, trial, stages[stage])
+    error = 0.0
+    for f in range(count):
+        slot = flows.slot[f]
+        difference = 0.0
+        for i in range(STAGES):
+            difference += flows.error_weights[i] * stages[i, f]
+        scale = flows.tolerance * max(abs(state[slot]), abs(trial[slot]))
+        scale = max(scale, flows.smallest_scale)
+        ratio = abs(step * difference) / scale
+        # A ratio that is no number is no small error.
+        if not ratio <= error:
+            error = ratio
+    return error

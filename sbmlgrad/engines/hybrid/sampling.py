@@ -17,14 +17,57 @@ from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.base import Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import run_blocks
+from sbmlgrad.engines.codes import event_fault
 from sbmlgrad.engines.draws import DRAWING
-from sbmlgrad.engines.hybrid.trajectories import HYBRID
+from sbmlgrad.engines.hybrid import ahead, bounds, events, firings, motion, queue, search, triggers
+from sbmlgrad.engines.hybrid import trajectories as paths
+from sbmlgrad.engines.hybrid.memory import job_of, memory_of
 from sbmlgrad.engines.kernels import SAMPLING
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
 from sbmlgrad.errors import RequestError
 
-#: What becomes of assigned counts that are not whole, by the model's option `initial`.
-_ROUNDING = {"strict": 0, "round": 1, "randomised": 2}
+#: Source functions of the kernel.
+HYBRID: tuple[Callable[..., object], ...] = (
+    *SAMPLING,
+    *DRAWING,
+    *INTERVALS,
+    event_fault,
+    motion.flow_rates,
+    motion.move,
+    motion.box_of,
+    motion.tried_step,
+    motion.flow_step,
+    search.is_still,
+    search.is_still_at,
+    search.is_still_throughout,
+    search.bisected,
+    search.next_change,
+    bounds.check_rates,
+    bounds.propensity_bound,
+    bounds.window_bound,
+    bounds.first_negative,
+    triggers.earliest_change,
+    triggers.has_changed,
+    queue.next_share,
+    queue.choose_due,
+    queue.remove_pending,
+    queue.cancel_pending,
+    queue.earliest,
+    events.draw_and_evaluate,
+    events.as_count,
+    events.assign,
+    events.look_at_triggers,
+    events.settle,
+    firings.fire_candidate,
+    ahead.look_ahead,
+    ahead.next_moment,
+    paths.begin,
+    paths.stops,
+    paths.patience,
+    paths.keep_moving,
+    paths.follow,
+    paths.sample_hybrid_block,
+)
 
 
 def sample_hybrid(
@@ -46,42 +89,21 @@ def sample_hybrid(
             f"{type(request.readout).__name__}: the model has rate rules, whose motion between "
             "firings this readout does not follow; ask for values at times"
         )
-    module: Any = kernel_module(_functions()) if compiled else interpreted(_functions())
+    functions = tuple({function.__name__: function for function in HYBRID}.values())
+    module: Any = kernel_module(functions) if compiled else interpreted(functions)
     base, hybrid = _tables_of(request.lowered)
     arrays = result_arrays(request)
-    start = np.ascontiguousarray(request.start, dtype=np.float64)
-    inputs = np.ascontiguousarray(request.inputs, dtype=np.float64)
-    rounding = _ROUNDING[request.lowered.network.initial]
+    found = np.full(request.trajectories, np.nan)
 
     def work(_block: int, low: int, high: int, cancel: NDArray[np.uint8]) -> None:
+        job, memory = job_of(request, firing_limit, cancel), memory_of(base, hybrid, request.inputs)
         with np.errstate(all="ignore"):
-            module.sample_hybrid_block(
-                base,
-                hybrid,
-                request.readout.kind,
-                request.readout.points,
-                start,
-                inputs,
-                request.seed,
-                request.first_trajectory,
-                low,
-                high,
-                firing_limit,
-                rounding,
-                cancel,
-                arrays,
-            )
+            module.sample_hybrid_block(base, hybrid, job, memory, low, high, arrays, found)
 
     run_blocks(work, request.trajectories, threads, request.progress)
     words = "events, explicit time or rate rules"
     engine = f"Native(kernel='hybrid'): {words}" if compiled else f"Reference(): {words}"
-    return Sample(*arrays, engine=engine)
-
-
-def _functions() -> tuple[Callable[..., object], ...]:
-    """Return the source functions of the kernel, each once."""
-    found = (*SAMPLING, *DRAWING, *INTERVALS, *HYBRID)
-    return tuple({function.__name__: function for function in found}.values())
+    return Sample(*arrays, engine=engine, found=found)
 
 
 @lru_cache(maxsize=64)

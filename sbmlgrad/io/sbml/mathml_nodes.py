@@ -57,6 +57,12 @@ def operands(node: Any, kind: int) -> list[Any]:
 def operator_name(node: Any, kind: int) -> str:
     """Return the name of an operator, or raise a `MathError` for what is none."""
     name = OPERATOR_NAMES.get(kind)
+    if kind == libsbml.AST_UNKNOWN and not (node.getNumChildren() or node.getOperatorName()):
+        raise MathError(
+            "missing_math",
+            "the math element, or an apply element in it, is empty.",
+            "Give a formula.",
+        )
     if name is None:
         found = node.getOperatorName() or node.getName() or f"MathML node type {kind}"
         if kind == libsbml.AST_CSYMBOL_FUNCTION:

@@ -60,7 +60,8 @@ class QuantityReader:
         """Return a compartment; in level 1 its size is 1 where none is given."""
         has_size = element.isSetSize() or element.getLevel() == 1
         size = element.getSize() if has_size else NO_VALUE
-        return Compartment(element.getId(), size, support.name_of(element))
+        line = element.getLine() or None
+        return Compartment(element.getId(), size, support.name_of(element), line)
 
     def species(self, element: Any, sizeless: frozenset[str], compartments: set[str]) -> Species:
         """Return a species.
@@ -105,6 +106,7 @@ class QuantityReader:
             items_per_substance=unit.items if unit.items and unit.is_substance else 1.0,
             unit=unit.name,
             conversion_factor=self._conversion_factor(element),
+            line=element.getLine() or None,
         )
 
     def _conversion_factor(self, species: Any) -> str:

@@ -15,6 +15,10 @@ from sbmlgrad.model.issues import Issue
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import LARGEST_FORMULA
 
+#: Most operators and operands of a law written out in a document that is refused for its size: the
+#: laws that lead up to the one that is too large would take long to judge, to no avail.
+LARGEST_WHEN_REFUSED = 1_000
+
 
 def with_rates_written_out(network: ReactionNetwork, issues: list[Issue]) -> ReactionNetwork:
     """Return the network with kinetic laws in place of the ids of reactions.
@@ -45,6 +49,7 @@ class _Writer:
         self.issues = issues
         self.rates: dict[str, Expression] = {}
         self.sizes: dict[str, int] = {}
+        self.limit = LARGEST_FORMULA
         self.laws = {r.id: r.rate_law for r in network.reactions}
         self.uses = {name: _uses(law, self.laws) for name, law in self.laws.items()}
 
@@ -62,6 +67,10 @@ class _Writer:
             return False
         order = in_order({name: uses.keys() for name, (_, uses) in self.uses.items()})
         for name in order:
+            self.sizes[name] = self._size(*self.uses[name])
+        if any(size > LARGEST_FORMULA for size in self.sizes.values()):
+            self.limit = LARGEST_WHEN_REFUSED
+        for name in order:
             self.rates[name] = self._written(self.laws[name], f"{name}/kineticLaw", name)
         return True
 
@@ -71,11 +80,9 @@ class _Writer:
 
     def _written(self, formula: Expression, element: str, name: str | None) -> Expression:
         size, uses = _uses(formula, self.laws) if name is None else self.uses[name]
-        size += sum(n * (self.sizes.get(reaction, 1) - 1) for reaction, n in uses.items())
-        if name is not None:
-            self.sizes[name] = size
         if not uses:
             return formula
+        size = self._size(size, uses)
         if size > LARGEST_FORMULA:
             self.issues.append(
                 refused(
@@ -87,8 +94,11 @@ class _Writer:
                     "Let formulas name fewer reactions.",
                 )
             )
-            return ZERO
-        return substitute(formula, self.rates)
+        return ZERO if size > self.limit else substitute(formula, self.rates)
+
+    def _size(self, size: int, uses: Mapping[str, int]) -> int:
+        """Return the size of a formula with rates written out, sizes of which are known."""
+        return size + sum(n * (self.sizes.get(reaction, 1) - 1) for reaction, n in uses.items())
 
     def reaction(self, reaction: Reaction) -> Reaction:
         formulas = tuple(

@@ -84,10 +84,7 @@ def _rate_law(reaction: Any, scope: Scope) -> tuple[Expression, list[Parameter]]
         law.getLocalParameter(i) if is_level_3 else law.getParameter(i) for i in range(count)
     ]
     rename = {p.getId(): f"{where}.{p.getId()}" for p in elements}
-    local = {
-        p.getId(): Parameter(rename[p.getId()], parameter_value(p), p.getUnits(), name_of(p))
-        for p in reversed(elements)
-    }
+    local = {p.getId(): read_parameter(p, rename[p.getId()]) for p in reversed(elements)}
     if len(local) < len(elements):
         twice = sorted(name for name, n in Counter(p.getId() for p in elements).items() if n > 1)
         scope.issues.append(
@@ -106,7 +103,9 @@ def _rate_law(reaction: Any, scope: Scope) -> tuple[Expression, list[Parameter]]
     return ZERO if expression is None else expression, parameters
 
 
-def parameter_value(element: Any) -> float:
-    """Return the value of a parameter; the same NaN for all without one, so that they are equal."""
+def read_parameter(element: Any, name: str) -> Parameter:
+    """Return a parameter under the name that it has in the network."""
     value = element.getValue() if element.isSetValue() else NO_VALUE
-    return value if value == value else NO_VALUE
+    # The same NaN for all without a value, so that they are equal.
+    value = value if value == value else NO_VALUE
+    return Parameter(name, value, element.getUnits(), name_of(element), element.getLine() or None)

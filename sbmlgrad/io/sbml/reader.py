@@ -18,7 +18,7 @@ from sbmlgrad.io.sbml.events import draw_issues, read_events, with_starts
 from sbmlgrad.io.sbml.functions import read_functions
 from sbmlgrad.io.sbml.quantities import QuantityReader
 from sbmlgrad.io.sbml.reaction_rates import with_rates_written_out
-from sbmlgrad.io.sbml.reactions import parameter_value, read_reactions
+from sbmlgrad.io.sbml.reactions import read_parameter, read_reactions
 from sbmlgrad.io.sbml.root import root_issues
 from sbmlgrad.io.sbml.rules import Formulas, read_formulas
 from sbmlgrad.io.sbml.safe_xml import check_xml
@@ -30,10 +30,12 @@ from sbmlgrad.io.sbml.targets import events as events_of
 from sbmlgrad.io.sbml.validation import consistency_issues
 from sbmlgrad.io.sbml.volumes import volume_issues
 from sbmlgrad.model.channels import channels
-from sbmlgrad.model.elements import Compartment, Parameter, Species, SpeciesReference
+from sbmlgrad.model.elements import Compartment, Species, SpeciesReference
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.issues import EVERY_MODE, Issue
+from sbmlgrad.model.lines import located, without_lines
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.time_zero import readiness_issues
 
 
 def read_sbml(
@@ -87,25 +89,16 @@ def read_sbml(
         issues += consistency_issues(document, network, data)
     network = reader.resolved(network, formulas)
     # What was refused is left out of the network, so that the rest can be judged all the same.
-    _, channel_issues = channels(network)
+    firing, channel_issues = channels(network)
     network = replace(network, events=with_starts(network.events, initial_values(network)))
-    found = (*issues, *channel_issues)
+    found = located(network, (*issues, *channel_issues))
+    network = replace(network, issues=found, judged_issues=found[len(issues) :])
+    if thorough:
+        found += readiness_issues(network, firing, found)
     if flat is not None:
         network, found = without_lines(network, found)
-    if any(issue.blocks >= EVERY_MODE for issue in found):
-        return None, found
-    judged = found[len(issues) :]
-    return replace(network, issues=found, judged_issues=judged), found
-
-
-def without_lines(
-    network: ReactionNetwork, issues: tuple[Issue, ...]
-) -> tuple[ReactionNetwork, tuple[Issue, ...]]:
-    """Drop line numbers: those of a translated document are of SBML that the user never sees."""
-    reactions = tuple(replace(reaction, line=None) for reaction in network.reactions)
-    events = tuple(replace(event, line=None) for event in network.events)
-    issues = tuple(replace(issue, line=None) for issue in issues)
-    return replace(network, reactions=reactions, events=events, issues=issues), issues
+    is_refused = any(issue.blocks >= EVERY_MODE for issue in network.issues)
+    return None if is_refused else network, found
 
 
 def _text(data: bytes) -> str:
@@ -141,7 +134,7 @@ class _ModelReader:
         functions = read_functions(model, self.issues)
         compartments, species = self._places()
         parameters = tuple(
-            Parameter(p.getId(), parameter_value(p), p.getUnits(), support.name_of(p))
+            read_parameter(p, p.getId())
             for p in self._noting_constant(quantities.each("Parameter"))
         )
         reactions = tuple(quantities.each("Reaction"))

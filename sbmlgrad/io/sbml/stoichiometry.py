@@ -37,7 +37,7 @@ def species_references(reaction: Any) -> Iterator[Any]:
 
 def reference_of(reference: Any) -> SpeciesReference:
     """Return a species reference with an id as an element of the network."""
-    return SpeciesReference(reference.getId(), _number(reference))
+    return SpeciesReference(reference.getId(), _number(reference), reference.getLine() or None)
 
 
 def read_sides(

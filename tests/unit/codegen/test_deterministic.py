@@ -108,7 +108,7 @@ def test_an_assigned_concentration_carries_the_volume_that_turns_it_into_an_amou
     event = Event("e", Apply("gt", (TIME, ONE)), {"X": Number(7.0), "Y": Number(8.0)})
     (lowered,) = lower_deterministic(model(events=(event,))).events
     assert [a.size for a in lowered.assignments] == [Symbol("cell"), None]
-    assert [a.slot for a in lowered.assignments] == [0, 1]
+    assert [a.symbol for a in lowered.assignments] == ["X", "Y"]
 
 
 def issue(blocks: frozenset[str]) -> Issue:
