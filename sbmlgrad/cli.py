@@ -98,6 +98,7 @@ def simulate(
 ) -> int:
     """Simulate exactly, or by the rate equations, and write every trajectory."""
     from sbmlgrad import cli_simulate as steps
+    from sbmlgrad.engines.base import is_deterministic
     from sbmlgrad.io.formats import load
     from sbmlgrad.simulation import simulate as run
 
@@ -106,7 +107,7 @@ def simulate(
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
     wanted = steps.columns(network, symbols)
     said: dict[str, Any] = {"model": network.id, "out": str(out)}
-    said["trajectories"] = 1 if steps.is_deterministic(chosen) else trajectories
+    said["trajectories"] = 1 if is_deterministic(chosen) else trajectories
     if dry_run:
         said |= {"dry_run": True, **steps.plan(network, given, grid, seed, chosen)}
     else:

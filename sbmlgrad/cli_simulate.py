@@ -35,13 +35,6 @@ def engine_of(name: str, threads: int | None) -> Any:
     return None if name == "auto" and threads is None else engines.Native(threads=threads)
 
 
-def is_deterministic(engine: Any) -> bool:
-    """Tell whether an engine solves the rate equations."""
-    from sbmlgrad.engines.ode import ODE
-
-    return isinstance(engine, ODE)
-
-
 def columns(network: Any, symbols: str | None) -> tuple[str, ...] | None:
     """Return the symbols asked for, or None for the state.
 
@@ -127,9 +120,10 @@ def plan(
     """
     import numpy as np
 
+    from sbmlgrad.engines.base import is_deterministic
     from sbmlgrad.engines.readouts import ValuesAt
     from sbmlgrad.model.numbers import whole
-    from sbmlgrad.simulation import LARGEST_SEED
+    from sbmlgrad.simulation_inputs import LARGEST_SEED
 
     ValuesAt(times)
     if seed is not None:

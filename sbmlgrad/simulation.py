@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import secrets
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeGuard, cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
-from sbmlgrad.engines.base import Engine, Outcome, Progress, Request, Sample
+from sbmlgrad.engines.base import (
+    DeterministicEngine,
+    Engine,
+    Outcome,
+    Progress,
+    Request,
+    Sample,
+    is_deterministic,
+)
 from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
-from sbmlgrad.engines.readouts import Readout, ValuesAt, columns, point_count
+from sbmlgrad.engines.readouts import Readout, columns, point_count
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import (
     GradientError,
@@ -27,14 +33,18 @@ from sbmlgrad.errors import (
 )
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
 from sbmlgrad.model.expression import symbols
-from sbmlgrad.model.initial import check_initial_names, initial_values, start_expression
-from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
-from sbmlgrad.model.numbers import as_number, as_numbers, whole
-
-if TYPE_CHECKING:
-    from sbmlgrad.engines.ode import ODE
-
-LARGEST_SEED = 2**63 - 1
+from sbmlgrad.model.initial import initial_values, start_expression
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.numbers import whole
+from sbmlgrad.simulation_inputs import (
+    check_engine,
+    default_engine,
+    draw_seed,
+    explicit_of,
+    initial_of,
+    readouts_of,
+    seed_of,
+)
 
 #: Packages whose versions are recorded in results.
 SOFTWARE = ("sbmlgrad", "numpy", "scipy", "numba", "python-libsbml", "tensorflow", "keras")
@@ -47,7 +57,7 @@ def simulate(
     times: Sequence[float] | NDArray[np.float64] | None = None,
     trajectories: int = 1,
     seed: Any = None,
-    engine: Engine | ODE | None = None,
+    engine: Engine | DeterministicEngine | None = None,
     estimator: Any = None,
     readouts: Sequence[Readout] = (),
     initial: Mapping[str, float] | None = None,
@@ -95,16 +105,16 @@ def simulate(
         raise RequestError(f"initial={initial!r}: pass a mapping of ids to values")
     if progress is not None and not callable(progress):
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
-    explicit = {} if is_tensor(parameters) else _explicit(model, parameters)
-    if _is_deterministic(engine):
+    explicit = {} if is_tensor(parameters) else explicit_of(model, parameters)
+    if is_deterministic(engine):
         return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
-    start = _initial(model, initial)
+    start = initial_of(model, initial)
     job = _Job(
         lowered=_lowered(model, explicit, start),
-        readouts=_readouts(times, readouts),
+        readouts=readouts_of(times, readouts),
         trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
-        engine=_native() if engine is None else cast(Engine, engine),
+        engine=default_engine() if engine is None else cast(Engine, engine),
         initial=start,
         is_strict=on_failure == "raise",
         progress=progress,
@@ -117,7 +127,7 @@ def simulate(
         raise GradientError(
             "an estimator is of use only where the parameters are a TensorFlow tensor"
         )
-    number = _seed(seed)
+    number = seed_of(seed)
     samples = job.run(explicit, number)
     return _ensemble(job, explicit, samples, number)
 
@@ -128,7 +138,7 @@ def _simulate_rates(
     times: Any,
     readouts: Sequence[Readout],
     initial: Mapping[str, float] | None,
-    engine: ODE,
+    engine: DeterministicEngine,
     progress: Progress | None,
 ) -> Ensemble:
     """Simulate deterministically; only values at times are defined."""
@@ -143,21 +153,13 @@ def _simulate_rates(
         raise RequestError("ODE() gives values at `times`; other readouts are for stochastic paths")
     return solve_rate_equations(
         model,
-        _explicit(model, parameters),
+        explicit_of(model, parameters),
         times,
-        initial=_initial(model, initial),
+        initial=initial_of(model, initial),
         engine=engine,
         versions=software_versions(),
         progress=progress,
     )
-
-
-def _initial(model: ReactionNetwork, initial: Mapping[str, float] | None) -> dict[str, float]:
-    given = {
-        str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
-    }
-    check_initial_names(model, given)
-    return given
 
 
 def _lowered(
@@ -167,72 +169,6 @@ def _lowered(
     if not explicit and not initial:
         return lower(model)
     return lower(model, initial_values(model, explicit, initial))
-
-
-def _is_deterministic(engine: Any) -> TypeGuard[ODE]:
-    # Its solver library is only loaded by who asks for it.
-    module = sys.modules.get("sbmlgrad.engines.ode")
-    return module is not None and isinstance(engine, module.ODE)
-
-
-def _native() -> Engine:
-    from sbmlgrad.engines.native import Native
-
-    return Native()
-
-
-def check_engine(engine: Any) -> None:
-    """Raise a `RequestError` for something that is no engine object."""
-    if isinstance(engine, type) or not (isinstance(engine, Engine) or _is_deterministic(engine)):
-        raise RequestError(
-            f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
-        )
-
-
-def draw_seed() -> int:
-    """Return a fresh seed from the operating system."""
-    return secrets.randbits(63)
-
-
-def _seed(seed: Any) -> int:
-    return draw_seed() if seed is None else whole("seed", seed, 0, LARGEST_SEED)
-
-
-def _readouts(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
-    found: tuple[Readout, ...] = () if times is None else (ValuesAt(times),)
-    if isinstance(readouts, Readout) or not all(isinstance(r, Readout) for r in readouts):
-        raise RequestError(
-            f"readouts={readouts!r}: pass a list of readouts, for instance "
-            "[sbmlgrad.WindowAverages([0, 1, 2])]"
-        )
-    found += tuple(readouts)
-    if not found:
-        raise RequestError("nothing to keep: give `times` or `readouts`")
-    return found
-
-
-def _explicit(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
-    """Return the parameters that the user gave, by id."""
-    if parameters is None:
-        return {}
-    if isinstance(parameters, Mapping):
-        check_parameter_names(model, parameters)
-        given = {str(k): as_number(f"parameter '{k}'", v) for k, v in parameters.items()}
-    else:
-        array = as_numbers("parameters", parameters)
-        if array.shape != (len(model.parameter_ids),):
-            raise ParameterError(
-                f"parameters: model '{model.id}' has {len(model.parameter_ids)} parameters "
-                f"({', '.join(model.parameter_ids) or 'none'}), got an array of shape {array.shape}"
-            )
-        given = dict(zip(model.parameter_ids, array.tolist(), strict=True))
-    if isinstance(parameters, Mapping):
-        for name, value in given.items():
-            if not np.isfinite(value):
-                raise ParameterError(
-                    f"parameter '{name}': the value {value} is not a finite number"
-                )
-    return given
 
 
 @dataclass(frozen=True)
@@ -356,7 +292,7 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
     reverse = job.engine if isinstance(job.engine, Native) else Native()
 
     def by_id(theta: NDArray[np.float64]) -> dict[str, float]:
-        return _explicit(job.network, theta)
+        return explicit_of(job.network, theta)
 
     used: dict[str, str] = {}
 
@@ -388,9 +324,9 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         (job.trajectories, point_count(r), columns(r, len(job.lowered.species_ids)))
         for r in job.readouts
     ]
-    number = seed if seed is None or is_tensor(seed) else _seed(seed)
+    number = seed if seed is None or is_tensor(seed) else seed_of(seed)
     if seed is not None and is_tensor(seed) and hasattr(seed, "numpy"):
-        number = _seed(seed.numpy())
+        number = seed_of(seed.numpy())
     states, outcomes, firings, number = differentiable(
         parameters, number, draw_seed, forward, backward, shapes
     )

@@ -33,7 +33,8 @@ from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
 from sbmlgrad.model.provenance import Provenance
-from sbmlgrad.simulation import check_engine, draw_seed, simulate, software_versions
+from sbmlgrad.simulation import simulate, software_versions
+from sbmlgrad.simulation_inputs import check_engine, draw_seed
 
 #: Points of the curve that is drawn through the data.
 CURVE_POINTS = 101

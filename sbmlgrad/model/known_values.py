@@ -84,6 +84,11 @@ class KnownValues:
         """Return bounds under all that is known."""
         return Bounds(self.constants, self._upper_and_unknown, self.molecules)
 
+    def in_counts(self) -> Bounds:
+        """Return bounds under all that is known, for formulas in which species are counts."""
+        whole = dict.fromkeys(self.counted, Molecules(1.0))
+        return Bounds(self.constants, self._unknown, whole)
+
     def with_limits(self, limits: Mapping[str, Interval]) -> Bounds:
         """Return bounds under all that is known, and limits of other symbols."""
         return Bounds(self.constants, {**self._upper_and_unknown, **limits}, self.molecules)

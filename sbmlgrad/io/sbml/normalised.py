@@ -28,6 +28,9 @@ from sbmlgrad.io.sbml.normalised_start import is_sid
 from sbmlgrad.io.sbml.propensity_mark import mark_as_propensity
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Expression, symbols
+from sbmlgrad.model.initial import initial_values
+from sbmlgrad.model.known_values import known_values
+from sbmlgrad.model.signs import is_nonnegative
 
 __all__ = ["normalised_ids", "normalised_sbml"]
 
@@ -168,9 +171,12 @@ def _write_reactions(model: Any, contents: Contents) -> None:
     # Version 2 has no fast reactions any more.
     fast = "false" if "/version1/" in model.tag else None
     listed = _add(model, "listOfReactions")
+    network = contents.lowered.network
+    bounds = known_values(network, initial_values(network)).in_counts()
     for channel in contents.channels:
         reaction = _add(listed, "reaction", id=channel.id, reversible="false", fast=fast)
-        mark_as_propensity(reaction)
+        if not is_nonnegative(channel.propensity, bounds):
+            mark_as_propensity(reaction)
         lost = {s: -n for s, n in channel.change.items() if n < 0}
         gained = {s: n for s, n in channel.change.items() if n > 0}
         used = symbols(channel.propensity) & species

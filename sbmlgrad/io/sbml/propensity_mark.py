@@ -1,8 +1,8 @@
 """The mark on a reaction whose kinetic law is the propensity of one firing channel.
 
 The normalised form carries it, so that what was split once, or found to need no split by what its
-assignment rules say, is not judged again from formulas in which the rules are written out. Other
-software ignores it, as it does any annotation.
+assignment rules say, is not judged again from formulas in which the rules are written out. A law
+that is never negative needs none. Other software ignores the mark, as it does any annotation.
 """
 
 from __future__ import annotations

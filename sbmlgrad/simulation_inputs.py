@@ -1,0 +1,92 @@
+"""What `simulate` is asked for, checked: parameters, initial values, readouts, engine, seed."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from sbmlgrad.engines.base import Engine, is_deterministic
+from sbmlgrad.engines.readouts import Readout, ValuesAt
+from sbmlgrad.errors import ParameterError, RequestError
+from sbmlgrad.model.initial import check_initial_names
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
+from sbmlgrad.model.numbers import as_number, as_numbers, whole
+
+#: Seeds key counter-based streams, and TensorFlow hands them on as signed integers.
+LARGEST_SEED = 2**63 - 1
+
+
+def initial_of(model: ReactionNetwork, initial: Mapping[str, float] | None) -> dict[str, float]:
+    """Return the initial values that the user gave, by id of a species or compartment."""
+    given = {
+        str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
+    }
+    check_initial_names(model, given)
+    return given
+
+
+def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
+    """Return the parameters that the user gave, by id."""
+    if parameters is None:
+        return {}
+    if isinstance(parameters, Mapping):
+        check_parameter_names(model, parameters)
+        given = {str(k): as_number(f"parameter '{k}'", v) for k, v in parameters.items()}
+    else:
+        array = as_numbers("parameters", parameters)
+        if array.shape != (len(model.parameter_ids),):
+            raise ParameterError(
+                f"parameters: model '{model.id}' has {len(model.parameter_ids)} parameters "
+                f"({', '.join(model.parameter_ids) or 'none'}), got an array of shape {array.shape}"
+            )
+        given = dict(zip(model.parameter_ids, array.tolist(), strict=True))
+    if isinstance(parameters, Mapping):
+        for name, value in given.items():
+            if not np.isfinite(value):
+                raise ParameterError(
+                    f"parameter '{name}': the value {value} is not a finite number; leave it out "
+                    "for the model's own"
+                )
+    return given
+
+
+def readouts_of(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
+    """Return all readouts asked for; values at `times` come first."""
+    found: tuple[Readout, ...] = () if times is None else (ValuesAt(times),)
+    if isinstance(readouts, Readout) or not all(isinstance(r, Readout) for r in readouts):
+        raise RequestError(
+            f"readouts={readouts!r}: pass a list of readouts, for instance "
+            "[sbmlgrad.WindowAverages([0, 1, 2])]"
+        )
+    found += tuple(readouts)
+    if not found:
+        raise RequestError("nothing to keep: give `times` or `readouts`")
+    return found
+
+
+def default_engine() -> Engine:
+    """Return the engine of who names none."""
+    from sbmlgrad.engines.native import Native
+
+    return Native()
+
+
+def check_engine(engine: Any) -> None:
+    """Raise a `RequestError` for something that is no engine object."""
+    if isinstance(engine, type) or not (isinstance(engine, Engine) or is_deterministic(engine)):
+        raise RequestError(
+            f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
+        )
+
+
+def draw_seed() -> int:
+    """Return a fresh seed from the operating system."""
+    return secrets.randbits(63)
+
+
+def seed_of(seed: Any) -> int:
+    """Return the seed given, or a fresh one."""
+    return draw_seed() if seed is None else whole("seed", seed, 0, LARGEST_SEED)
