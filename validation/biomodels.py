@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from biomodels_files import features, in_items, species_of
-from biomodels_judge import disagreement, structural_faults, usable
+from biomodels_judge import disagreement, starts_differ, structural_faults, usable
 from biomodels_ours import STEPS
 from biomodels_report import report
 from dsmts import available
@@ -127,7 +127,8 @@ def run_model(
             compared = simulated and not faults
             asked = request if compared else replace(request, trajectories=FEWEST)
             answer = ask(peer, asked, python=python, limit_s=options.limit)
-            verdict = judge(answer, values if simulated else None, faults)
+            rounded = "non_integer_start" in constructs
+            verdict = judge(answer, values if simulated else None, faults, rounded=rounded)
             if verdict == "disagrees":
                 verdict = again(path, peer, request, python, options, answer, values)
             record["peers"][peer.name] = {
@@ -160,13 +161,18 @@ def as_it_stands(
     return ask(peer, two, python=python, limit_s=limit_s).status
 
 
-def judge(answer: Answer, ours: Values | None, faults: Sequence[str]) -> str:
+def judge(
+    answer: Answer, ours: Values | None, faults: Sequence[str], *, rounded: bool = False
+) -> str:
     """Return `right`, `wrong`, `disagrees` or `not judged`, or a status if nothing came back.
+
+    Where the start had to be made whole, one that differs is no disagreement: `other start`.
 
     Args:
         answer: the peer's.
         ours: amounts that sbmlgrad sampled, or None.
         faults: what the peer is measured to do wrong with this model.
+        rounded: whether the document's start is no whole number of molecules.
     """
     if answer.values is None:
         return answer.status
@@ -174,7 +180,9 @@ def judge(answer: Answer, ours: Values | None, faults: Sequence[str]) -> str:
         return "wrong"
     if ours is None:
         return "not judged"
-    return "disagrees" if disagreement(ours, answer.values).any() else "right"
+    if not disagreement(ours, answer.values).any():
+        return "right"
+    return "other start" if rounded and starts_differ(ours, answer.values) else "disagrees"
 
 
 def again(

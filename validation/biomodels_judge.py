@@ -25,6 +25,7 @@ FAULTS: Mapping[str, Mapping[str, str]] = {
     },
     "copasi": {
         "time_in_law": "freezes the time in a law between firings",
+        "rate_rule": "leaves what a rate rule changes as it is between firings",
         "non_integer_start": "rounds counts without being asked",
     },
     "gillespy2": {
@@ -83,6 +84,15 @@ def disagreement(
             np.abs(variance[0] - variance[1]) > bound * variance_error + scale**2 + scale,
         ]
     )
+
+
+def starts_differ(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> bool:
+    """Tell whether two samples start from different amounts, float64 [trajectory, time, species].
+
+    2.5 molecules are 2 or 3, as a simulator rounds.
+    """
+    first, second = ours[:, 0].mean(axis=0), theirs[:, 0].mean(axis=0)
+    return bool((np.abs(first - second) > EQUAL * np.maximum(np.abs(first), np.abs(second))).any())
 
 
 def usable(values: NDArray[np.float64]) -> bool:

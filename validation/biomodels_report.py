@@ -16,6 +16,7 @@ VERDICTS = {
     "right": "ran, and its means and variances agree with ours",
     "wrong": "ran, although it is measured to mishandle a construct of the file",
     "disagrees": "ran, and differs from ours twice",
+    "other start": "ran, from a start that it makes whole in another way, and is not compared",
     "not judged": "ran, and there is nothing of ours to compare with",
     "refused": "refused",
     "error": "failed while it sampled",

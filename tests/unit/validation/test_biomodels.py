@@ -65,6 +65,12 @@ def test_verdicts() -> None:
     assert judge(Answer("ran", values=theirs + 5.0), ours, ()) == "disagrees"
     assert judge(Answer("ran", values=theirs), ours, ("takes mole for molecules",)) == "wrong"
     assert judge(Answer("ran", values=theirs - 50.0), ours, ()) == "wrong"
+    # From 3 molecules instead of 2, where the document says 2.5.
+    assert judge(Answer("ran", values=theirs + 5.0), ours, (), rounded=True) == "other start"
+    moved = theirs.copy()
+    moved[:, 1:] += 5.0
+    moved[:, 0] = ours[:, 0]
+    assert judge(Answer("ran", values=moved), ours, (), rounded=True) == "disagrees"
 
 
 def test_faults_are_those_of_the_peer() -> None:
