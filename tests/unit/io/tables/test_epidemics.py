@@ -14,6 +14,14 @@ from sbmlgrad.io.tables import load_measurements
 EPIDEMICS = Path(__file__).parents[5] / "shared" / "data" / "epidemics"
 
 
+def published(name: str) -> Path:
+    """Return a file of the published counts, which are no part of the project and may be absent."""
+    path = EPIDEMICS / name
+    if not path.exists():
+        pytest.skip(f"published data, not shipped: shared/data/epidemics/{name} is absent")
+    return path
+
+
 @pytest.mark.parametrize(
     ("name", "options", "observables", "unit", "first", "count"),
     [
@@ -30,9 +38,7 @@ EPIDEMICS = Path(__file__).parents[5] / "shared" / "data" / "epidemics"
     ],
 )
 def test_epidemics(name, options, observables, unit, first, count):
-    path = EPIDEMICS / name
-    if not path.exists():
-        pytest.skip(f"the data file {name} is not there")
+    path = published(name)
     m = load_measurements(path, **options)
     assert m.observables == observables
     assert m.time_unit == unit
@@ -48,9 +54,7 @@ def test_epidemics(name, options, observables, unit, first, count):
 
 
 def test_a_column_of_dates_is_refused_with_a_way_out():
-    path = EPIDEMICS / "influenza_england_1978_school.csv"
-    if not path.exists():
-        pytest.skip("the data file is not there")
+    path = published("influenza_england_1978_school.csv")
     with pytest.raises(DataError) as caught:
         load_measurements(path)
     for fragment in ("column B ('date')", "1978-01-22", "rows 3-15", "mapping={'date': None}"):
