@@ -17,8 +17,10 @@ FloatArray = NDArray[np.float64]
 N = 4000
 
 
-def simulated(model: sg.ReactionNetwork, times: object, n: int = N, seed: int = 20) -> sg.Ensemble:
-    return sg.simulate(model, times=times, trajectories=n, seed=seed)  # type: ignore[arg-type]
+def simulated(
+    model: sg.ReactionNetwork, times: Sequence[float] | FloatArray, n: int = N, seed: int = 20
+) -> sg.Ensemble:
+    return sg.simulate(model, times=times, trajectories=n, seed=seed)
 
 
 def poisson(name: str, values: FloatArray, mean: object) -> None:
