@@ -126,13 +126,14 @@ def run_model(
             # Where nothing is compared, it is enough to see that it runs.
             compared = simulated and not faults
             asked = request if compared else replace(request, trajectories=FEWEST)
-            answer = ask(peer, asked, python=python, limit_s=options.limit)
+            limit = options.limit if compared else options.glance
+            answer = ask(peer, asked, python=python, limit_s=limit)
             rounded = "non_integer_start" in constructs
             verdict = judge(answer, values if simulated else None, faults, rounded=rounded)
             if verdict == "disagrees":
                 verdict = again(path, peer, request, python, options, answer, values)
             record["peers"][peer.name] = {
-                "as_it_stands": as_it_stands(path, peer, request, python, answer, options.limit),
+                "as_it_stands": as_it_stands(path, peer, request, python, answer, options.glance),
                 "status": answer.status,
                 "message": answer.message[:200],
                 "seconds": round(answer.seconds, 1),
@@ -230,6 +231,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--peer-python", default=sys.executable)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=60.0, help="seconds a run")
+    parser.add_argument(
+        "--glance", type=float, default=20.0, help="seconds for a peer that is not compared"
+    )
     parser.add_argument("--records", type=Path, help="JSON lines to go on from and to add to")
     parser.add_argument("--out", type=Path, help="Markdown file to write")
     return parser.parse_args()
@@ -257,7 +261,7 @@ def main() -> int:
             with options.records.open("a", encoding="utf-8") as file:
                 file.write(line + "\n")
     chosen = [records[path.stem] for path in paths]
-    text = report(chosen, options.trajectories, options.limit)
+    text = report(chosen, options.trajectories, options.limit, options.glance)
     print(text)
     if options.out:
         options.out.write_text(text, encoding="utf-8")

@@ -52,18 +52,20 @@ def confirmation(record: Record) -> str:
     return "by nothing here"
 
 
-def report(records: Sequence[Record], trajectories: int, limit_s: float) -> str:
+def report(records: Sequence[Record], trajectories: int, limit_s: float, glance_s: float) -> str:
     """Return the whole report.
 
     Args:
         records: one a model, as `biomodels.run_model` returns them.
         trajectories: of each run.
         limit_s: seconds that each run had.
+        glance_s: seconds that a peer had whose answer is not compared.
     """
     parts = [
         "# Models of a repository",
         f"{len(records)} files, each in a process of its own within {limit_s:g} s, {trajectories} "
-        "trajectories. A file is read as it stands; if that cannot be simulated, with "
+        f"trajectories; a simulator whose answer is not compared had {glance_s:g} s to run two. "
+        "A file is read as it stands; if that cannot be simulated, with "
         '`initial="round"`, then with its numbers taken as molecules (`substance="item"`), then '
         "with both; the first reading that can be simulated counts. Others get the same file, with "
         "its substance unit replaced by item where sbmlgrad took its numbers for molecules. "

@@ -190,7 +190,7 @@ def test_confirmation_needs_somebody() -> None:
 
 
 def test_the_report_counts() -> None:
-    text = report([record("simulated"), record("refused", "not judged")], 100, 60.0)
+    text = report([record("simulated"), record("refused", "not judged")], 100, 60.0, 20.0)
     assert "| simulated as it stands | 1 |" in text
     assert "| `delay` | 2 | 12, 12 |" in text
     assert "1 simulated and not contradicted | 1 |" in text
