@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sbmlgrad.model.collected import collected
+from sbmlgrad.model.common_factors import with_common_factors
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -95,6 +96,11 @@ def directions(
     )
     if simpler != law:
         return directions(network, reaction, simpler, change, known)
+    factored = with_common_factors(law.in_full)
+    uses = known.is_nonnegative(factored)
+    # Parameters that happen to be equal, as the b and d of d A A - b A, make it no such law.
+    if uses is not None and uses <= {c.id for c in network.compartments}:
+        return directions(network, reaction, Law(factored, factored, factored), change, known)
     uses = known.uses | whole.uses
     if reaction.is_propensity:
         return Directions(whole.rate, ZERO, (_sign_unknown(reaction),), uses)
@@ -277,7 +283,9 @@ def _not_separable(reaction: Reaction, reason: str) -> Issue:
         reaction.line,
         "the kinetic law can become negative and cannot be split into a forward and a backward "
         f"propensity: {reason}.",
-        "Write it as forward minus backward rate, or as two irreversible reactions.",
+        "Write it as forward minus backward rate, or as two irreversible reactions; where the "
+        "difference is a quantity, as a total minus some species, make it a species with that "
+        "assignment rule.",
         STOCHASTIC_ONLY,
     )
 

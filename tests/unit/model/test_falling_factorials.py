@@ -73,7 +73,9 @@ def test_a_law_of_three_molecules_and_a_reversible_one() -> None:
     assert [c.id for c in channels(net)[0]] == ["J", "J_backward"]
 
 
-@pytest.mark.parametrize("law", ["k*A*(A - 1/V)", "k*A*(A - two)", "k*A*(A - 1.5)", "k*A*A - k*A"])
+@pytest.mark.parametrize(
+    "law", ["k*A*(A - 1/V)", "k*A*(A - two)", "k*A*(A - 1.5)", "k*A*A - two*k*A"]
+)
 def test_what_ends_at_another_number_is_no_falling_factorial(law: str) -> None:
     # A - 1/V counts amounts here: two of a pair would come back out of one molecule.
     text = f"""
