@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import multiprocessing
-import os
 import signal
 import time
 from collections import deque
@@ -117,7 +116,9 @@ def check_files(
     Raises:
         RequestError: an option has a value that is not known.
     """
-    count = min(jobs or _cores(), len(names))
+    from sbmlgrad.engines.blocks import available_cores
+
+    count = min(jobs or available_cores(), len(names))
     waiting = deque(range(len(names)))
     found: dict[int, tuple[Issue, ...]] = {}
     workers: list[_Worker] = []
@@ -265,13 +266,6 @@ def _serve(link: Connection, judge: Judge, options: dict[str, Any]) -> None:
             link.send(answer)
         except OSError:
             return
-
-
-def _cores() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1
 
 
 def _unreadable(name: str, reason: str) -> Issue:

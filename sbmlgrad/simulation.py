@@ -107,6 +107,11 @@ def simulate(
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
     explicit = {} if is_tensor(parameters) else explicit_of(model, parameters)
     if is_deterministic(engine):
+        if estimator is not None or first_trajectory != 0:
+            raise RequestError(
+                "ODE() has one solution: `estimator` and `first_trajectory` mean nothing there; "
+                "leave them out, or use a stochastic engine"
+            )
         return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
     start = initial_of(model, initial)
     job = _Job(

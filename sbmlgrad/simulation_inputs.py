@@ -43,14 +43,19 @@ def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
                 f"({', '.join(model.parameter_ids) or 'none'}), got an array of shape {array.shape}"
             )
         given = dict(zip(model.parameter_ids, array.tolist(), strict=True))
-    if isinstance(parameters, Mapping):
-        for name, value in given.items():
-            if not np.isfinite(value):
-                raise ParameterError(
-                    f"parameter '{name}': the value {value} is not a finite number; leave it out "
-                    "for the model's own"
-                )
+    own = {} if isinstance(parameters, Mapping) else _own_values(model)
+    for name, value in given.items():
+        # `model.parameter_values`, with the NaN of values that a document lacks, may be given back.
+        if not np.isfinite(value) and not (np.isnan(value) and np.isnan(own.get(name, 0.0))):
+            raise ParameterError(
+                f"parameter '{name}': the value {value} is not a finite number; give one, or leave "
+                "it out of a mapping for the model's own"
+            )
     return given
+
+
+def _own_values(model: ReactionNetwork) -> dict[str, float]:
+    return dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
 
 
 def readouts_of(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:

@@ -9,13 +9,15 @@ from sbmlgrad.model.expression import TIME, ZERO, Apply, Expression, Symbol, sym
 from sbmlgrad.model.operators import OPERATORS
 from sbmlgrad.model.traversal import from_the_leaves
 
-#: Operators whose value jumps where their arguments are smooth; of a remainder, its quotient does.
-_STEPS = frozenset({"floor", "ceiling", "quotient", "rem"})
-
 
 def is_logical(node: Expression) -> bool:
     """Tell whether a node is an operator with a truth value."""
     return isinstance(node, Apply) and OPERATORS[node.operator].is_logical
+
+
+def _is_step(node: Apply) -> bool:
+    """Tell whether a value jumps where its arguments are smooth; of a remainder, a part does."""
+    return node.operator == "rem" or OPERATORS[node.operator].moves_in_steps
 
 
 def as_condition(expression: Expression) -> Expression:
@@ -36,7 +38,7 @@ def jumps(roots: Sequence[Expression]) -> list[Expression]:
         if is_logical(node):
             found.append(node)
             continue
-        if node.operator in _STEPS:
+        if _is_step(node):
             found.append(_step(node))
         elif node.operator == "piecewise":
             found += [as_condition(c) for c in node.arguments[1::2] if not is_logical(c)]
@@ -80,7 +82,7 @@ def hold(
             return node
         clock, moves = uses[id(node)]
         is_wanted = clock and not moves if by_clock_alone else clock or moves
-        if is_wanted and (is_logical(node) or node.operator in _STEPS):
+        if is_wanted and (is_logical(node) or _is_step(node)):
             mode = f"[mode {shared.add(_step(node))}]"
             modes[mode] = _step(node)
             if node.operator != "rem":

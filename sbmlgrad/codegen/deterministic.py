@@ -15,6 +15,7 @@ from sbmlgrad.codegen.jumps_and_flows import LoweredEvent, lower_events
 from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
 from sbmlgrad.model.issues import ODE, Issue, Severity, blocking
+from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rate_equations import rate_equations
 from sbmlgrad.model.rates_of_change import with_rates_written_out
@@ -65,7 +66,8 @@ def _lower(network: ReactionNetwork) -> DeterministicNetwork:
     problems = blocking((*network.issues, *formula_issues(network)), ODE)
     if problems:
         raise UnsupportedModelError(
-            problems, what=f"model '{network.id}' cannot be simulated deterministically:"
+            located(network, problems),
+            what=f"model '{network.id}' cannot be simulated deterministically:",
         )
     state_ids = (*network.species_ids, *network.variable_ids)
     rates = rate_equations(network)
@@ -77,7 +79,8 @@ def _lower(network: ReactionNetwork) -> DeterministicNetwork:
     drawn = [_random(event) for event in events if event.draws]
     if drawn:
         raise UnsupportedModelError(
-            drawn, what=f"model '{network.id}' cannot be simulated deterministically:"
+            located(network, drawn),
+            what=f"model '{network.id}' cannot be simulated deterministically:",
         )
     used = frozenset().union(
         *(symbols(e) for e in rates.values()),

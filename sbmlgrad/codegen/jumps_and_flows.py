@@ -27,6 +27,7 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.graphs import in_order
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.random_draws import Draw, without_draws
 from sbmlgrad.model.rates_of_change import with_rates_written_out
@@ -162,7 +163,8 @@ def lower_flows(network: ReactionNetwork, *, counts: bool) -> tuple[tuple[str, E
     ]
     if problems:
         raise UnsupportedModelError(
-            problems, what=f"model '{network.id}' cannot be simulated stochastically:"
+            located(network, problems),
+            what=f"model '{network.id}' cannot be simulated stochastically:",
         )
     result: dict[str, Expression] = {}
     for target in order:

@@ -16,6 +16,7 @@ from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
+from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.structure import dependency_graph, stoichiometry_matrix
 
@@ -42,8 +43,8 @@ class LoweredNetwork:
         channels: what can fire, one per propensity (split reactions have two).
         species_ids: counts of molecules, the first part of the state.
         state_ids: the state: species, then other symbols that events or rate rules change.
-        input_ids: what a formula may use besides the state: all parameters, then compartments and
-            species that never change (`constants`), as float64 [input].
+        input_ids: what a formula may use besides the state, and never changes: parameters, then
+            compartments, species and species references (`constant_ids`).
     """
 
     network: ReactionNetwork
@@ -202,6 +203,6 @@ def _refuse(network: ReactionNetwork, judgement: Judgement) -> None:
     problems = blocking(tuple({*others, *judgement.issues}), SSA)
     if problems:
         raise UnsupportedModelError(
-            sorted(problems, key=lambda issue: (issue.line or 0, issue.element)),
+            sorted(located(network, problems), key=lambda issue: (issue.line or 0, issue.element)),
             what=f"model '{network.id}' cannot be simulated stochastically:",
         )

@@ -17,7 +17,15 @@ BLOCK = 128
 
 def thread_count(threads: int | None) -> int:
     """Return the number of threads to use: as asked, or the cores this process may run on."""
-    return threads if threads is not None else len(os.sched_getaffinity(0))
+    return threads if threads is not None else available_cores()
+
+
+def available_cores() -> int:
+    """Return how many cores this process may run on."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every system
+        return os.cpu_count() or 1
 
 
 def run_blocks(

@@ -131,7 +131,6 @@ class Flow:
         rates = self._live if self._is_careful else self._smooth
         rates.begin(time, state)
         reached = time
-        scales = self._scales(state[self._moving], rates(time, state))
         before = self._tracked(time, state)
         frozen = state.copy()
         scales = self._scales(state[self._moving], rates(time, state))

@@ -27,6 +27,10 @@ from sbmlgrad.model.operators import evaluate
 class Reference:
     """Direct method in plain NumPy: choose it to check another engine, not for speed.
 
+    Networks with events, explicit time or rate rules run through the functions that `Native`
+    compiles, here interpreted: that checks their compilation, not their meaning. The meaning is
+    checked against rate equations, closed forms and the suites of the standard.
+
     Args:
         firing_limit: firings of one trajectory before it counts as a runaway.
     """

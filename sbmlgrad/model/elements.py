@@ -164,7 +164,8 @@ class Event:
         priority: of events executed at one time the largest comes first, ties at random; or None.
         initial_value: value of the trigger before time 0; False lets it fire at time 0. Left out of
             equality, because it matters only where the trigger is true then.
-        fires_at_start: whether it fires at time 0 with the values of the document.
+        fires_at_start: whether it fires at time 0 with the values of the document; it serves
+            equality alone, engines look at `initial_value`.
         persistent: whether it is executed even if the trigger becomes false in the meantime.
         use_trigger_values: whether formulas are evaluated when triggered, else when executed.
         line: line in the source document, left out of equality.

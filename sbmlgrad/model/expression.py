@@ -41,6 +41,9 @@ ONE = Number(1.0)
 #: The clock. No SBML id can be spelled like this one.
 TIME = Symbol("time()")
 
+#: Operator of SBML's csymbol for the rate of change of a symbol.
+RATE_OF = "rateOf"
+
 
 def add(*terms: Expression) -> Expression:
     """Return the sum, with literal terms gathered in front and zeros dropped."""
@@ -157,7 +160,7 @@ def uses_rate_of(expression: Expression) -> bool:
     while stack:
         node = stack.pop()
         if isinstance(node, Apply):
-            if node.operator == "rateOf":
+            if node.operator == RATE_OF:
                 return True
             stack.extend(node.arguments)
     return False

@@ -68,7 +68,7 @@ def multiplied(a: Interval, b: Interval) -> Interval:
 
 
 def times(parts: Sequence[Interval]) -> Interval:
-    """Bound a product."""
+    """Bound a product; `Bounds`, which looks at its factors, does better."""
     result = (1.0, 1.0)
     for part in parts:
         result = multiplied(result, part)
@@ -90,7 +90,7 @@ def _inverse(x: float) -> float:
 
 
 def divide(parts: Sequence[Interval]) -> Interval:
-    """Bound a quotient."""
+    """Bound a quotient; `Bounds`, which looks at its factors, does better."""
     return multiplied(parts[0], reciprocal(parts[1]))
 
 
@@ -132,7 +132,7 @@ def maximum(parts: Sequence[Interval]) -> Interval:
 
 
 def piecewise(parts: Sequence[Interval]) -> Interval:
-    """Bound a piecewise function by all of its values."""
+    """Bound a piecewise function by all of its values; `Bounds` looks at its conditions too."""
     pieces = parts[::2]
     return min(p[0] for p in pieces), max(p[1] for p in pieces)
 

@@ -26,6 +26,8 @@ class Operator:
         spelling: how each target writes it.
         opcode: its number in the table-driven kernel's instruction set, where operators with any
             number of arguments are applied to two at a time; None if it has no value by itself.
+            Functions of one argument have 15 to 18, 42 or numbers from 50, the choice of a piece
+            has 21, those of two have the rest from 10.
         bounds: bounds of the result from bounds of the arguments.
         is_logical: True if the result is a truth value, 1.0 or 0.0.
     """
@@ -43,6 +45,11 @@ class Operator:
     def is_evaluable(self) -> bool:
         """Whether its value follows from the values of its arguments."""
         return self.opcode is not None
+
+    @property
+    def moves_in_steps(self) -> bool:
+        """Whether its value is a number that jumps where its arguments move smoothly."""
+        return self.partials is None and self.is_evaluable and not self.is_logical
 
     def accepts(self, count: int) -> bool:
         """Tell whether the operator may have that many arguments."""

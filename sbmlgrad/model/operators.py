@@ -2,7 +2,8 @@
 
 To add a construct to kinetic laws, add one row to `_ROWS`. The importer, every code printer, the
 symbolic derivative, interval bounds and the contract tests read this table. A new opcode also needs
-its instruction in `codegen.table_driven` and `codegen.interval_driven`.
+its instruction in `codegen.table_driven` and `codegen.interval_driven` (functions of one argument:
+`codegen.interval_elementary`).
 
 `function` gives the meaning, on NumPy arrays. A spelling turns the already printed arguments into
 source text of one target: `numba` (scalars inside a kernel) or `infix` (SBML level 3 formula

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import (
     ONE,
+    RATE_OF,
     ZERO,
     Apply,
     Expression,
@@ -26,11 +27,10 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
     subtract,
+    uses_rate_of,
 )
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rates_of_change import (
-    RATE_OF,
-    holds_rate_of,
     resolved_rates,
     with_rates_written_out,
 )
@@ -63,7 +63,7 @@ def without_rate_of(network: ReactionNetwork, formula: Expression, element: str)
     Raises:
         UnsupportedModelError: rates of change are defined through each other.
     """
-    if not holds_rate_of(formula):
+    if not uses_rate_of(formula):
         return formula
     rates = rate_equations(network)
     whole = with_rates_written_out(

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.expression import (
     ONE,
+    RATE_OF,
     TIME,
     ZERO,
     Apply,
@@ -22,14 +23,12 @@ from sbmlgrad.model.expression import (
     multiply,
     rebuild,
     symbols,
+    uses_rate_of,
 )
 from sbmlgrad.model.graphs import in_order
 from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
 from sbmlgrad.model.operators import OPERATORS
 from sbmlgrad.model.traversal import from_the_leaves
-
-#: The csymbol whose argument is a quantity and whose value is its rate of change.
-RATE_OF = "rateOf"
 
 
 def rate_of_change(expression: Expression, rates: Mapping[str, Expression]) -> Expression:
@@ -105,7 +104,7 @@ def with_rates_written_out(
         if not isinstance(node, Apply):
             return node
         if node.operator == RATE_OF:
-            if holds_rate_of(node.arguments[0]):
+            if uses_rate_of(node.arguments[0]):
                 raise UnsupportedModelError(
                     [
                         _refused(
@@ -121,7 +120,7 @@ def with_rates_written_out(
             return node
         return rebuild(node.operator, arguments)
 
-    return from_the_leaves(expression, write_out) if holds_rate_of(expression) else expression
+    return from_the_leaves(expression, write_out) if uses_rate_of(expression) else expression
 
 
 def _rate_of_arguments(expression: Expression) -> list[Expression]:
@@ -137,11 +136,6 @@ def _rate_of_arguments(expression: Expression) -> list[Expression]:
             found.append(node.arguments[0])
         stack.extend(node.arguments)
     return found
-
-
-def holds_rate_of(expression: Expression) -> bool:
-    """Tell whether a rateOf occurs in an expression."""
-    return bool(_rate_of_arguments(expression))
 
 
 def _differentiated(expression: Expression) -> frozenset[str]:

@@ -7,25 +7,16 @@ given by an assignment rule, which holds at all times and can therefore be writt
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from sbmlgrad.model.elements import Species
-from sbmlgrad.model.expression import (
-    Apply,
-    Expression,
-    Symbol,
-    substitute,
-    symbols,
-)
+from sbmlgrad.model.expression import Expression, Symbol, substitute, symbols
+from sbmlgrad.model.formula_extent import Extent, extent
 from sbmlgrad.model.graphs import in_order
 from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.units import symbol_in_state
-
-#: Most operators and operands of a formula with its rules written out; BioModels stays at 23,138.
-LARGEST_FORMULA = 100_000
 
 
 def written_out(
@@ -33,8 +24,8 @@ def written_out(
 ) -> Mapping[str, Expression]:
     """Return assignment rule target → formula over symbols that have no assignment rule.
 
-    Symbols of species keep their own meaning (amount or concentration). Formulas beyond
-    `LARGEST_FORMULA` are left out; `formula_issues` reports them.
+    Symbols of species keep their own meaning (amount or concentration). Formulas beyond the
+    limits of `formula_extent` are left out; `formula_issues` reports them.
 
     Args:
         network: the network.
@@ -56,38 +47,22 @@ def formula_issues(network: ReactionNetwork) -> tuple[Issue, ...]:
             Severity.ERROR,
             target,
             None,
-            f"with all rules that it uses written out, its formula has {size:,} operators and "
-            f"operands; the limit is {LARGEST_FORMULA:,}.",
+            f"with all rules that it uses written out, its formula {found.excess}.",
             "Nest the rules less.",
             EVERY_MODE,
         )
-        for target, size in _too_large(network).items()
+        for target, found in _too_large(network).items()
     )
 
 
-def _too_large(network: ReactionNetwork) -> dict[str, int]:
-    sizes: dict[str, int] = {}
+def _too_large(network: ReactionNetwork) -> dict[str, Extent]:
+    extents: dict[str, Extent] = {}
     rules = network.assignment_rules
     formulas = [(t, rules[t]) for t in in_order({t: symbols(e) for t, e in rules.items()})]
     formulas += [(reaction.id, reaction.rate_law) for reaction in network.reactions]
     for name, formula in formulas:
-        uses: Counter[str] = Counter()
-        size = _size(formula, uses)
-        sizes[name] = size + sum(n * (sizes[s] - 1) for s, n in uses.items() if s in sizes)
-    return {target: size for target, size in sizes.items() if size > LARGEST_FORMULA}
-
-
-def _size(expression: Expression, uses: Counter[str]) -> int:
-    size = 0
-    stack = [expression]
-    while stack:
-        node = stack.pop()
-        size += 1
-        if isinstance(node, Apply):
-            stack.extend(node.arguments)
-        elif isinstance(node, Symbol):
-            uses[node.id] += 1
-    return size
+        extents[name] = extent(formula, extents)
+    return {target: found for target, found in extents.items() if found.excess}
 
 
 def meanings(network: ReactionNetwork, *, counts: bool) -> Mapping[str, Expression]:

@@ -1,7 +1,7 @@
 """Work from the leaves of an expression to its root, however deep it is and however much it shares.
 
-Expressions may share subtrees, and rules written into each other may nest thousands deep: functions
-that call themselves would run out of stack, or take time that doubles with every level.
+Expressions may share subtrees: functions that call themselves would take time that doubles with
+every level of rules written into each other.
 """
 
 from __future__ import annotations

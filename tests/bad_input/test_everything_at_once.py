@@ -184,3 +184,18 @@ def test_an_empty_formula(content: str) -> None:
         assert ("missing_math", element) in errors(text)
         with pytest.raises(sg.UnsupportedModelError, match="missing_math"):
             sg.load(text)
+
+
+def test_simulate_gives_the_lines_that_check_gives() -> None:
+    text = model(
+        reaction("J", "k*A", "A"),
+        species=[species("A", 5)],
+        parameters=[parameter("k"), parameter("q")],
+        rules=[rule("rate", "q", "rateOf(A)")],
+    )
+    text = at_level(text, 3, 2)
+    assert lines(text)["rate_of", "q"] == line_of(text, '<parameter id="q"')
+    with pytest.raises(
+        sg.UnsupportedModelError, match=rf"q \(line {lines(text)['rate_of', 'q']}\)"
+    ):
+        sg.simulate(sg.load(text), times=[1.0])

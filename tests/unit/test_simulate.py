@@ -190,6 +190,24 @@ def test_seed_is_drawn_and_recorded() -> None:
     np.testing.assert_array_equal(first.counts, again.counts)
 
 
+def test_arrays_of_parameters_are_finite_but_for_what_a_document_lacks() -> None:
+    model = sg.load("model m; k = 1; unused = NaN; A = 5; J: A -> ; k*A; end", substance="item")
+    own = model.parameter_values
+    assert np.isnan(own).sum() == 1
+    assert sg.simulate(model, times=[1.0], parameters=own, seed=1).seed == 1
+    for wrong in (np.inf, np.nan):
+        values = np.where(np.isnan(own), own, wrong)
+        with pytest.raises(sg.ParameterError, match=r"'k': the value .* is not a finite number"):
+            sg.simulate(model, times=[1.0], parameters=values, seed=1)
+
+
+@pytest.mark.parametrize("options", [{"first_trajectory": 3}, {"estimator": object()}])
+def test_rate_equations_have_one_solution(options: dict) -> None:
+    model = sg.load("model m; k = 1; A = 5; J: A -> ; k*A; end", substance="item")
+    with pytest.raises(sg.RequestError, match="one solution"):
+        sg.simulate(model, times=[1.0], engine=sg.engines.ODE(), **options)
+
+
 def test_initial_values_in_the_meaning_of_the_symbol() -> None:
     cells = sg.simulate(antimony(FLASK), times=[0], initial={"A": 5.0, "flask": 2.0}, seed=1)
     assert cells.counts.ravel().tolist() == [10]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sbmlgrad.model.expression import Apply, Expression, Symbol
+from sbmlgrad.model.expression import RATE_OF, Apply, Expression, Symbol
 
 
 class MathError(Exception):
@@ -71,7 +71,7 @@ def define(arguments: tuple[str, ...], body: Expression) -> FunctionDefinition:
         size += 1
         depth = max(depth, level)
         if isinstance(node, Apply):
-            if node.operator == "rateOf":
+            if node.operator == RATE_OF:
                 rates |= {a.id for a in node.arguments if isinstance(a, Symbol)}
             stack.extend((argument, level + 1) for argument in node.arguments)
         elif isinstance(node, Symbol):

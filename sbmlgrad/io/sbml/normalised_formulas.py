@@ -34,7 +34,6 @@ from sbmlgrad.model.random_draws import Draw
 
 _HALF, _TWO = Number(0.5), Number(2.0)
 _WHOLE_OF_WHOLE = frozenset({"plus", "minus", "times", "min", "max", "abs", "rem"})
-_ALWAYS_WHOLE = frozenset({"floor", "ceiling", "quotient"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +178,9 @@ def _is_whole(expression: Expression, counted: frozenset[str]) -> bool:
     if isinstance(expression, Symbol):
         return expression.id in counted
     name, arguments = expression.operator, expression.arguments
-    if name in _ALWAYS_WHOLE or (name in OPERATORS and OPERATORS[name].is_logical):
+    row = OPERATORS.get(name)
+    # All steps of the table are of whole height.
+    if row is not None and (row.is_logical or row.moves_in_steps):
         return True
     if name in DISTRIBUTIONS:
         return DISTRIBUTIONS[name].is_discrete

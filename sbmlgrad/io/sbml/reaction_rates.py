@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 from sbmlgrad.io.sbml.support import refused
 from sbmlgrad.model.elements import Event, Reaction
-from sbmlgrad.model.expression import ZERO, Apply, Expression, Symbol, substitute
+from sbmlgrad.model.expression import ZERO, Expression, substitute, symbols
+from sbmlgrad.model.formula_extent import LARGEST_FORMULA, Extent, extent
 from sbmlgrad.model.graphs import in_order
 from sbmlgrad.model.issues import Issue
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.rules import LARGEST_FORMULA
 
 #: Most operators and operands of a law written out in a document that is refused for its size: the
 #: laws that lead up to the one that is too large would take long to judge, to no avail.
@@ -48,10 +47,10 @@ class _Writer:
     def __init__(self, network: ReactionNetwork, issues: list[Issue]) -> None:
         self.issues = issues
         self.rates: dict[str, Expression] = {}
-        self.sizes: dict[str, int] = {}
+        self.extents: dict[str, Extent] = {}
         self.limit = LARGEST_FORMULA
         self.laws = {r.id: r.rate_law for r in network.reactions}
-        self.uses = {name: _uses(law, self.laws) for name, law in self.laws.items()}
+        self.uses = {name: self._named(law) for name, law in self.laws.items()}
 
     def is_needed(self, network: ReactionNetwork) -> bool:
         """Tell whether any formula names a reaction; then write out the laws themselves."""
@@ -62,13 +61,12 @@ class _Writer:
             *(f.number for r in network.reactions for f in r.formulas),
             *(f for event in network.events for f in _formulas(event)),
         ]
-        in_laws = any(uses for _, uses in self.uses.values())
-        if not in_laws and not any(_uses(f, self.laws)[1] for f in formulas):
+        if not any(self.uses.values()) and not any(self._named(f) for f in formulas):
             return False
-        order = in_order({name: uses.keys() for name, (_, uses) in self.uses.items()})
+        order = in_order(self.uses)
         for name in order:
-            self.sizes[name] = self._size(*self.uses[name])
-        if any(size > LARGEST_FORMULA for size in self.sizes.values()):
+            self.extents[name] = extent(self.laws[name], self.extents)
+        if any(found.excess for found in self.extents.values()):
             self.limit = LARGEST_WHEN_REFUSED
         for name in order:
             self.rates[name] = self._written(self.laws[name], f"{name}/kineticLaw", name)
@@ -79,26 +77,26 @@ class _Writer:
         return self._written(formula, element, None)
 
     def _written(self, formula: Expression, element: str, name: str | None) -> Expression:
-        size, uses = _uses(formula, self.laws) if name is None else self.uses[name]
+        uses = self._named(formula) if name is None else self.uses[name]
         if not uses:
             return formula
-        size = self._size(size, uses)
-        if size > LARGEST_FORMULA:
+        found = extent(formula, self.extents)
+        if found.excess:
             self.issues.append(
                 refused(
                     "formula_too_large",
                     element,
                     None,
-                    f"with the rates of the reactions that it names written out, the formula has "
-                    f"{size:,} operators and operands; the limit is {LARGEST_FORMULA:,}.",
+                    "with the rates of the reactions that it names written out, the formula "
+                    f"{found.excess}.",
                     "Let formulas name fewer reactions.",
                 )
             )
-        return ZERO if size > self.limit else substitute(formula, self.rates)
+        is_left_out = bool(found.excess) or found.size > self.limit
+        return ZERO if is_left_out else substitute(formula, self.rates)
 
-    def _size(self, size: int, uses: Mapping[str, int]) -> int:
-        """Return the size of a formula with rates written out, sizes of which are known."""
-        return size + sum(n * (self.sizes.get(reaction, 1) - 1) for reaction, n in uses.items())
+    def _named(self, formula: Expression) -> frozenset[str]:
+        return symbols(formula) & self.laws.keys()
 
     def reaction(self, reaction: Reaction) -> Reaction:
         formulas = tuple(
@@ -125,18 +123,3 @@ class _Writer:
 def _formulas(event: Event) -> list[Expression]:
     optional = [f for f in (event.delay, event.priority) if f is not None]
     return [event.trigger, *optional, *event.assignments.values()]
-
-
-def _uses(formula: Expression, reactions: Mapping[str, Expression]) -> tuple[int, Counter[str]]:
-    """Return the size of a formula and how often it names each reaction."""
-    size = 0
-    uses: Counter[str] = Counter()
-    stack = [formula]
-    while stack:
-        node = stack.pop()
-        size += 1
-        if isinstance(node, Apply):
-            stack.extend(node.arguments)
-        elif isinstance(node, Symbol) and node.id in reactions:
-            uses[node.id] += 1
-    return size, uses

@@ -9,7 +9,7 @@ from typing import Any
 from sbmlgrad.io.sbml.mathml import Functions, MathError, to_expression
 from sbmlgrad.io.sbml.support import refused
 from sbmlgrad.model.distributions import is_random
-from sbmlgrad.model.expression import TIME, Apply, Expression, symbols
+from sbmlgrad.model.expression import RATE_OF, TIME, Apply, Expression, symbols
 from sbmlgrad.model.issues import Issue
 
 
@@ -108,7 +108,7 @@ def rates_used(expression: Expression) -> frozenset[str]:
     while stack:
         node = stack.pop()
         if isinstance(node, Apply):
-            if node.operator == "rateOf":
+            if node.operator == RATE_OF:
                 found |= symbols(node)
             stack.extend(node.arguments)
     return frozenset(found)

@@ -18,14 +18,15 @@ import libsbml
 
 from sbmlgrad.io.sbml.functions import function_calls
 from sbmlgrad.io.sbml.support import rule_broken
-from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.expression import Expression, symbols, uses_rate_of
 from sbmlgrad.model.issues import NOTHING, Issue, Severity
 from sbmlgrad.model.network import ReactionNetwork
 
 #: Most pairs (formula, another that it depends on through others); 0.2 seconds.
 LARGEST_CLOSURE = 5_000
-#: The same for function definitions, which cost more.
+#: The same for function definitions, and where formulas name rates of change; these cost more.
 LARGEST_FUNCTION_CLOSURE = 500
+LARGEST_RATE_OF_CLOSURE = 800
 #: Most elements; 0.6 seconds.
 MOST_ELEMENTS = 10_000
 #: Longest formula in bytes of MathML; 0.2 seconds.
@@ -86,10 +87,12 @@ def _too_costly(model: Any, network: ReactionNetwork, data: bytes) -> str:
         return f"one formula has {longest:,} bytes"
     if _has_larger_closure(function_calls(model), LARGEST_FUNCTION_CLOSURE):
         return "function definitions call each other in long chains"
-    needs: dict[str, Set[str]] = {r.id: symbols(r.rate_law) for r in network.reactions}
+    named: dict[str, Expression] = {r.id: r.rate_law for r in network.reactions}
     for formulas in _formulas(network):
-        needs.update((target, symbols(formula)) for target, formula in formulas.items())
-    if _has_larger_closure(needs, LARGEST_CLOSURE):
+        named |= formulas
+    needs = {target: symbols(formula) for target, formula in named.items()}
+    has_rates = any(map(uses_rate_of, named.values()))
+    if _has_larger_closure(needs, LARGEST_RATE_OF_CLOSURE if has_rates else LARGEST_CLOSURE):
         return "formulas depend on each other in long chains"
     return ""
 
