@@ -5,13 +5,14 @@ Run as `python biomodels_ours.py FOLDER` by `biomodels`, in a process of its own
 `values.npy`, float64 [trajectory, time, species].
 
 A file is tried as it stands, then with the options that `check` may ask for. The horizon is the
-model's own: the power of ten at which one trajectory has a fair number of firings.
+model's own: the power of ten at which one trajectory has a fair number of firings, or takes long.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,9 @@ MOST_MOLECULES = 1e9
 
 STEPS = 10
 
+#: Seconds of a trial trajectory beyond which a shorter horizon is taken: many have to be sampled.
+PATIENCE = 0.5
+
 #: A mean may differ from the rate equations by so much of the largest value of its species.
 NEAR = 0.02
 
@@ -65,8 +69,9 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
         raise Infeasible(f"{molecules:.3g} molecules at the start")
     length, best = _first_length(model, seed), None
     while SHORTEST <= length <= LONGEST:
+        started = time.perf_counter()
         firings, outcome = _pilot(model, length, seed)
-        if outcome == "FIRING_LIMIT":
+        if outcome == "FIRING_LIMIT" or time.perf_counter() - started > PATIENCE:
             if best is not None:
                 return best
             length /= 10.0
@@ -77,7 +82,9 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
             return best
         length *= 10.0
     if best is None:
-        raise Infeasible(f"more than {MOST:,} firings within {SHORTEST:g} of a time unit")
+        raise Infeasible(
+            f"more than {MOST:,} firings, or {PATIENCE:g} s, within {SHORTEST:g} of a time unit"
+        )
     return best
 
 

@@ -105,6 +105,7 @@ class HybridTables(NamedTuple):
         code: all programs; propensities are the first.
         changes: what firings change.
         rate_moves: whether a propensity changes between jumps, [reaction].
+        may_turn_negative: whether it may become negative meanwhile, [reaction].
         any_rate_moves: whether any does.
         flows: rate rules.
         triggers: conditions of events.
@@ -116,6 +117,7 @@ class HybridTables(NamedTuple):
     code: Code
     changes: Changes
     rate_moves: FlagArray
+    may_turn_negative: FlagArray
     any_rate_moves: bool
     flows: FlowTables
     triggers: TriggerTables
@@ -194,6 +196,10 @@ def hybrid_tables(lowered: LoweredNetwork) -> tuple[Tables, HybridTables]:
         code=code_of(base),
         changes=changes_of(base),
         rate_moves=_flags(rate_moves),
+        may_turn_negative=_flags(
+            moves and channel.may_be_negative
+            for moves, channel in zip(rate_moves, lowered.channels, strict=True)
+        ),
         any_rate_moves=any(rate_moves),
         flows=flows,
         triggers=triggers,

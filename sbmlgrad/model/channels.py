@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sbmlgrad.model.directions import Directions, Law, directions
+from sbmlgrad.model.directions import SIGN_UNKNOWN, Directions, Law, directions
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -43,12 +43,14 @@ class Channel:
         reaction: id of the SBML reaction.
         propensity: firings per time, as an expression of counts, parameters and constants.
         change: species id → whole number of molecules gained or lost in one firing.
+        may_be_negative: whether the propensity is not shown to be >= 0 at all times.
     """
 
     id: str
     reaction: str
     propensity: Expression
     change: Mapping[str, int]
+    may_be_negative: bool = True
 
 
 @dataclass(frozen=True)
@@ -118,12 +120,13 @@ def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -
         way, change = ways[reaction.id], changes[reaction.id]
         issues += way.issues
         uses |= way.uses
+        is_open = any(issue.code == SIGN_UNKNOWN for issue in way.issues)
         if way.forward != ZERO or way.backward == ZERO:
-            found.append(Channel(reaction.id, reaction.id, way.forward, change))
+            found.append(Channel(reaction.id, reaction.id, way.forward, change, is_open))
         if way.backward != ZERO:
             reverse = {s: -n for s, n in change.items()}
             name = _unused(reaction.id + BACKWARD, taken)
-            found.append(Channel(name, reaction.id, way.backward, reverse))
+            found.append(Channel(name, reaction.id, way.backward, reverse, is_open))
     uses |= _structural(network)
     if known.upper:
         # Bounds hold for the start and the constants that they were shown for.

@@ -35,6 +35,9 @@ from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
 
+#: Code of the warning that a propensity is not shown to be >= 0.
+SIGN_UNKNOWN = "sign_unknown"
+
 
 @dataclass(frozen=True)
 class Directions:
@@ -292,7 +295,7 @@ def _not_separable(reaction: Reaction, reason: str) -> Issue:
 
 def _sign_unknown(reaction: Reaction) -> Issue:
     return Issue(
-        "sign_unknown",
+        SIGN_UNKNOWN,
         Severity.WARNING,
         reaction.id,
         reaction.line,

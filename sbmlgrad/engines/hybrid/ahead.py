@@ -32,6 +32,7 @@ def look_ahead(
     motion: Motion,
     any_rate_moves,
     rate_moves,
+    may_turn_negative,
     rates,
     pace,
     stages,
@@ -53,7 +54,9 @@ def look_ahead(
     bound = 0.0
     lowest = 0.0
     if any_rate_moves:
-        bound, lowest, longest = window_bound(code, motion, rate_moves, rates, longest, pace)
+        bound, lowest, longest = window_bound(
+            code, motion, rate_moves, may_turn_negative, rates, longest, pace
+        )
     else:
         for j in range(rates.shape[0]):
             bound += rates[j]
@@ -68,7 +71,7 @@ def next_moment(
     quiet_until,
     queue: Queue,
     pace,
-    rate_moves,
+    may_turn_negative,
     stop,
     lowest,
     end,
@@ -95,7 +98,7 @@ def next_moment(
             stop = change
             is_event = True
     if lowest < 0.0:
-        change, reaction = first_negative(code, motion, rate_moves, min(stop, end))
+        change, reaction = first_negative(code, motion, may_turn_negative, min(stop, end))
         # What happens at the same time comes first and may put it right.
         if change < stop:
             return NEGATIVE_PROPENSITY, reaction, change, stop, False

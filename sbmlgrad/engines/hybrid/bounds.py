@@ -36,8 +36,10 @@ def check_rates(rates):
     return COMPLETED, NO_FAULT
 
 
-def propensity_bound(code: Code, motion: Motion, rate_moves, rates):
-    """Return an upper bound of the total propensity over a box and a lower one of each that moves.
+def propensity_bound(code: Code, motion: Motion, rate_moves, may_turn_negative, rates):
+    """Return an upper bound of the total propensity over a box, and a lower one of each.
+
+    The lower one is 0 where no propensity is known to be able to turn negative.
 
     `rates` are those at the start of the box.
     """
@@ -55,13 +57,14 @@ def propensity_bound(code: Code, motion: Motion, rate_moves, rates):
                 motion.stack_high,
             )
             total += max(top, 0.0)
-            lowest = min(lowest, bottom)
+            if may_turn_negative[j]:
+                lowest = min(lowest, bottom)
         else:
             total += rates[j]
     return total * (1.0 + SUM_SLACK), lowest
 
 
-def window_bound(code: Code, motion: Motion, rate_moves, rates, longest, pace):
+def window_bound(code: Code, motion: Motion, rate_moves, may_turn_negative, rates, longest, pace):
     """Return (bound of the total propensity, lower bound of each, window for which they hold).
 
     The window is halved until fewer than one candidate in it is expected or the bound is within a
@@ -77,7 +80,7 @@ def window_bound(code: Code, motion: Motion, rate_moves, rates, longest, pace):
     is_first = True
     while window > shortest:
         box_of(motion, now, now + window)
-        bound, lowest = propensity_bound(code, motion, rate_moves, rates)
+        bound, lowest = propensity_bound(code, motion, rate_moves, may_turn_negative, rates)
         if bound <= 2.0 * total or bound * window <= 1.0:
             pace[WINDOW] = window * 2.0 if is_first else window
             return bound, lowest, window
@@ -87,7 +90,7 @@ def window_bound(code: Code, motion: Motion, rate_moves, rates, longest, pace):
     return total, 0.0, shortest
 
 
-def first_negative(code: Code, motion: Motion, rate_moves, until):
+def first_negative(code: Code, motion: Motion, may_turn_negative, until):
     """Return (time, reaction) of the first propensity to turn negative; (infinity, -1) if none.
 
     A propensity that may be negative over stretches too short to tell apart, as one that touches 0
@@ -97,8 +100,8 @@ def first_negative(code: Code, motion: Motion, rate_moves, until):
     watched, most_looks = np.int64(NOT_NEGATIVE), np.int64(MOST_LOOKS_AT_RATE)
     earliest = math.inf
     reaction = NO_FAULT
-    for j in range(rate_moves.shape[0]):
-        if rate_moves[j]:
+    for j in range(may_turn_negative.shape[0]):
+        if may_turn_negative[j]:
             change = next_change(code, motion, j, watched, until, most_looks)
             if change < earliest:
                 earliest = change
