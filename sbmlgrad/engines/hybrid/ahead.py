@@ -20,7 +20,7 @@ from sbmlgrad.engines.codes import (
     event_fault,
 )
 from sbmlgrad.engines.hybrid.bounds import first_negative, window_bound
-from sbmlgrad.engines.hybrid.memory import STEP, WINDOW, Motion, Queue
+from sbmlgrad.engines.hybrid.memory import LONGEST_PACE, STEP, WINDOW, Motion, Queue
 from sbmlgrad.engines.hybrid.motion import flow_step
 from sbmlgrad.engines.hybrid.queue import earliest
 from sbmlgrad.engines.hybrid.triggers import earliest_change
@@ -86,7 +86,7 @@ def next_moment(
     now = motion.state[motion.state.shape[0] - 1]
     if stop == math.inf and end == math.inf and triggers.any_moves:
         stop = now + pace[WINDOW]
-        pace[WINDOW] *= 2.0
+        pace[WINDOW] = min(2.0 * pace[WINDOW], LONGEST_PACE)
     due = earliest(queue)
     is_event = due <= stop
     stop = min(stop, due)

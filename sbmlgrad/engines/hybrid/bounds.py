@@ -18,7 +18,7 @@ from sbmlgrad.engines.codes import (
     NO_FAULT,
     NON_FINITE,
 )
-from sbmlgrad.engines.hybrid.memory import WINDOW, Motion
+from sbmlgrad.engines.hybrid.memory import LONGEST_PACE, WINDOW, Motion
 from sbmlgrad.engines.hybrid.motion import box_of
 from sbmlgrad.engines.hybrid.search import NOT_NEGATIVE, next_change
 
@@ -82,7 +82,7 @@ def window_bound(code: Code, motion: Motion, rate_moves, may_turn_negative, rate
         box_of(motion, now, now + window)
         bound, lowest = propensity_bound(code, motion, rate_moves, may_turn_negative, rates)
         if bound <= 2.0 * total or bound * window <= 1.0:
-            pace[WINDOW] = window * 2.0 if is_first else window
+            pace[WINDOW] = min(2.0 * window, LONGEST_PACE) if is_first else window
             return bound, lowest, window
         is_first = False
         window *= 0.5

@@ -26,6 +26,9 @@ STAGES = 7
 STEP = 0
 WINDOW = 1
 
+#: Longest of either: they double while nothing happens, and infinity would halve to itself.
+LONGEST_PACE = 1e300
+
 #: Places in `Agenda.stream`: key, trajectory, purpose, next draw.
 SEED = 0
 TRAJECTORY = 1

@@ -10,7 +10,7 @@ import math
 from sbmlgrad.codegen.hybrid_tables import FlowTables
 from sbmlgrad.codegen.table_driven import run_program
 from sbmlgrad.codegen.tables import Code
-from sbmlgrad.engines.hybrid.memory import COEFFICIENTS, STAGES, Motion
+from sbmlgrad.engines.hybrid.memory import COEFFICIENTS, LONGEST_PACE, STAGES, Motion
 
 #: A step shorter than this share of the time is none: the clock would not move.
 SHORTEST_STEP = 1e-14
@@ -107,7 +107,7 @@ def flow_step(code: Code, flows: FlowTables, motion: Motion, step, stages):
                 coefficient += flows.dense[stage, i] * stages[stage, f]
             motion.path[f, i] = coefficient / step**i
     growth = MOST_FACTOR if error < SMALL_ERROR else min(MOST_FACTOR, SAFETY * error**-0.2)
-    return step, step * growth
+    return step, min(step * growth, LONGEST_PACE)
 
 
 def tried_step(code: Code, flows: FlowTables, motion: Motion, step, stages, trial):
