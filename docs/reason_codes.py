@@ -175,8 +175,8 @@ TEXTS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         ),
         "units_differ": (
             "a species has another unit of substance than reactions have, or a submodel another "
-            "unit of time or extent, and no conversion factor is given: numbers are taken as they "
-            "are",
+            "unit of time or extent, and no conversion factor is given, or a law of level 1 or of "
+            "level 2 version 1 has units of its own: numbers are taken as they are",
             "give a conversion factor, or the same unit",
         ),
         "volume_undefined": (

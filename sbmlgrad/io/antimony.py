@@ -5,6 +5,9 @@ from __future__ import annotations
 from sbmlgrad.errors import WriteError
 from sbmlgrad.model.issues import EVERY_MODE, Issue, Severity
 
+#: Deepest nesting of brackets, and longest run of signs, as formulas of SBML may have.
+DEEPEST_NESTING = 95
+
 
 def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
     """Translate Antimony text to SBML.
@@ -24,6 +27,11 @@ def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
     if "\0" in text:
         # The library would stop reading there without a word.
         return b"", (_issue("the text holds a zero byte.", "Save it as plain text."),)
+    depth = _nesting(text)
+    if depth > DEEPEST_NESTING:
+        # The library's parser would run out of stack, and the process with it.
+        words = f"the text is nested {depth} deep; the limit is {DEEPEST_NESTING}."
+        return b"", (_issue(words, "Nest formulas less."),)
     # The library keeps every loaded model; start clean so that names cannot clash.
     antimony.clearPreviousLoads()
     if antimony.loadAntimonyString(text) == -1:
@@ -31,6 +39,30 @@ def antimony_to_sbml(data: bytes) -> tuple[bytes, tuple[Issue, ...]]:
     sbml = antimony.getSBMLString(antimony.getMainModuleName())
     antimony.clearPreviousLoads()
     return str(sbml).encode(), ()
+
+
+def _nesting(text: str) -> int:
+    """Return how deep brackets, signs before an operand and powers of powers nest."""
+    deepest = brackets = signs = 0
+    after_operand = False
+    for character in text:
+        if character in "([{":
+            brackets += 1
+            after_operand = False
+        elif character in ")]}":
+            brackets = max(brackets - 1, 0)
+            after_operand = True
+        elif character in "-+!^":
+            is_binary = after_operand and character != "^"
+            signs = 0 if is_binary else signs + 1
+            after_operand = False
+        elif character.isalnum() or character in "_.":
+            after_operand = True
+        elif character == "\n" or not character.isspace():
+            signs = 0
+            after_operand = False
+        deepest = max(deepest, brackets + signs)
+    return deepest
 
 
 def sbml_to_antimony(data: bytes) -> str:

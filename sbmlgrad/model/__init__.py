@@ -3,7 +3,7 @@
 Where to look, from the ground up:
 
 - formulas: `expression`, the table of `operators` (`operator_*`, `interval_rules`) and of random
-  draws (`distributions`, `random_draws`), `terms`, `collected`, `common_factors`, `traversal`,
+  draws (`distributions`, `random_draws`), `terms`, `collected`, `falling_products`, `traversal`,
   `derivative`, `formula_extent`;
 - the network: `elements`, `network`, `rules`, `structure`, `graphs`, `units`, `provenance`;
 - from a kinetic law to propensities: `channels` calls `directions`, which asks what is known

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sbmlgrad.model.directions import SIGN_UNKNOWN, Directions, Law, directions
+from sbmlgrad.model.directions import Directions, Law, directions
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -120,7 +120,7 @@ def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -
         way, change = ways[reaction.id], changes[reaction.id]
         issues += way.issues
         uses |= way.uses
-        is_open = any(issue.code == SIGN_UNKNOWN for issue in way.issues)
+        is_open = way.may_be_negative
         if way.forward != ZERO or way.backward == ZERO:
             found.append(Channel(reaction.id, reaction.id, way.forward, change, is_open))
         if way.backward != ZERO:

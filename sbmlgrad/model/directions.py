@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sbmlgrad.model.collected import collected
-from sbmlgrad.model.common_factors import with_common_factors
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -26,6 +25,7 @@ from sbmlgrad.model.expression import (
     symbols,
 )
 from sbmlgrad.model.falling_in_counts import falling_in_counts
+from sbmlgrad.model.falling_products import with_falling_products
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
 from sbmlgrad.model.known_values import KnownValues
 from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
@@ -34,9 +34,6 @@ from sbmlgrad.model.one_signed import one_signed
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
-
-#: Code of the warning that a propensity is not shown to be >= 0.
-SIGN_UNKNOWN = "sign_unknown"
 
 
 @dataclass(frozen=True)
@@ -57,6 +54,11 @@ class Directions:
     uses: frozenset[str]
     is_plain: bool = False
     is_refused: bool = False
+
+    @property
+    def may_be_negative(self) -> bool:
+        """Whether the propensities are not shown to be >= 0 at all times."""
+        return any(issue.code == "sign_unknown" for issue in self.issues)
 
 
 @dataclass(frozen=True)
@@ -90,36 +92,61 @@ def directions(
         change: species id → molecules gained or lost in one forward firing.
         known: what is known of the symbols of the law.
     """
-    whole = _propensity(network, reaction, law.in_full, reaction.reactants, known)
+    found = _as_it_stands(network, reaction, law, known)
+    if found is not None:
+        return found
+    law, sizes = _with_falling_products(_collected(law), known)
+    found = _as_it_stands(network, reaction, law, known)
+    if found is None:
+        found = _split(network, reaction, law, change, known)
+    return replace(found, uses=found.uses | sizes)
+
+
+def _as_it_stands(
+    network: ReactionNetwork, reaction: Reaction, law: Law, known: KnownValues
+) -> Directions | None:
+    """Return a law that is shown to be >= 0 as the propensity, None for any other."""
     uses = known.is_nonnegative(law.in_full)
-    if uses is not None:
-        return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses, is_plain=True)
-    simpler = Law(
-        *(collected(reading) for reading in (law.as_written, law.of_species, law.in_full))
-    )
-    if simpler != law:
-        return directions(network, reaction, simpler, change, known)
-    factored = with_common_factors(law.in_full)
-    uses = known.is_nonnegative(factored)
-    # Parameters that happen to be equal, as the b and d of d A A - b A, make it no such law.
-    if uses is not None and uses <= {c.id for c in network.compartments}:
-        return directions(network, reaction, Law(factored, factored, factored), change, known)
+    if uses is None:
+        return None
+    whole = _propensity(network, reaction, law.in_full, reaction.reactants, known)
+    return Directions(whole.rate, ZERO, whole.issues, whole.uses | uses, is_plain=True)
+
+
+def _collected(law: Law) -> Law:
+    return Law(*(collected(reading) for reading in (law.as_written, law.of_species, law.in_full)))
+
+
+def _split(
+    network: ReactionNetwork,
+    reaction: Reaction,
+    law: Law,
+    change: Mapping[str, int],
+    known: KnownValues,
+) -> Directions:
+    """Return a law that may become negative in two directions, or refused."""
+    whole = _propensity(network, reaction, law.in_full, reaction.reactants, known)
     uses = known.uses | whole.uses
     if reaction.is_propensity:
         return Directions(whole.rate, ZERO, (_sign_unknown(reaction),), uses)
     reason = None
+    possible: list[tuple[Expression, Expression]] = []
     # First what species mean: a total minus B, given to a species A by a rule, is no difference.
     for reading in dict.fromkeys((law.of_species, law.in_full)):
         judged = known.judge(reading)
         uses |= judged.uses
         parts = judged.parts or (reading, ZERO)
         reason = _why_not(*parts, change, known)
-        if reason is None:
+        if reason is None and _consume_what_they_need(parts, change, known):
             return _in_parts(network, reaction, parts, known, uses)
+        if reason is None:
+            possible.append(parts)
     judged = known.judge(law.as_written)
     uses |= judged.uses
     if judged.parts is not None and _vanish_with_reactants(judged.parts, change, known):
         return _in_parts(network, reaction, judged.parts, known, uses)
+    if possible:
+        return _in_parts(network, reaction, possible[0], known, uses)
     if known.is_nonnegative_now(law.in_full):
         # With a parameter that is zero for now, as the z of k (1 - z) A.
         uses |= known.constants_of(law.in_full)
@@ -145,6 +172,28 @@ def _in_parts(
         issues[_split_though_irreversible(reaction)] = None
     uses = uses | forward.uses | backward.uses
     return Directions(forward.rate, backward.rate, tuple(issues), uses)
+
+
+def _with_falling_products(law: Law, known: KnownValues) -> tuple[Law, frozenset[str]]:
+    """Return a law with pairs, triples, ... that were multiplied out, and the sizes it rests on."""
+    readings = (law.as_written, law.of_species, law.in_full)
+    found = [with_falling_products(r, known.molecules, known.sizes) for r in readings]
+    return Law(*(reading for reading, _ in found)), frozenset().union(*(s for _, s in found))
+
+
+def _consume_what_they_need(
+    parts: tuple[Expression, Expression], change: Mapping[str, int], known: KnownValues
+) -> bool:
+    """Tell whether each part of a law vanishes without what it consumes.
+
+    A split that fails this may have torn a coefficient open: kf A - kb B with kb := k (1 - I/T) is
+    no difference of kf A + k I/T B and k B.
+    """
+    for part, direction in zip(parts, (-1, 1), strict=True):
+        used_up = {s: 1 for s, n in change.items() if direction * n > 0}
+        if part != ZERO and _survives_without(part, used_up, known.constants) is not None:
+            return False
+    return True
 
 
 def _vanish_with_reactants(
@@ -295,7 +344,7 @@ def _not_separable(reaction: Reaction, reason: str) -> Issue:
 
 def _sign_unknown(reaction: Reaction) -> Issue:
     return Issue(
-        SIGN_UNKNOWN,
+        "sign_unknown",
         Severity.WARNING,
         reaction.id,
         reaction.line,

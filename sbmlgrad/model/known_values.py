@@ -71,6 +71,11 @@ class KnownValues:
     def _upper(self) -> dict[str, Interval]:
         return {s: (0.0, most) for s, most in self.upper.items()}
 
+    @cached_property
+    def sizes(self) -> Mapping[str, float]:
+        """Compartment → size, of those that hold molecules and never change."""
+        return {s: self.constants[s] for unit in self.molecules.values() for s in unit.uses}
+
     # Merged once, and not for every law: a network has many.
     @cached_property
     def _signs_and_unknown(self) -> dict[str, Interval]:
@@ -125,11 +130,24 @@ class KnownValues:
     def judge(self, law: Expression) -> Judged:
         """Return a law in parts, taking symbols of unknown sign for non-negative."""
         tiers = list(self._tiers(law, assuming=True))
-        parts = _parts(law, tiers[-1].bounds)
+        parts = self._parts(law, tiers[-1].bounds)
         for tier in tiers[:-1]:
-            if _parts(law, tier.bounds) == parts:
+            if self._parts(law, tier.bounds) == parts:
                 return Judged(parts, tier.uses)
         return Judged(parts, tiers[-1].uses)
+
+    def _parts(self, law: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
+        if is_nonnegative(law, bounds):
+            return law, ZERO
+        return split(law, bounds, self._is_coefficient)
+
+    def _is_coefficient(self, expression: Expression) -> bool:
+        """Tell whether an expression holds no number of molecules, but something else that moves.
+
+        One of constants alone is left to their values.
+        """
+        used = symbols(expression)
+        return not used & self.counted and not used <= self.constants.keys()
 
 
 @dataclass(frozen=True)
@@ -140,10 +158,6 @@ class _Tier:
     @property
     def uses(self) -> frozenset[str]:
         return self.values | self.bounds.measured
-
-
-def _parts(law: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
-    return (law, ZERO) if is_nonnegative(law, bounds) else split(law, bounds)
 
 
 def known_values(network: ReactionNetwork, values: Mapping[str, float]) -> KnownValues:

@@ -7,6 +7,8 @@ but loses nearly all of the noise.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sbmlgrad.model.expression import (
     ZERO,
     Apply,
@@ -28,15 +30,24 @@ def is_nonnegative(expression: Expression, bounds: Bounds) -> bool:
     return bounds.of(expression)[0] >= 0.0
 
 
-def split(expression: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
+def _never(expression: Expression) -> bool:
+    return False
+
+
+def split(
+    expression: Expression, bounds: Bounds, is_coefficient: Callable[[Expression], bool] = _never
+) -> tuple[Expression, Expression] | None:
     """Write a law as an exact difference `forward - backward` of non-negative parts.
 
     Works through sums, factored compartments and parameters, quotients with a non-negative
-    denominator and piecewise laws. Parts that are already non-negative are never opened.
+    denominator and piecewise laws. Parts that are already non-negative are never opened, nor are
+    coefficients whose sign can change: nothing is netted in them, and they are taken for >= 0.
 
     Args:
         expression: the law.
         bounds: what is known of its symbols.
+        is_coefficient: whether an expression is one as a whole, such as the 1 - time of
+            A (1 - time).
 
     Returns:
         (forward, backward), or None if the law has no such form.
@@ -46,24 +57,28 @@ def split(expression: Expression, bounds: Bounds) -> tuple[Expression, Expressio
         return expression, ZERO
     if high <= 0.0:
         return ZERO, negate(expression)
+    if is_coefficient(expression):
+        return expression, ZERO
     if not isinstance(expression, Apply):
         return None
     if expression.operator in ("plus", "minus"):
-        return _split_sum(expression, bounds)
+        return _split_sum(expression, bounds, is_coefficient)
     if expression.operator in ("times", "divide"):
-        return _split_product(expression, bounds)
+        return _split_product(expression, bounds, is_coefficient)
     if expression.operator == "piecewise":
-        return _split_piecewise(expression, bounds)
+        return _split_piecewise(expression, bounds, is_coefficient)
     return None
 
 
-def _split_sum(expression: Apply, bounds: Bounds) -> tuple[Expression, Expression] | None:
+def _split_sum(
+    expression: Apply, bounds: Bounds, is_coefficient: Callable[[Expression], bool]
+) -> tuple[Expression, Expression] | None:
     forward: list[Expression] = []
     backward: list[Expression] = []
     # Argument by argument, so that a part such as 1 - exp(-X) is not opened.
     for i, argument in enumerate(expression.arguments):
         is_subtracted = expression.operator == "minus" and i == len(expression.arguments) - 1
-        parts = split(argument, bounds)
+        parts = split(argument, bounds, is_coefficient)
         if parts is None:
             return None
         forward.append(parts[1] if is_subtracted else parts[0])
@@ -71,11 +86,14 @@ def _split_sum(expression: Apply, bounds: Bounds) -> tuple[Expression, Expressio
     return add(*forward), add(*backward)
 
 
-def _split_product(expression: Expression, bounds: Bounds) -> tuple[Expression, Expression] | None:
+def _split_product(
+    expression: Expression, bounds: Bounds, is_coefficient: Callable[[Expression], bool]
+) -> tuple[Expression, Expression] | None:
     above, below = factors(expression)
     paired = bounds.falling_factorials(above).places
     is_turned = False
     signed: list[int] = []
+    coefficients: list[int] = []
     for side in (above, below):
         for i, factor in enumerate(side):
             low, high = bounds.of(factor)
@@ -84,14 +102,16 @@ def _split_product(expression: Expression, bounds: Bounds) -> tuple[Expression, 
             if high <= 0.0:
                 side[i] = negate(factor)
                 is_turned = not is_turned
-            elif side is above:
+            elif side is above and not is_coefficient(factor):
                 signed.append(i)
+            elif side is above:
+                coefficients.append(i)
             else:
                 return None
-    if len(signed) != 1:
+    if len(signed) > 1 or not (signed or coefficients):
         return None
-    place = signed[0]
-    parts = split(above[place], bounds)
+    place = (signed or coefficients)[0]
+    parts = split(above[place], bounds, is_coefficient)
     if parts is None:
         return None
     denominator = multiply(*below)
@@ -103,12 +123,14 @@ def _split_product(expression: Expression, bounds: Bounds) -> tuple[Expression, 
     return (backward, forward) if is_turned else (forward, backward)
 
 
-def _split_piecewise(expression: Apply, bounds: Bounds) -> tuple[Expression, Expression] | None:
+def _split_piecewise(
+    expression: Apply, bounds: Bounds, is_coefficient: Callable[[Expression], bool]
+) -> tuple[Expression, Expression] | None:
     forward: list[Expression] = []
     backward: list[Expression] = []
     for i, argument in enumerate(expression.arguments):
         is_condition = i % 2 == 1
-        parts = (argument, argument) if is_condition else split(argument, bounds)
+        parts = (argument, argument) if is_condition else split(argument, bounds, is_coefficient)
         if parts is None:
             return None
         forward.append(parts[0])

@@ -73,3 +73,19 @@ def test_long_chains_of_rates_of_change_are_read() -> None:
     assert "partly_validated" in {issue.code for issue in sg.check(text)}
     solved = sg.simulate(sg.load(text), times=[1.0], engine=sg.engines.ODE())
     assert solved.values(f"q{length - 1}")[0, 0] == pytest.approx(length)
+
+
+@pytest.mark.parametrize(
+    "formula", ["(" * 3000 + "A" + ")" * 3000, "-" * 5000 + "A", "A^" * 3000 + "2"]
+)
+def test_antimony_text_that_nests_too_deep_is_refused(formula: str) -> None:
+    # The library's parser would take the whole process down with it.
+    (found,) = sg.check(f"A = 5; J: A -> ; {formula};")
+    assert found.code == "broken_antimony"
+    assert "deep; the limit is 95" in found.message
+
+
+def test_long_antimony_sums_do_not_nest() -> None:
+    terms = " - ".join(f"k*{i}" for i in range(60))
+    text = f"k = 0; A = 5; J: A -> ; A*(1 + {terms});\n" + "x = -(-k)\n" * 300
+    assert sg.load(text, substance="item").reactions[0].id == "J"

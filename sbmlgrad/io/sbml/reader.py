@@ -16,6 +16,7 @@ from sbmlgrad.io.sbml.comp import flatten
 from sbmlgrad.io.sbml.cycles import without_cycles
 from sbmlgrad.io.sbml.events import draw_issues, read_events, with_starts
 from sbmlgrad.io.sbml.functions import read_functions
+from sbmlgrad.io.sbml.law_units import law_unit_issues
 from sbmlgrad.io.sbml.quantities import QuantityReader
 from sbmlgrad.io.sbml.reaction_rates import with_rates_written_out
 from sbmlgrad.io.sbml.reactions import read_parameter, read_reactions
@@ -144,6 +145,7 @@ class _ModelReader:
         names = {x.id for x in (*compartments, *species, *parameters, *references)}
         reacting = _reacting(reactions, species)
         quantities.judge_different_units(reacting)
+        self.issues += law_unit_issues(model)
         scope = Scope(
             level=model.getLevel(),
             functions=functions,

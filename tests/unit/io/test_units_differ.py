@@ -115,3 +115,40 @@ def test_a_submodel_with_another_unit_of_extent() -> None:
     assert "extentConversionFactor" in issues[0].message
     # The species stays what it is: counted in dozens, while reactions are in items.
     assert [i.element for i in warnings_of(outer(attributes=DOZENS, extent="f"))] == ["A__X"]
+
+
+OLD_LAW = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level2" level="2" version="1"><model id="m">
+<listOfUnitDefinitions>
+<unitDefinition id="substance"><listOfUnits><unit kind="item"/></listOfUnits></unitDefinition>
+<unitDefinition id="minute"><listOfUnits><unit kind="second" multiplier="60"/></listOfUnits>
+</unitDefinition>
+<unitDefinition id="dozen"><listOfUnits><unit kind="item" multiplier="12"/></listOfUnits>
+</unitDefinition>
+</listOfUnitDefinitions>
+<listOfCompartments><compartment id="c" size="3"/></listOfCompartments>
+<listOfSpecies><species id="A" compartment="c" initialAmount="100"/></listOfSpecies>
+<listOfReactions><reaction id="R" reversible="false">
+<listOfReactants><speciesReference species="A"/></listOfReactants>
+<kineticLaw ATTRIBUTES><math xmlns="http://www.w3.org/1998/Math/MathML">
+<apply><times/><cn>0.5</cn><ci>c</ci><ci>A</ci></apply></math></kineticLaw>
+</reaction></listOfReactions></model></sbml>"""
+
+
+@pytest.mark.parametrize(
+    ("attributes", "said"),
+    [
+        ("", []),
+        ('timeUnits="second" substanceUnits="item"', []),
+        ('timeUnits="time" substanceUnits="substance"', []),
+        ('timeUnits="minute"', ["timeUnits is 'minute', 60 times"]),
+        ('substanceUnits="dozen"', ["substanceUnits is 'dozen', 12 times"]),
+    ],
+)
+def test_units_of_an_old_kinetic_law(attributes: str, said: list[str]) -> None:
+    text = OLD_LAW.replace("ATTRIBUTES", attributes)
+    found = warnings_of(text)
+    assert len(found) == len(said)
+    for issue, words in zip(found, said, strict=True):
+        assert words in issue.message
+        assert (issue.element, issue.line) == ("R/kineticLaw", line_of(text, "<kineticLaw"))
