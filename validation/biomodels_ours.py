@@ -31,11 +31,17 @@ READINGS: tuple[dict[str, str], ...] = (
 #: Firings of one trajectory: what is aimed at, and the most that is spent.
 AIM, MOST = 5_000, 100_000
 
+#: Of the rate equations where no horizon is found.
+FALLBACK_HORIZON = 10.0
+
 #: A first look at a model that fires faster than that.
 GLIMPSE = 1_000
 
 #: The search for a horizon starts here, in the model's unit of time, and never leaves these.
 FIRST, SHORTEST, LONGEST = 1e-2, 1e-9, 1e4
+
+#: Outcome of a model without reactions.
+NO_REACTIONS = "no_reactions"
 
 #: Simulating one firing a molecule takes longer than anyone waits.
 MOST_MOLECULES = 1e9
@@ -53,6 +59,10 @@ class Infeasible(Exception):
     """A model whose exact simulation is too long by its size alone."""
 
 
+class NothingFires(Exception):
+    """A model without reactions: the rate equations are all there is to it."""
+
+
 def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
     """Return a horizon, the firings of one trajectory up to it, and how that trajectory ended.
 
@@ -62,8 +72,11 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
 
     Raises:
         Infeasible: there are too many molecules, or too many firings in the shortest horizon.
+        NothingFires: there are no reactions.
     """
     start = sg.simulate(model, times=[0.0], seed=seed)
+    if not start.channels:
+        raise NothingFires(model)
     molecules = sum(float(start.values(s, "counts")[0, 0]) for s in model.species_ids)
     if molecules > MOST_MOLECULES:
         raise Infeasible(f"{molecules:.3g} molecules at the start")
@@ -132,6 +145,15 @@ def attempt(path: Path, options: dict[str, str], request: dict[str, Any]) -> dic
     try:
         model = sg.load(path, **options)
         length, firings, ended = horizon(model, request["seed"])
+    except NothingFires as error:
+        words = "no reactions, so that nothing fires"
+        return {
+            **found,
+            "outcome": NO_REACTIONS,
+            "codes": [],
+            "message": words,
+            "model": error.args[0],
+        }
     except Infeasible as error:
         return {**found, "outcome": "too_many_firings", "codes": [], "message": str(error)}
     except sg.ModelError as error:
@@ -221,7 +243,7 @@ def main(folder: Path) -> None:
         if model is not None:
             break
     values = None
-    if model is not None and chosen is not None:
+    if model is not None and chosen is not None and chosen["outcome"] != NO_REACTIONS:
         write("sampling")
         ensemble = sample(model, chosen["horizon"], request)
         bad = ensemble.outcomes[ensemble.outcomes > int(sg.engines.Outcome.ABSORBED)]
@@ -240,7 +262,7 @@ def main(folder: Path) -> None:
     except sg.SbmlGradError as error:
         found["ode"] = {"outcome": "not loaded", "message": f"{error}"[:300]}
     else:
-        length = chosen["horizon"] if model is not None and chosen else 10.0
+        length = chosen.get("horizon", FALLBACK_HORIZON) if chosen else FALLBACK_HORIZON
         found["ode"] = rate_equations(loaded, length, values)
     write("done")
 

@@ -34,7 +34,7 @@ def tier(record: Record) -> str:
     if last["outcome"] == "simulated":
         return f"simulated {_options(last['options'])}"
     outcomes = {attempt["outcome"] for attempt in ours["attempts"]}
-    for outcome in ("failed", "too_many_firings"):
+    for outcome in ("no_reactions", "failed", "too_many_firings"):
         if outcome in outcomes:
             return outcome
     return "refused"
@@ -69,6 +69,7 @@ def report(records: Sequence[Record], trajectories: int, limit_s: float, glance_
         '`initial="round"`, then with its numbers taken as molecules (`substance="item"`), then '
         "with both; the first reading that can be simulated counts. Others get the same file, with "
         "its substance unit replaced by item where sbmlgrad took its numbers for molecules. "
+        "`no_reactions`: nothing fires, and the rate equations are all there is to it. "
         "`too_many_firings`: exact simulation is infeasible by the number of molecules or of "
         "firings alone.",
         "## sbmlgrad",
