@@ -6,23 +6,17 @@ into two non-negative propensities or refused; nothing ever fires on a net rate.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from sbmlgrad.model.collected import collected
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
-    Apply,
     Expression,
     Number,
-    add,
     multiply,
     substitute,
-    symbols,
 )
 from sbmlgrad.model.falling_in_counts import falling_in_counts
 from sbmlgrad.model.falling_products import with_falling_products
@@ -31,9 +25,9 @@ from sbmlgrad.model.known_values import KnownValues
 from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.one_signed import one_signed
-from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
+from sbmlgrad.model.vanishing import survives_without
 
 
 @dataclass(frozen=True)
@@ -191,7 +185,7 @@ def _consume_what_they_need(
     """
     for part, direction in zip(parts, (-1, 1), strict=True):
         used_up = {s: 1 for s, n in change.items() if direction * n > 0}
-        if part != ZERO and _survives_without(part, used_up, known.constants) is not None:
+        if part != ZERO and survives_without(part, used_up, known.constants) is not None:
             return False
     return True
 
@@ -209,7 +203,7 @@ def _vanish_with_reactants(
         used_up = {s: direction * n for s, n in change.items() if direction * n > 0}
         if part == ZERO:
             continue
-        if not used_up or _survives_without(part, used_up, known.constants) is not None:
+        if not used_up or survives_without(part, used_up, known.constants) is not None:
             return False
     return True
 
@@ -221,7 +215,7 @@ def _why_not(
     for part in (forward, backward):
         if not one_signed(part, known):
             return "it is no exact difference of two parts of known signs"
-    surviving = _survives_without(backward, change, known.constants)
+    surviving = survives_without(backward, change, known.constants)
     if surviving is not None:
         return (
             f"its negative part does not vanish without '{surviving}', "
@@ -233,7 +227,7 @@ def _why_not(
     if backward != ZERO and not makes_something:
         for species, n in change.items():
             # Births of one at a time stand on their own; pairs do not come back from one molecule.
-            if n <= -2 and _survives_without(backward, {species: 1}, known.constants) is None:
+            if n <= -2 and survives_without(backward, {species: 1}, known.constants) is None:
                 return (
                     f"its negative part would make {-n} '{species}' at a time out of '{species}' "
                     "itself, so it is not the rate of a backward reaction"
@@ -263,68 +257,6 @@ def _propensity(
     issues = tuple(combinatorial_form(reaction, species, n) for species, n in powers)
     rate, uses = falling_in_counts(network, law, known)
     return _Direction(multiply(Number(network.items_per_extent), rate), issues, uses)
-
-
-def _survives_without(
-    rate: Expression, change: Mapping[str, int], constants: Mapping[str, float]
-) -> str | None:
-    """Return a species that `change` makes without which a rate is not zero, or None."""
-    for product in (s for s, n in change.items() if n > 0):
-        if not _is_zero_at(rate, {product: 0.0}, constants):
-            return product
-    return None
-
-
-def _is_zero_at(
-    rate: Expression, place: Mapping[str, float], constants: Mapping[str, float]
-) -> bool:
-    """Tell whether a rate is zero wherever some symbols have the values given.
-
-    Evaluated at a few states, near and far; structural zeros are exact there.
-    """
-    rng = np.random.default_rng(20021)
-    rate = _with_all_branches(rate)
-    used = symbols(rate)
-    present = {s: constants[s] for s in used if s in constants and math.isfinite(constants[s])}
-    # Parameters that are zero for now can make a quotient 0 / 0; then others show the structure.
-    drawn = {s: v for s, v in present.items() if v != 0.0}
-    for _ in range(3):
-        value = evaluate(rate, _Drawn(rng, {**present, **place}))
-        if math.isnan(value):
-            value = evaluate(rate, _Drawn(rng, {**drawn, **place}))
-        if value != 0.0:
-            return False
-    far = (evaluate(rate, _Drawn(rng, {**present, **place}, 7.0)) for _ in range(8))
-    return all(value == 0.0 or math.isnan(value) for value in far)
-
-
-def _with_all_branches(rate: Expression) -> Expression:
-    """Return a rate with every piecewise function replaced by the sum of its values.
-
-    A rate >= 0 vanishes wherever the conditions lead only if all of its branches do.
-    """
-    if not isinstance(rate, Apply):
-        return rate
-    arguments = tuple(_with_all_branches(argument) for argument in rate.arguments)
-    if rate.operator == "piecewise":
-        return add(*arguments[::2])
-    return Apply(rate.operator, arguments)
-
-
-class _Drawn(dict[str, float]):
-    """Values of symbols; one without a value is drawn when asked for."""
-
-    def __init__(
-        self, rng: np.random.Generator, values: Mapping[str, float], decades: float = 0.0
-    ) -> None:
-        super().__init__(values)
-        self._rng = rng
-        self._decades = decades
-
-    def __missing__(self, symbol: str) -> float:
-        near = float(self._rng.integers(1, 50))
-        self[symbol] = near if not self._decades else 10.0 ** self._rng.uniform(0.0, self._decades)
-        return self[symbol]
 
 
 def _not_separable(reaction: Reaction, reason: str) -> Issue:
