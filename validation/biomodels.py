@@ -43,7 +43,7 @@ Values = NDArray[np.float64]
 
 
 def ask_ours(
-    path: Path, trajectories: int, seed: int, limit_s: float
+    path: Path, trajectories: int, seed: int, limit_s: float, longest: float | None = None
 ) -> tuple[dict[str, Any], Values | None]:
     """Run one model through sbmlgrad.
 
@@ -52,6 +52,7 @@ def ask_ours(
         trajectories: how many.
         seed: 0 <= seed < 2^31.
         limit_s: wall-clock limit in seconds.
+        longest: longest horizon to try, in the model's unit of time; None for the usual one.
 
     Returns:
         What `biomodels_ours` wrote, with `ending` where it did not come to its end, and the amounts
@@ -59,7 +60,12 @@ def ask_ours(
     """
     with tempfile.TemporaryDirectory(prefix="biomodels-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
-        request = {"document": str(path.resolve()), "trajectories": trajectories, "seed": seed}
+        request = {
+            "document": str(path.resolve()),
+            "trajectories": trajectories,
+            "seed": seed,
+            "longest": longest,
+        }
         (folder / "request.json").write_text(json.dumps(request), encoding="utf-8")
         ended, words = run_limited([sys.executable, str(OURS), name], folder, limit_s)
         written = folder / "ours.json"

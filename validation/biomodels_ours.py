@@ -63,12 +63,15 @@ class NothingFires(Exception):
     """A model without reactions: the rate equations are all there is to it."""
 
 
-def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
+def horizon(
+    model: sg.ReactionNetwork, seed: int, longest: float = LONGEST
+) -> tuple[float, int, str]:
     """Return a horizon, the firings of one trajectory up to it, and how that trajectory ended.
 
     Args:
         model: the network.
         seed: of the trial trajectories.
+        longest: the longest horizon to try.
 
     Raises:
         Infeasible: there are too many molecules, or too many firings in the shortest horizon.
@@ -81,7 +84,7 @@ def horizon(model: sg.ReactionNetwork, seed: int) -> tuple[float, int, str]:
     if molecules > MOST_MOLECULES:
         raise Infeasible(f"{molecules:.3g} molecules at the start")
     length, best = _first_length(model, seed), None
-    while SHORTEST <= length <= LONGEST:
+    while SHORTEST <= length <= longest:
         started = time.perf_counter()
         firings, outcome = _pilot(model, length, seed)
         if outcome == "FIRING_LIMIT" or time.perf_counter() - started > PATIENCE:
@@ -144,7 +147,7 @@ def attempt(path: Path, options: dict[str, str], request: dict[str, Any]) -> dic
         return {**found, "outcome": "refused", "codes": codes, "message": str(errors[0])}
     try:
         model = sg.load(path, **options)
-        length, firings, ended = horizon(model, request["seed"])
+        length, firings, ended = horizon(model, request["seed"], request.get("longest") or LONGEST)
     except NothingFires as error:
         words = "no reactions, so that nothing fires"
         return {
