@@ -84,6 +84,8 @@ def horizon(
     if molecules > MOST_MOLECULES:
         raise Infeasible(f"{molecules:.3g} molecules at the start")
     length, best = _first_length(model, seed), None
+    while length > longest:
+        length /= 10.0
     while SHORTEST <= length <= longest:
         started = time.perf_counter()
         firings, outcome = _pilot(model, length, seed)
