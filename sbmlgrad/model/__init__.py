@@ -8,8 +8,8 @@ Where to look, from the ground up:
 - the network: `elements`, `network`, `rules`, `structure`, `graphs`, `units`, `provenance`;
 - from a kinetic law to propensities: `channels` calls `directions`, which asks what is known
   (`known_values`), whether a law is >= 0 (`intervals`, `falling_factorials`, `upper_bounds`) and
-  how it is split (`signs`, `one_signed`, `vanishing`); in counts: `falling_in_counts`, `mass_action`,
-  `whole_change`;
+  how it is split (`signs`, `one_signed`, `vanishing`); in counts: `falling_in_counts`,
+  `mass_action`, `whole_change`;
 - rate equations: `rate_equations`, `rates_of_change`;
 - time 0: `initial` (values), `start_state`, and what stands against a start: `readiness` (missing
   or impossible values), `time_zero` (what fails at once), `event_values`;

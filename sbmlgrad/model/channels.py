@@ -120,7 +120,9 @@ def judge(network: ReactionNetwork, values: Mapping[str, float] | None = None) -
         way, change = ways[reaction.id], changes[reaction.id]
         issues += way.issues
         uses |= way.uses
-        is_open = way.may_be_negative
+        # A volume that may be negative is taken for positive in the proofs.
+        used = symbols(way.forward) | symbols(way.backward)
+        is_open = way.may_be_negative or bool(used & known.unsigned)
         if way.forward != ZERO or way.backward == ZERO:
             found.append(Channel(reaction.id, reaction.id, way.forward, change, is_open))
         if way.backward != ZERO:

@@ -185,7 +185,9 @@ def _consume_what_they_need(
     """
     for part, direction in zip(parts, (-1, 1), strict=True):
         used_up = {s: 1 for s, n in change.items() if direction * n > 0}
-        if part != ZERO and survives_without(part, used_up, known.constants) is not None:
+        # A part without a value there, as 0 / 0, has not been torn from anything.
+        left = survives_without(part, used_up, known.constants, where_undefined=False)
+        if part != ZERO and left is not None:
             return False
     return True
 

@@ -32,7 +32,7 @@ from sbmlgrad.model.falling_factorials import AVOGADRO_TOLERANCE, LARGEST_POWER,
 from sbmlgrad.model.terms import SUMS, factors, terms
 
 #: What a coefficient may be off zero by rounding, relative to what it is the sum of.
-TOLERANCE = 1e-9
+TOLERANCE = 1e-13
 
 _Factors = frozenset[tuple[Expression, int]]
 
@@ -123,7 +123,7 @@ def _rewritten_sum(
 
 
 def _taken_apart(sign: int, term: Expression, sizes: Mapping[str, float]) -> _Term:
-    number = float(sign)
+    number = np.float64(sign)
     used: set[str] = set()
     sides: tuple[Counter[Expression], Counter[Expression]] = (Counter(), Counter())
     for side, parts in zip(sides, factors(term), strict=True):
@@ -134,8 +134,11 @@ def _taken_apart(sign: int, term: Expression, sizes: Mapping[str, float]) -> _Te
                 continue
             if isinstance(part, Symbol):
                 used.add(part.id)
-            number *= value**times if side is sides[0] else value**-times
-    return _Term(number, *sides, frozenset(used))
+            with np.errstate(all="ignore"):
+                number *= np.float64(value) ** (times if side is sides[0] else -times)
+    if not 0.0 < abs(number) < math.inf:
+        return _Term(float(sign), Counter({term: 1}), Counter(), frozenset())
+    return _Term(float(number), *sides, frozenset(used))
 
 
 def _base_and_times(part: Expression) -> tuple[Expression, int]:
@@ -189,33 +192,36 @@ def _falling(
     All is times a size that changes to the power of `spare`, with X for its concentration.
     """
     degree = max(p.power for p in powers)
-    if degree > LARGEST_POWER:
-        return None
     given = np.zeros(degree + 1)
     for p in powers:
         given[p.power] += p.number
-    if given[degree] == 0.0:
+    with np.errstate(all="ignore"):
+        scale = np.float64(unit.per_unit) ** np.arange(degree + 1.0)
+        # In molecules: X is n / per_unit.
+        counted = given / scale
+        weights = _stirling(degree)
+        coefficients = counted @ weights
+        sums = np.abs(counted) @ weights
+        is_usable = degree <= LARGEST_POWER and bool(np.isfinite([*scale, *sums]).all())
+    if not is_usable or counted[degree] == 0.0:
         return None
-    # In molecules: X is n / per_unit.
-    counted = given * unit.per_unit ** -np.arange(degree + 1.0)
     tolerance = AVOGADRO_TOLERANCE if unit.in_moles else TOLERANCE
-    weights = _stirling(degree)
-    coefficients = counted @ weights
-    coefficients[np.abs(coefficients) <= tolerance * (np.abs(counted) @ weights)] = 0.0
-    if (coefficients >= 0.0).all() or (coefficients <= 0.0).all():
+    coefficients[np.abs(coefficients) <= tolerance * sums] = 0.0
+    sign = 1 if given[degree] > 0.0 else -1
+    # Each term against the sign of the highest is to be used up by those above it. What only
+    # outweighs it, as the 2 A A in 2 A A - A, makes a net rate of two.
+    against = sign * given < 0.0
+    if (sign * coefficients >= 0.0).all() and not coefficients[against].any():
         products = [
-            (coefficients[j] * unit.per_unit**j, list(range(j)))
+            (given[j] if j == degree else coefficients[j] * scale[j], list(range(j)))
             for j in range(degree, -1, -1)
             if coefficients[j] != 0.0
         ]
-        # The coefficient of the highest power is the one that was written.
-        products[0] = (given[degree], products[0][1])
     else:
         roots = _whole_roots(counted, tolerance)
         if roots is None:
             return None
         products = [(given[degree], roots)]
-    sign = 1 if products[0][0] > 0.0 else -1
     written = [
         multiply(
             Number(float(sign * c)),

@@ -12,7 +12,11 @@ from sbmlgrad.model.operators import evaluate
 
 
 def survives_without(
-    rate: Expression, change: Mapping[str, int], constants: Mapping[str, float]
+    rate: Expression,
+    change: Mapping[str, int],
+    constants: Mapping[str, float],
+    *,
+    where_undefined: bool = True,
 ) -> str | None:
     """Return a species that `change` makes without which a rate is not zero, or None.
 
@@ -20,15 +24,19 @@ def survives_without(
         rate: one direction of a law.
         change: species id → molecules gained; those lost are of no account.
         constants: symbol → value of what never changes.
+        where_undefined: whether a rate without a value, as 0 / 0, counts as not zero.
     """
     for product in (s for s, n in change.items() if n > 0):
-        if not _is_zero_at(rate, {product: 0.0}, constants):
+        if not _is_zero_at(rate, {product: 0.0}, constants, not where_undefined):
             return product
     return None
 
 
 def _is_zero_at(
-    rate: Expression, place: Mapping[str, float], constants: Mapping[str, float]
+    rate: Expression,
+    place: Mapping[str, float],
+    constants: Mapping[str, float],
+    undefined_is_zero: bool,
 ) -> bool:
     """Tell whether a rate is zero wherever some symbols have the values given.
 
@@ -44,7 +52,7 @@ def _is_zero_at(
         value = evaluate(rate, _Drawn(rng, {**present, **place}))
         if math.isnan(value):
             value = evaluate(rate, _Drawn(rng, {**drawn, **place}))
-        if value != 0.0:
+        if value != 0.0 and not (undefined_is_zero and math.isnan(value)):
             return False
     far = (evaluate(rate, _Drawn(rng, {**present, **place}, 7.0)) for _ in range(8))
     return all(value == 0.0 or math.isnan(value) for value in far)

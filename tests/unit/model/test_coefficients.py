@@ -65,6 +65,29 @@ def test_constants_are_judged_by_their_values() -> None:
         sg.simulate(model, times=[1.0], parameters={"k": 3.0}, seed=1)
 
 
+def test_a_difference_behind_a_quotient_is_split_all_the_same() -> None:
+    text = """
+        substanceOnly species A, B; A = 50; B = 50; kf = 1; kb = 1;
+        s := (kf*A - kb*B)/A;
+        R: A -> B; s*A;
+    """
+    assert ids(text)[0] == ["R", "R_backward"]
+    assert ids(text.replace("(kf*A - kb*B)/A", "piecewise((kf*A - kb*B)/A, A > 0, 0)"))[0] == [
+        "R",
+        "R_backward",
+    ]
+
+
+def test_a_volume_that_an_event_makes_negative_is_found_at_once() -> None:
+    text = """
+        compartment V = 1; species $S in V = 2; substanceOnly species P = 0;
+        R: -> P; S*(time - 1)^2;
+        at time >= 1: V = -1; at time >= 1.5: V = 1;
+    """
+    with pytest.raises(sg.SimulationError, match="at time 1"):
+        sg.simulate(sg.load(text, substance="item"), times=[3.0], trajectories=20, seed=1)
+
+
 def test_a_rule_that_is_a_coefficient_is_not_torn_open() -> None:
     # With I <= 10 at all times kb stays >= 0. Written out, a part of it would look like a second
     # way from A to B that needs no A.

@@ -78,11 +78,32 @@ def test_products_are_found_again(law: Expression, product: Expression) -> None:
         subtract(multiply(K, A, A), multiply(B, A)),
         subtract(multiply(A, A), multiply(Number(3.0), A)),
         subtract(multiply(K, A), multiply(Number(0.1), K, A, A)),
+        # More pairs than singles are still births and deaths: nothing is used up exactly.
+        subtract(A, multiply(Number(2.0), A, A)),
+        subtract(multiply(A, A), multiply(Number(0.5), A)),
+        # A small remainder is a rate of its own.
+        add(multiply(Number(1e10), A, A), multiply(Number(-1e10 + 1.0), A)),
+        add(multiply(A, A), multiply(Number(-20000.0), A), Number(100000000.05)),
+        # Numbers beyond floating point.
+        subtract(multiply(Number(1e300), Number(1e300), A, A), A),
+        subtract(multiply(power(Number(1e200), Number(2.0)), A, A), A),
         add(multiply(A, A), A),
     ],
 )
 def test_other_sums_stay(law: Expression) -> None:
     assert with_falling_products(law, COUNTS, {})[0] is law
+
+
+@pytest.mark.parametrize("degree", [2, 7, 13, 14, 16, 20])
+def test_high_powers_of_moles(degree: int) -> None:
+    mole = Molecules(6.02214076e23, in_moles=True)
+    law = subtract(
+        power(A, Number(float(degree))),
+        divide(power(A, Number(degree - 1.0)), Number(6.02214076e23)),
+    )
+    found, _ = with_falling_products(law, {"A": mole}, {})
+    # Avogadro's number to the power of 13 is beyond floating point, and the law stays.
+    assert (found is law) == (degree >= 13)
 
 
 def test_a_wide_sum_stays_flat() -> None:
@@ -179,6 +200,7 @@ def test_pairs_of_concentrations_end_with_the_last_pair(law: str, moving: str) -
         ("k*(A*A - A)/(K + A) - k2*P", "2A -> P", "k*A*(A - 1)/(K + A)", "k2*P"),
         ("d*A*A - b*A", "A -> ", "d*A*A", "b*A"),
         ("k*A - k*A*A/10", " -> A", "k*A", "k*A*A/10"),
+        ("A - 2*A*A", "A -> 2A", "A", "2*A*A"),
     ],
 )
 def test_within_larger_sums(law: str, arrow: str, forward: str, backward: str | None) -> None:
