@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sbmlgrad.model.expression import Apply, Expression, add, symbols
+from sbmlgrad.model.expression import Apply, Expression, Symbol, add, symbols
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.terms import factors
 
 
 def survives_without(
@@ -26,7 +27,11 @@ def survives_without(
         constants: symbol → value of what never changes.
         where_undefined: whether a rate without a value, as 0 / 0, counts as not zero.
     """
+    above, below = factors(rate)
     for product in (s for s, n in change.items() if n > 0):
+        # Nearly all laws of mass action are seen to vanish without being tried.
+        if Symbol(product) in above and all(product not in symbols(part) for part in below):
+            continue
         if not _is_zero_at(rate, {product: 0.0}, constants, not where_undefined):
             return product
     return None
