@@ -18,6 +18,8 @@ def published(name: str) -> Path:
     """Return a file of the published counts, which are no part of the project and may be absent."""
     path = EPIDEMICS / name
     if not path.exists():
+        # Others' data are never committed. Shipped counts of one of these epidemics are read by the
+        # tests of `models/data`, so that the reader is tested without them too.
         pytest.skip(f"published data, not shipped: shared/data/epidemics/{name} is absent")
     return path
 
