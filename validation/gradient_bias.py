@@ -62,7 +62,7 @@ def measure(case: Case, estimator, trajectories: int, seed: int) -> tuple[float,
                 first_trajectory=batch * size,
                 seed=seed,
                 estimator=estimator,
-                engine=sg.engines.Native(kernel="specialised"),
+                engine=sg.engines.Native(kernel="lockstep"),
             )
             means = tf.unstack(cells.mean(case.species, "counts"))
         rows = [np.asarray(tape.gradient(mean, theta))[places] for mean in means]

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sbmlgrad.codegen.kernel_laws import KernelLaws, written_laws
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.codegen.printing import print_expression
+from sbmlgrad.codegen.printing import literal, print_expression
 from sbmlgrad.model.expression import Expression
 
 
-def rate_source(lowered: LoweredNetwork, *, derivatives: bool) -> str:
+def rate_source(
+    lowered: LoweredNetwork, *, derivatives: bool, laws: KernelLaws | None = None
+) -> str:
     """Return source of the functions of `codegen.table_driven`, printed for one model.
 
     Args:
         lowered: the network.
         derivatives: print the derivatives too, which only gradients need.
+        laws: the propensities, and the inputs that they use; by default as they are written.
     """
     place = {s: f"counts[{i}]" for i, s in enumerate(lowered.species_ids)}
-    place |= {s: f"inputs[{i}]" for i, s in enumerate(lowered.input_ids)}
+    laws = written_laws(lowered) if laws is None else laws
+    place |= {s: f"inputs[{i}]" for i, s in enumerate(laws.input_ids)}
 
     def assignments(target: str, expressions: Iterable[Expression]) -> list[str]:
         return [
-            f"    {target}[{i}] = {print_expression(e, 'numba', place.__getitem__, _number)}"
+            f"    {target}[{i}] = {print_expression(e, 'numba', place.__getitem__, literal)}"
             for i, e in enumerate(expressions)
         ]
 
-    rates = assignments("out", (channel.propensity for channel in lowered.channels))
+    rates = assignments("out", laws.laws)
     lines = ["def propensities(tables, counts, inputs, stack, out):", *(rates or ["    pass"]), ""]
     lines += [
         "def update_propensities(tables, fired, counts, inputs, stack, out):",
@@ -38,8 +43,3 @@ def rate_source(lowered: LoweredNetwork, *, derivatives: bool) -> str:
         lines += ["def derivatives(tables, counts, inputs, stack, in_state, in_input):"]
         lines += [*(body or ["    pass"]), ""]
     return "\n".join(lines)
-
-
-def _number(value: float) -> str:
-    # repr of nan and inf is no Python literal; both names are bound in the generated module.
-    return f"({value!r})" if value < 0.0 else repr(value)

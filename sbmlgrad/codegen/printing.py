@@ -28,3 +28,8 @@ def print_expression(
         return symbol(expression.id)
     arguments = [print_expression(a, target, symbol, number) for a in expression.arguments]
     return OPERATORS[expression.operator].spelling[target](arguments)
+
+
+def literal(value: float) -> str:
+    """Return a literal of generated source; nan and inf are names that its modules define."""
+    return f"({value!r})" if value < 0.0 else repr(value)

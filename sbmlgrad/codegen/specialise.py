@@ -22,7 +22,9 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
+from typing import Any
 
 from sbmlgrad.codegen.kernel_constants import constants_of
 from sbmlgrad.errors import RequestError
@@ -39,6 +41,8 @@ from numba import njit
 inf = np.inf
 nan = np.nan
 '''
+#: numba's dispatchers change while they compile; threads must not do so together.
+_COMPILING = Lock()
 _DECORATOR = '@njit(cache=True, nogil=True, error_model="numpy")\n'
 
 
@@ -74,6 +78,38 @@ def kernel_module(
     constants = constants_of(functions)
     lines = "".join(f"{name} = {number!r}\n" for name, number in constants.items())
     return _load(f"{_HEADER}{lines}\n\n{body}")
+
+
+def printed_module(source: str) -> ModuleType:
+    """Return a module of printed functions, each with its decorator, kept as `kernel_module` does.
+
+    Source may use math, numpy as np, numba's njit, inf and nan.
+    """
+    return _load(f"{_HEADER}\n\n{source}")
+
+
+def bound_to(function: Any, parameter: Any, *arguments: Any) -> Callable[..., None]:
+    """Return a kernel function that takes a compiled function as its first parameter.
+
+    It is compiled for the signature of the parameter and not for the parameter itself, so that one
+    kernel serves the functions printed for all models.
+
+    Args:
+        function: a function of a kernel module.
+        parameter: a function of a printed module, with one signature.
+        arguments: what else it will be called with, for their types.
+    """
+    from numba import typeof, types
+
+    signature = next(iter(parameter.overloads.values())).signature
+    kinds = (types.FunctionType(signature), *(typeof(a) for a in arguments))
+    with _COMPILING:
+        if kinds not in function.overloads:
+            function.disable_compile(False)
+            function.compile(kinds)
+            # Else a call would compile anew for the very function that is passed.
+            function.disable_compile()
+    return function
 
 
 def _load(source: str) -> ModuleType:

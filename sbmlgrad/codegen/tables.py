@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.kernel_laws import KernelLaws, written_laws
 from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
@@ -83,6 +84,7 @@ def tables(
     lowered: LoweredNetwork,
     *,
     derivatives: bool,
+    laws: KernelLaws | None = None,
     slot_ids: Sequence[str] | None = None,
     more: Sequence[Expression] = (),
 ) -> Tables:
@@ -92,6 +94,7 @@ def tables(
         lowered: the network.
         derivatives: also hold the derivatives, which only gradients need; programs then are ordered
             propensities, derivatives in counts, derivatives in inputs.
+        laws: the propensities, and the inputs that they use; by default as they are written.
         slot_ids: symbols of the state array, species first; by default species alone.
         more: formulas to hold after all others.
     """
@@ -100,10 +103,11 @@ def tables(
     changes = [[(place[s], n) for s, n in channel.change.items()] for channel in lowered.channels]
     state = lowered.state_partials if derivatives else ()
     inputs = lowered.input_partials if derivatives else ()
-    programs = [channel.propensity for channel in lowered.channels]
+    laws = written_laws(lowered) if laws is None else laws
+    programs = list(laws.laws)
     programs += [partial.expression for partial in (*state, *inputs)]
     programs += more
-    assembler = Assembler(slot_ids, lowered.input_ids)
+    assembler = Assembler(slot_ids, laws.input_ids)
     code_start = [0]
     for program in programs:
         assembler.emit(program)

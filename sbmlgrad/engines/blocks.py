@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,22 +29,37 @@ def available_cores() -> int:
         return os.cpu_count() or 1
 
 
+class Signals(NamedTuple):
+    """What a running block and whoever waits for it tell each other.
+
+    Attributes:
+        cancel: uint8 [1]; a block stops early where it becomes non-zero.
+        done: int64 [1]; points of the readout that the block has finished, if it says so.
+    """
+
+    cancel: NDArray[np.uint8]
+    done: NDArray[np.int64]
+
+
 def run_blocks(
-    work: Callable[[int, int, int, NDArray[np.uint8]], None],
+    work: Callable[[int, int, int, Signals], None],
     trajectories: int,
     threads: int | None,
     progress: Progress | None,
     *,
     block: int = BLOCK,
+    points: int = 1,
 ) -> None:
-    """Call `work(block, low, high, cancel)` for every block of trajectories.
+    """Call `work(block, low, high, signals)` for every block of trajectories.
 
     Args:
-        work: releases the GIL and stops early where `cancel[0]` becomes non-zero.
+        work: releases the GIL and stops early where `signals.cancel[0]` becomes non-zero.
         trajectories: how many there are.
         threads: how many blocks run at a time; None uses every core.
-        progress: called with (done, total), or None.
+        progress: called with (done, total) trajectories, or None. Points finished of trajectories
+            that are under way count too: ten trajectories that are half done are five.
         block: trajectories per block.
+        points: points of the readout per trajectory, in which blocks count what they have done.
 
     Raises:
         KeyboardInterrupt: after the running blocks have stopped.
@@ -51,36 +67,26 @@ def run_blocks(
     cancel = np.zeros(1, dtype=np.uint8)
     bounds = [(low, min(low + block, trajectories)) for low in range(0, trajectories, block)]
     count = min(thread_count(threads), len(bounds))
-    if count <= 1 and progress is None:
-        _in_this_thread(work, bounds, cancel)
-        return
-    done = 0
+    done = np.zeros(len(bounds), dtype=np.int64)
     with ThreadPoolExecutor(max_workers=max(count, 1)) as pool:
         try:
             pending: set[Future[None]] = set()
-            sizes: dict[Future[None], int] = {}
+            blocks: dict[Future[None], int] = {}
             for number, (low, high) in enumerate(bounds):
-                future = pool.submit(work, number, low, high, cancel)
-                sizes[future] = high - low
+                signals = Signals(cancel, done[number : number + 1])
+                future = pool.submit(work, number, low, high, signals)
+                blocks[future] = number
                 pending.add(future)
             while pending:
-                # A bounded wait lets the interpreter see Ctrl-C.
+                # A bounded wait lets the interpreter see Ctrl-C, and progress be told.
                 finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                    done += sizes[future]
-                if progress is not None and finished:
-                    progress(done, trajectories)
+                    low, high = bounds[blocks[future]]
+                    done[blocks[future]] = (high - low) * points
+                if progress is not None:
+                    progress(int(done.sum()) // points, trajectories)
         except BaseException:
             cancel[0] = 1
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-
-
-def _in_this_thread(
-    work: Callable[[int, int, int, NDArray[np.uint8]], None],
-    bounds: list[tuple[int, int]],
-    cancel: NDArray[np.uint8],
-) -> None:
-    for number, (low, high) in enumerate(bounds):
-        work(number, low, high, cancel)

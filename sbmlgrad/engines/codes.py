@@ -26,6 +26,10 @@ BOUND_EXCEEDED = 11
 EVENT_UNDEFINED = 12
 NOTHING_HAPPENS = 13
 
+#: Of a kernel that was asked to stop after a number of firings, or after NEVER; no outcome.
+PAUSED = -1
+NEVER = 2**62
+
 # --- what a readout keeps -------------------------------------------------------------------------
 
 VALUES = 0

@@ -28,12 +28,14 @@ from sbmlgrad.engines.codes import (
     INTERPOLATED,
     NEGATIVE_COUNT,
     NEGATIVE_PROPENSITY,
+    NEVER,
     NO_FAULT,
     NON_FINITE,
+    PAUSED,
     VALUES,
     WINDOWS,
 )
-from sbmlgrad.engines.random import FIRINGS, philox, uniform_pair
+from sbmlgrad.engines.random import FIRINGS, philox, standard_exponential, uniform_pair
 
 
 def next_firing(rates, seed, trajectory, draw):
@@ -54,10 +56,11 @@ def next_firing(rates, seed, trajectory, draw):
     target = v * total
     reaction = 0
     reached = rates[0]
-    while not reached > target:
+    # The target is below the sum, unless that is so small that their product is rounded.
+    while not reached > target and reaction + 1 < rates.shape[0]:
         reaction += 1
         reached += rates[reaction]
-    return COMPLETED, -math.log(u) / total, reaction
+    return COMPLETED, standard_exponential(u) / total, reaction
 
 
 def fire(tables: Tables | Changes, reaction, counts, sign):
@@ -111,74 +114,107 @@ def keep(kind, points, values, point, before, after, time, next_time, firings):
     return point
 
 
-def sample_block(
-    tables: Tables, kind, points, start, inputs, seed, first, low, high, limit, cancel, result
-):
+def follow(request, work, values, point, time, draw, number, pause):
+    """Follow one trajectory from a state to its end, or to a number of firings.
+
+    Args:
+        request: (tables, kind, points, inputs, seed, limit, cancel, done) of a job.
+        work: (before, after, rates, stack): the state twice, and room.
+        values: what is kept of the trajectory [point, column].
+        point: the first point that is not kept yet.
+        time: of the last firing.
+        draw: firings so far.
+        number: of the trajectory.
+        pause: firings after which to return (outcome PAUSED), more than `draw`.
+
+    Returns:
+        (outcome, reaction at fault, firings, time of the last one, first point not kept yet).
+    """
+    tables, kind, points, inputs, seed, limit, cancel, done = request
+    before, after, rates, stack = work
+    last_point = points[points.shape[0] - 1]
+    looks_beyond = kind in (INTERPOLATED, FIRING_COUNTS)
+    propensities(tables, before, inputs, stack, rates)
+    while True:
+        if kind == FIRING_COUNTS:
+            point = keep(kind, points, values, point, before, after, time, time, draw)
+            if point == values.shape[0]:
+                return COMPLETED, NO_FAULT, draw, time, point
+        if draw >= pause:
+            return PAUSED, NO_FAULT, draw, time, point
+        outcome, waiting, reaction = next_firing(rates, seed, number, draw)
+        if outcome == COMPLETED and (looks_beyond or time + waiting <= last_point):
+            # A firing beyond the last point never happens, so it cannot fail either.
+            if draw >= limit:
+                outcome = FIRING_LIMIT
+            elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
+                outcome = CANCELLED
+            elif not fire(tables, reaction, after, 1.0):
+                outcome = NEGATIVE_COUNT
+        if outcome != COMPLETED:
+            keep(kind, points, values, point, before, before, time, math.inf, draw)
+            return outcome, reaction, draw, time, point
+        next_time = time + waiting
+        reached = keep(kind, points, values, point, before, after, time, next_time, draw)
+        done[0] += reached - point
+        point = reached
+        if point == values.shape[0]:
+            return COMPLETED, NO_FAULT, draw, time, point
+        time = next_time
+        draw += 1
+        for i in range(tables.change_start[reaction], tables.change_start[reaction + 1]):
+            s = tables.change_species[i]
+            before[s] = after[s]
+        update_propensities(tables, reaction, before, inputs, stack, rates)
+
+
+def close(result, row, outcome, reaction, firings, time, state):
+    """Write down how a trajectory ended."""
+    _values, outcomes, counts, failed, end_times, end_states = result
+    outcomes[row] = outcome
+    counts[row] = firings
+    failed[row] = reaction if outcome > ABSORBED else NO_FAULT
+    end_times[row] = time
+    for s in range(state.shape[0]):
+        end_states[row, s] = state[s]
+
+
+def sample_block(request, start, first, low, high, result):
     """Sample trajectories `low` to `high` of a batch whose first has the number `first`.
 
-    `result` holds the arrays of `engines.base.Sample`, which are written in place.
+    `result` holds the arrays of `engines.base.Sample`, which are written in place; `request` is
+    that of `follow`.
     """
-    values, outcomes, firings, failed, end_times, end_states = result
+    tables, done = request[0], request[7]
     species = start.shape[1]
-    rates = np.empty(tables.change_start.shape[0] - 1)
-    stack = np.empty(tables.stack_size)
     before = np.empty(species)
     after = np.empty(species)
-    last_point = points[points.shape[0] - 1]
+    rates = np.empty(tables.change_start.shape[0] - 1)
+    stack = np.empty(tables.stack_size)
+    work = (before, after, rates, stack)
+    values = result[0]
     for row in range(low, high):
         source = row if start.shape[0] > 1 else 0
         for s in range(species):
             before[s] = start[source, s]
             after[s] = before[s]
-        time = 0.0
-        point = 0
-        draw = 0
-        outcome = COMPLETED
-        reaction = NO_FAULT
-        propensities(tables, before, inputs, stack, rates)
-        while True:
-            if kind == FIRING_COUNTS:
-                point = keep(kind, points, values[row], point, before, after, time, time, draw)
-                if point == values.shape[1]:
-                    break
-            outcome, waiting, reaction = next_firing(rates, seed, first + row, draw)
-            looks_beyond = kind in (INTERPOLATED, FIRING_COUNTS)
-            if outcome == COMPLETED and (looks_beyond or time + waiting <= last_point):
-                # A firing beyond the last point never happens, so it cannot fail either.
-                if draw >= limit:
-                    outcome = FIRING_LIMIT
-                elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
-                    outcome = CANCELLED
-                elif not fire(tables, reaction, after, 1.0):
-                    outcome = NEGATIVE_COUNT
-            if outcome != COMPLETED:
-                keep(kind, points, values[row], point, before, before, time, math.inf, draw)
-                break
-            next_time = time + waiting
-            point = keep(kind, points, values[row], point, before, after, time, next_time, draw)
-            if point == values.shape[1]:
-                break
-            time = next_time
-            draw += 1
-            for i in range(tables.change_start[reaction], tables.change_start[reaction + 1]):
-                s = tables.change_species[i]
-                before[s] = after[s]
-            update_propensities(tables, reaction, before, inputs, stack, rates)
-        outcomes[row] = outcome
-        firings[row] = draw
-        failed[row] = reaction if outcome > ABSORBED else NO_FAULT
-        end_times[row] = time
-        for s in range(species):
-            end_states[row, s] = before[s]
+        outcome, reaction, firings, time, _ = follow(
+            request, work, values[row], 0, 0.0, 0, first + row, NEVER
+        )
+        close(result, row, outcome, reaction, firings, time, before)
+        done[0] = (row + 1 - low) * values.shape[1]
 
 
 #: Source functions of a sampling kernel, rates last so that a model's own can replace them.
 SAMPLING: tuple[Callable[..., object], ...] = (
     philox,
     uniform_pair,
+    standard_exponential,
     next_firing,
     fire,
     keep,
+    follow,
+    close,
     sample_block,
     run_program,
     propensities,

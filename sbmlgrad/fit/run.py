@@ -14,7 +14,7 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.native import (
-    LARGEST_SPECIALISED,
+    LARGEST_LOCKSTEP,
     PILOT_FIRINGS,
     WORTH_COMPILING,
     Native,
@@ -167,9 +167,9 @@ def _with_kernel(
         on_failure="mark",
     )
     expected = float(pilot.firings.mean()) * trajectories
-    small = len(lower(model).channels) <= LARGEST_SPECIALISED
+    small = len(lower(model).channels) <= LARGEST_LOCKSTEP
     pays = small and expected > WORTH_COMPILING
-    return replace(engine, kernel="specialised" if pays else "table")
+    return replace(engine, kernel="lockstep" if pays else "table")
 
 
 def _descend_checked(plan: Plan) -> Trace:

@@ -20,10 +20,10 @@ from sbmlgrad.codegen.table_driven import (
 )
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.engines.base import Request
-from sbmlgrad.engines.blocks import BLOCK, run_blocks
+from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
 from sbmlgrad.engines.kernels import fire, next_firing
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.random import philox, uniform_pair
+from sbmlgrad.engines.random import philox, standard_exponential, uniform_pair
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.base import PathEstimator
 from sbmlgrad.gradients.two_sided_adjoint import sweep
@@ -114,6 +114,7 @@ def reverse_block(
 _COMMON: tuple[Callable[..., object], ...] = (
     philox,
     uniform_pair,
+    standard_exponential,
     next_firing,
     fire,
     replay,
@@ -129,8 +130,8 @@ def pull_back_path(
     estimator: PathEstimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the derivative of a loss in the inputs, float64 [input]; see `Estimator.pull_back`."""
-    is_specialised = engine.choose_kernel(request)[0] == "specialised"
-    module = _module(estimator, request.lowered if is_specialised else None)
+    is_large = engine.choose_kernel(request)[0] == "lockstep"
+    module = _module(estimator, request.lowered if is_large else None)
     structure = gradient_tables(request.lowered)
     start = np.ascontiguousarray(request.start, dtype=np.float64)
     inputs = np.ascontiguousarray(request.inputs, dtype=np.float64)
@@ -140,7 +141,7 @@ def pull_back_path(
     # One row a block, added up in order: the sum does not depend on the number of threads.
     partial = np.zeros((blocks, len(inputs)))
 
-    def work(block: int, low: int, high: int, cancel: NDArray[np.uint8]) -> None:
+    def work(block: int, low: int, high: int, signals: Signals) -> None:
         module.reverse_block(
             structure,
             request.readout.kind,
@@ -153,7 +154,7 @@ def pull_back_path(
             high,
             cotangent,
             options,
-            cancel,
+            signals.cancel,
             partial[block],
         )
 

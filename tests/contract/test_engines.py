@@ -23,7 +23,8 @@ CLASSES = [
 
 def variants(cls: type) -> list:
     if cls.__name__ == "Native":
-        return [cls(kernel="table"), cls(kernel="specialised"), cls(threads=1), cls(threads=2)]
+        kernels = [cls(kernel=kernel) for kernel in ("table", "lockstep")]
+        return [*kernels, cls(threads=1), cls(threads=2)]
     return [cls()]
 
 
@@ -158,7 +159,7 @@ def test_oscillator_kernels_agree_bit_for_bit() -> None:
     options = {"times": [1, 2, 5], "trajectories": 8, "seed": 2}
     table = sg.simulate(shipped("oscillator"), engine=sg.engines.Native(kernel="table"), **options)
     special = sg.simulate(
-        shipped("oscillator"), engine=sg.engines.Native(kernel="specialised"), **options
+        shipped("oscillator"), engine=sg.engines.Native(kernel="lockstep"), **options
     )
     np.testing.assert_array_equal(table.counts, special.counts)
     assert table.firings.min() > 1000

@@ -99,8 +99,8 @@ def test_threads_and_kernels_do_not_change_the_gradient(estimator) -> None:
     for options in (
         {"threads": 1, "kernel": "table"},
         {"threads": 2, "kernel": "table"},
-        {"threads": 1, "kernel": "specialised"},
-        {"threads": 2, "kernel": "specialised"},
+        {"threads": 1, "kernel": "lockstep"},
+        {"threads": 2, "kernel": "lockstep"},
     ):
         with tf.GradientTape() as tape:
             tape.watch(theta)

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sbmlgrad.codegen.hybrid_tables import HybridTables, hybrid_tables
 from sbmlgrad.codegen.interpreted import interpreted
@@ -16,7 +15,7 @@ from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.base import Request, Sample, result_arrays
-from sbmlgrad.engines.blocks import run_blocks
+from sbmlgrad.engines.blocks import Signals, run_blocks
 from sbmlgrad.engines.codes import event_fault
 from sbmlgrad.engines.draws import DRAWING
 from sbmlgrad.engines.hybrid import ahead, bounds, events, firings, motion, queue, search, triggers
@@ -95,8 +94,9 @@ def sample_hybrid(
     arrays = result_arrays(request)
     found = np.full(request.trajectories, np.nan)
 
-    def work(_block: int, low: int, high: int, cancel: NDArray[np.uint8]) -> None:
-        job, memory = job_of(request, firing_limit, cancel), memory_of(base, hybrid, request.inputs)
+    def work(_block: int, low: int, high: int, signals: Signals) -> None:
+        job = job_of(request, firing_limit, signals.cancel)
+        memory = memory_of(base, hybrid, request.inputs)
         with np.errstate(all="ignore"):
             module.sample_hybrid_block(base, hybrid, job, memory, low, high, arrays, found)
 

@@ -1,0 +1,283 @@
+"""Propensities rewritten for speed: a coefficient, constant during a run, times molecule counts.
+
+Most laws are products: a rate constant, sizes of compartments, conversions of units, and molecules
+or falling factorials of them. Everything in such a product that never changes is gathered into one
+number, computed once for a run, so that a kernel multiplies it by one to three counts. All other
+laws stay as they are written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, symbols
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.terms import factors
+
+#: Most counts in one product; a law with more stays as it is written.
+MOST_FACTORS = 8
+
+#: Powers of two that a double reaches up and down, with room to spare.
+_REACH = 1000.0
+
+#: Powers of two that one count may reach.
+_COUNT_REACH = 64.0
+
+
+@dataclass(frozen=True, slots=True)
+class Monomial:
+    """The law kernel_inputs[coefficient] * (counts[s] - offset) * ..., left to right.
+
+    Attributes:
+        coefficient: place in the kernel inputs: inputs, then coefficients.
+        factors: species and what is taken off its count, a whole number.
+    """
+
+    coefficient: int
+    factors: tuple[tuple[int, float], ...]
+
+
+# Compared by identity, so that it can key caches of what is derived from it.
+@dataclass(frozen=True, eq=False)
+class KernelLaws:
+    """The propensities of a network as kernels evaluate them.
+
+    Attributes:
+        laws: one a channel, over the state, the inputs and the coefficients.
+        input_ids: ids of the inputs, then those of the coefficients, which no SBML id equals.
+        coefficient_ids: the latter alone.
+        coefficients: each over the inputs, constant during a run.
+        monomials: one a channel; None for a law that is no monomial.
+    """
+
+    laws: tuple[Expression, ...]
+    input_ids: tuple[str, ...]
+    coefficient_ids: tuple[str, ...] = ()
+    coefficients: tuple[Expression, ...] = ()
+    monomials: tuple[Monomial | None, ...] = ()
+
+
+@lru_cache(maxsize=64)
+def written_laws(lowered: LoweredNetwork) -> KernelLaws:
+    """Return the propensities as they are written, without coefficients."""
+    laws = tuple(channel.propensity for channel in lowered.channels)
+    return KernelLaws(laws, lowered.input_ids, monomials=(None,) * len(laws))
+
+
+@lru_cache(maxsize=64)
+def kernel_laws(lowered: LoweredNetwork) -> KernelLaws:
+    """Return the propensities with their constant factors gathered into coefficients.
+
+    A product of inputs and numbers, multiplied by up to `MOST_FACTORS` factors `x` or `x - n` (x a
+    count, n a whole number) becomes coefficient * factor * factor ... in the order of the factors.
+    A coefficient that is one input is that input. The value differs from that of the law as it is
+    written by rounding alone, where `kernel_inputs` does not say otherwise.
+    """
+    place = {species: i for i, species in enumerate(lowered.species_ids)}
+    gathering = _Coefficients(lowered.input_ids)
+    inputs = frozenset(lowered.input_ids)
+    laws: list[Expression] = []
+    monomials: list[Monomial | None] = []
+    for channel in lowered.channels:
+        product = _Product(place, inputs)
+        if not product.takes(channel.propensity):
+            laws.append(channel.propensity)
+            monomials.append(None)
+            continue
+        slot = gathering.slot_of(product)
+        coefficient = Symbol(gathering.id_of(slot))
+        counts = tuple(_factor(species, offset) for species, offset in product.counts)
+        laws.append(Apply("times", (coefficient, *counts)) if counts else coefficient)
+        monomials.append(Monomial(slot, tuple((place[s], n) for s, n in product.counts)))
+    ids = gathering.ids
+    return KernelLaws(
+        tuple(laws),
+        (*lowered.input_ids, *ids),
+        ids,
+        tuple(gathering.expressions),
+        tuple(monomials),
+    )
+
+
+def kernel_inputs(laws: KernelLaws, inputs: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return the inputs of a run followed by the coefficients, or None where these may not be used.
+
+    Products are gathered in another order than the author's. That changes more than the rounding
+    only where a partial product leaves the range of a double in one order and not in another. It
+    cannot as long as the binary exponents of all factors, each counted as positive, add up to less
+    than a double reaches, and no factor is infinite or NaN, and no divisor is 0. Where that does
+    not hold for some coefficient, the answer is None and the caller takes `written_laws`. A factor
+    of 0, as a rate that is switched off, is no obstacle.
+
+    Args:
+        laws: the laws.
+        inputs: values of the network's inputs, float64 [input].
+
+    Returns:
+        float64 [input + coefficient], in the order of `KernelLaws.input_ids`, or None. It is never
+        None for `written_laws`.
+    """
+    count = len(laws.input_ids) - len(laws.coefficient_ids)
+    values = dict(zip(laws.input_ids[:count], inputs.tolist(), strict=True))
+    if not laws.monomials:
+        return np.array(inputs, dtype=np.float64)
+    most = [0] * len(laws.input_ids)
+    for monomial in laws.monomials:
+        if monomial is not None:
+            most[monomial.coefficient] = max(most[monomial.coefficient], 1 + len(monomial.factors))
+    found = []
+    with np.errstate(all="ignore"):
+        for i, used in enumerate(most):
+            expression = Symbol(laws.input_ids[i]) if i < count else laws.coefficients[i - count]
+            if used and not _reach(expression, values) < _REACH - _COUNT_REACH * (used - 1):
+                return None
+            if i >= count:
+                found.append(float(evaluate(expression, values)))
+    return np.concatenate([np.asarray(inputs, dtype=np.float64), found])
+
+
+def _reach(coefficient: Expression, values: Mapping[str, float]) -> float:
+    """Return how many powers of two its factors span at most; infinity where that is undefined."""
+    above, below = factors(coefficient)
+    return sum(_span(above, values, zero=0.0)) + sum(_span(below, values, zero=math.inf))
+
+
+def _span(
+    parts: Sequence[Expression], values: Mapping[str, float], *, zero: float
+) -> Iterable[float]:
+    for part in parts:
+        value = abs(float(evaluate(part, values)))
+        if value == 0.0:
+            yield zero
+        else:
+            yield abs(math.log2(value)) if value < math.inf else math.inf
+
+
+def _factor(species: str, offset: float) -> Expression:
+    count = Symbol(species)
+    return Apply("minus", (count, Number(offset))) if offset else count
+
+
+@dataclass
+class _Product:
+    """A product taken apart into parts that never change, above and below the bar, and counts."""
+
+    place: Mapping[str, int]
+    inputs: frozenset[str]
+    above: list[Expression] = field(default_factory=list)
+    below: list[Expression] = field(default_factory=list)
+    counts: list[tuple[str, float]] = field(default_factory=list)
+
+    def takes(self, node: Expression, *, is_above: bool = True) -> bool:
+        """Take a factor apart; tell whether it is one that a monomial can have."""
+        if isinstance(node, Apply) and node.operator in ("times", "divide"):
+            # The second argument of a quotient is on the other side of the bar.
+            is_quotient = node.operator == "divide"
+            return all(
+                self.takes(a, is_above=is_above != (is_quotient and i == 1))
+                for i, a in enumerate(node.arguments)
+            )
+        if isinstance(node, Apply) and node.operator == "minus" and len(node.arguments) == 1:
+            self.above.append(Number(-1.0))
+            return self.takes(node.arguments[0], is_above=is_above)
+        if symbols(node) <= self.inputs:
+            (self.above if is_above else self.below).append(node)
+            return True
+        if not is_above or len(self.counts) == MOST_FACTORS:
+            return False
+        if isinstance(node, Apply) and node.operator == "power":
+            base, exponent = node.arguments
+            times = _repetitions(exponent)
+            return times > 0 and all(self.takes(base) for _ in range(times))
+        return self._takes_count(node)
+
+    def _takes_count(self, node: Expression) -> bool:
+        if isinstance(node, Apply) and node.operator == "minus":
+            common = _common_divisor(node)
+            if common is not None and symbols(common[1]) <= self.inputs:
+                node = common[0]
+                self.below.append(common[1])
+        found = _count_and_offset(node)
+        if found is None or found[0] not in self.place:
+            return False
+        self.counts.append(found)
+        return True
+
+
+@dataclass
+class _Coefficients:
+    """Coefficients gathered so far, equal ones once, after the inputs."""
+
+    input_ids: tuple[str, ...]
+    expressions: list[Expression] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Spelling tells 0.0 from -0.0, which compare equal.
+        self._slots = {repr(Symbol(s)): i for i, s in enumerate(self.input_ids)}
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(f"[rate {i}]" for i in range(len(self.expressions)))
+
+    def id_of(self, slot: int) -> str:
+        count = len(self.input_ids)
+        return self.input_ids[slot] if slot < count else f"[rate {slot - count}]"
+
+    def slot_of(self, product: _Product) -> int:
+        value = _product(product.above)
+        if product.below:
+            value = Apply("divide", (value, _product(product.below)))
+        key = repr(value)
+        if key not in self._slots:
+            self._slots[key] = len(self.input_ids) + len(self.expressions)
+            self.expressions.append(value)
+        return self._slots[key]
+
+
+def _product(parts: Sequence[Expression]) -> Expression:
+    if not parts:
+        return Number(1.0)
+    return parts[0] if len(parts) == 1 else Apply("times", tuple(parts))
+
+
+def _repetitions(exponent: Expression) -> int:
+    """Return the exponent where it is a number of factors that a monomial may have, else 0."""
+    if isinstance(exponent, Number) and exponent.value in range(1, MOST_FACTORS + 1):
+        return int(exponent.value)
+    return 0
+
+
+def _count_and_offset(node: Expression) -> tuple[str, float] | None:
+    """Return (x, n) for `x`, `x - n` and `-n + x`, n a whole number."""
+    if isinstance(node, Symbol):
+        return node.id, 0.0
+    if not isinstance(node, Apply) or len(node.arguments) != 2:
+        return None
+    left, right = node.arguments
+    if node.operator == "plus" and isinstance(left, Number):
+        left, right = right, left
+    if not (isinstance(left, Symbol) and isinstance(right, Number)):
+        return None
+    offset = {"minus": right.value, "plus": -right.value}.get(node.operator, math.nan)
+    return (left.id, offset) if offset.is_integer() else None
+
+
+def _common_divisor(node: Apply) -> tuple[Expression, Expression] | None:
+    """Return (x - n, d) for x / d - n / d, as falling factorials of concentrations are written."""
+    if len(node.arguments) != 2:
+        return None
+    left, right = node.arguments
+    if not (isinstance(left, Apply) and isinstance(right, Apply)):
+        return None
+    if not left.operator == right.operator == "divide":
+        return None
+    if left.arguments[1] != right.arguments[1]:
+        return None
+    return Apply("minus", (left.arguments[0], right.arguments[0])), left.arguments[1]
