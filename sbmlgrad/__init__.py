@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnsupportedModelError,
         WriteError,
     )
+    from sbmlgrad.firing_lists import FiringList, firings
     from sbmlgrad.fit.result import FitResult
     from sbmlgrad.fit.run import fit
     from sbmlgrad.io.formats import load, save
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from sbmlgrad.model.network import ReactionNetwork
     from sbmlgrad.referees.validate import validate
     from sbmlgrad.simulation import simulate
+    from sbmlgrad.summary import EnsembleSummary, Quantile, summarise
 
 _HOMES = {
     "sbmlgrad.api": ("check",),
@@ -58,6 +60,7 @@ _HOMES = {
         "UnsupportedModelError",
         "WriteError",
     ),
+    "sbmlgrad.firing_lists": ("FiringList", "firings"),
     "sbmlgrad.fit.result": ("FitResult",),
     "sbmlgrad.fit.run": ("fit",),
     "sbmlgrad.io.formats": ("load", "save"),
@@ -67,6 +70,7 @@ _HOMES = {
     "sbmlgrad.model.network": ("ReactionNetwork",),
     "sbmlgrad.referees.validate": ("validate",),
     "sbmlgrad.simulation": ("simulate",),
+    "sbmlgrad.summary": ("EnsembleSummary", "Quantile", "summarise"),
 }
 _MODULES = ("engines", "gradients")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -75,6 +79,8 @@ __all__ = [
     "AfterFirings",
     "DataError",
     "Ensemble",
+    "EnsembleSummary",
+    "FiringList",
     "FitError",
     "FitResult",
     "GradientError",
@@ -83,6 +89,7 @@ __all__ = [
     "Measurements",
     "ModelError",
     "ParameterError",
+    "Quantile",
     "ReactionNetwork",
     "RefereeError",
     "RequestError",
@@ -98,12 +105,14 @@ __all__ = [
     "WriteError",
     "check",
     "engines",
+    "firings",
     "fit",
     "gradients",
     "load",
     "load_measurements",
     "save",
     "simulate",
+    "summarise",
     "validate",
 ]
 

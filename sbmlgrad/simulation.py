@@ -22,6 +22,7 @@ from sbmlgrad.engines.base import (
 )
 from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.failures import failure_message
+from sbmlgrad.engines.memory_estimate import check_job
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout, columns, point_count
 from sbmlgrad.engines.start import start_states
@@ -126,6 +127,7 @@ def simulate(
     )
     if job.first_trajectory + job.trajectories > LARGEST_TRAJECTORY + 1:
         raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
+    check_job(job.lowered, job.readouts, job.trajectories)
     if is_tensor(parameters):
         return _simulate_tensor(job, parameters, seed, estimator)
     if estimator is not None:

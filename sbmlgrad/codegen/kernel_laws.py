@@ -124,23 +124,34 @@ def kernel_inputs(laws: KernelLaws, inputs: NDArray[np.float64]) -> NDArray[np.f
         float64 [input + coefficient], in the order of `KernelLaws.input_ids`, or None. It is never
         None for `written_laws`.
     """
-    count = len(laws.input_ids) - len(laws.coefficient_ids)
-    values = dict(zip(laws.input_ids[:count], inputs.tolist(), strict=True))
-    if not laws.monomials:
-        return np.array(inputs, dtype=np.float64)
+    inputs = np.array(inputs, dtype=np.float64)
+    count = len(inputs)
+    is_used, allowed = _allowed(laws)
+    with np.errstate(all="ignore"):
+        spans = np.where(inputs == 0.0, 0.0, np.abs(np.log2(np.abs(inputs))))
+    if not np.all((spans < allowed[:count]) | ~is_used[:count]):
+        return None
+    if not laws.coefficients:
+        return inputs
+    values = dict(zip(laws.input_ids, inputs.tolist(), strict=False))
+    if not all(
+        _reach(expression, values) < limit
+        for expression, limit in zip(laws.coefficients, allowed[count:].tolist(), strict=True)
+    ):
+        return None
+    found = [float(evaluate(expression, values)) for expression in laws.coefficients]
+    return np.concatenate([inputs, found])
+
+
+@lru_cache(maxsize=64)
+def _allowed(laws: KernelLaws) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Return which kernel inputs are coefficients, and what each may span beside its counts."""
     most = [0] * len(laws.input_ids)
     for monomial in laws.monomials:
         if monomial is not None:
             most[monomial.coefficient] = max(most[monomial.coefficient], 1 + len(monomial.factors))
-    found = []
-    with np.errstate(all="ignore"):
-        for i, used in enumerate(most):
-            expression = Symbol(laws.input_ids[i]) if i < count else laws.coefficients[i - count]
-            if used and not _reach(expression, values) < _REACH - _COUNT_REACH * (used - 1):
-                return None
-            if i >= count:
-                found.append(float(evaluate(expression, values)))
-    return np.concatenate([np.asarray(inputs, dtype=np.float64), found])
+    parts = np.array(most, dtype=np.float64)
+    return parts > 0.0, _REACH - _COUNT_REACH * (parts - 1.0)
 
 
 def _reach(coefficient: Expression, values: Mapping[str, float]) -> float:

@@ -1,9 +1,10 @@
 """Source of the lockstep kernel of one network: many trajectories take a step at a time.
 
-Trajectories sit in lanes. The state is one flat buffer of rows, row r of lane l at
-`buffer[r * LANES + l]`; the loop over lanes is innermost and does not branch, so that LLVM turns it
-into vector instructions. A lane whose next firing lies beyond its `limit` stalls: it keeps its
-state and its draw, and steps that it does not take leave no trace in its random stream.
+Trajectories sit in lanes. Their counts are one flat array of rows, row s of lane l at
+`counts[s * LANES + l]`, and what else belongs to a lane is another, `clocks`; the loop over lanes
+is innermost and does not branch, so that LLVM turns it into vector instructions. A lane whose next
+firing lies beyond its limit stalls: it keeps its state and its draw, and steps that it does not
+take leave no trace in its random stream.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from sbmlgrad.codegen.kernel_laws import KernelLaws
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.step_source import StepSource, step_source
 
-#: Of what is printed: buffer, room for noise, draws, numbers of trajectories, inputs, seed, steps.
-SIGNATURE = "void(f8[::1], f8[::1], u8[::1], u8[::1], f8[::1], i8, i8)"
+#: Of what is printed: counts, clocks, room for noise, draws, numbers of trajectories, inputs, seed,
+#: steps.
+SIGNATURE = "void(f8[::1], f8[::1], f8[::1], u8[::1], u8[::1], f8[::1], i8, i8)"
 
-#: Rows of the buffer after the counts: the clock, the time of the next firing (NaN if it cannot be
+#: Rows of `clocks`: the clock, the time of the next firing (NaN if it cannot be
 #: told), the time (or number of firings) up to which a lane may go on, since when the state has not
 #: been averaged, the length of the window; then the averages of a window.
 CLOCK, NEXT, LIMIT, SINCE, WIDTH, AVERAGES = range(6)
@@ -40,16 +42,21 @@ class LockstepKind:
 
 @dataclass(frozen=True)
 class NoiseSource:
-    """Lines that give the noise of one firing.
+    """Lines that give the noise of firings.
 
     Attributes:
         once: what does not change, from `seed`.
         each: assign `exponential`, a waiting time in units of its mean, and `v`, uniform in [0, 1),
             from `draw` and `trajectory` (uint64).
+        pair: assign `u0, v0, u1, v1` in single precision, uniform in (0, 1] and [0, 1), for two
+            firings, from `draw` (half the number of the first) and `trajectory`.
+        single: assign `exponential` in single precision from `u`.
     """
 
     once: tuple[str, ...]
     each: tuple[str, ...]
+    pair: tuple[str, ...]
+    single: tuple[str, ...]
 
 
 def lockstep_source(
@@ -73,7 +80,7 @@ def lockstep_source(
     # Two short loops keep more lanes under way at a time than a long one.
     lines = [
         f"@njit({SIGNATURE!r}, cache=True, nogil=True, error_model='numpy')",
-        "def advance(buffer, noise, draws, numbers, inputs, seed, steps):",
+        "def advance(counts, clocks, noise, draws, numbers, inputs, seed, steps):",
         *("    " + line for line in noise.once),
         *(f"    p{i} = inputs[{i}]" for i in step.inputs_used),
         "    for _ in range(steps):",
@@ -93,10 +100,10 @@ def lockstep_source(
 
 def _body(step: StepSource, species: int, kind: LockstepKind, lanes: int) -> list[str]:
     def row(number: int) -> str:
-        return f"buffer[{number * lanes} + l]"
+        return f"counts[{number * lanes} + l]"
 
     def own(number: int) -> str:
-        return row(species + number)
+        return f"clocks[{number * lanes} + l]"
 
     counts = tuple(range(species)) if kind.averages else step.counts_used
     lines = [f"x{i} = {row(i)}" for i in counts]

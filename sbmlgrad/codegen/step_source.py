@@ -8,7 +8,10 @@ holds the state (a lane of a buffer, registers of a GPU thread). Names that the 
 - `target` a number in [0, total) that selects a reaction, or infinity to select none;
 - `h0, h1, ...` whether a reaction is the one selected.
 
-Nothing branches, so that a loop over trajectories becomes vector instructions.
+Nothing branches, so that a loop over trajectories becomes vector instructions. In single precision
+all of these are float32, except that laws which are no monomials (`kernel_laws`) are evaluated in
+double precision, from inputs `d0, d1, ...`, and then rounded: a difference of large numbers would
+be nothing but rounding. `inf` is called `endless` there.
 """
 
 from __future__ import annotations
@@ -30,7 +33,8 @@ class StepSource:
 
     Attributes:
         counts_used: species whose counts the lines read or write.
-        inputs_used: inputs that they read.
+        inputs_used: inputs that they read, as `p0...`.
+        doubles_used: inputs that they read as `d0...`; only in single precision.
         rates: assign a0... and c0...
         total: the name of the last sum.
         sound: expression that is true if no propensity is negative, infinite or undefined.
@@ -41,6 +45,7 @@ class StepSource:
 
     counts_used: tuple[int, ...]
     inputs_used: tuple[int, ...]
+    doubles_used: tuple[int, ...]
     rates: tuple[str, ...]
     total: str
     sound: str
@@ -49,51 +54,74 @@ class StepSource:
     enough: str
 
 
-def step_source(lowered: LoweredNetwork, laws: KernelLaws) -> StepSource:
+def step_source(
+    lowered: LoweredNetwork, laws: KernelLaws, *, is_single: bool = False
+) -> StepSource:
     """Return the lines of one firing.
 
     Args:
         lowered: the network; it has at least one channel.
         laws: its propensities, and the inputs that they use.
+        is_single: print for single precision.
     """
     species = {s: i for i, s in enumerate(lowered.species_ids)}
     inputs = {s: i for i, s in enumerate(laws.input_ids)}
-    names = {s: f"x{i}" for s, i in species.items()}
-    names |= {s: f"p{i}" for s, i in inputs.items()}
-    used = frozenset().union(*(symbols(law) for law in laws.laws))
     changed = {s for channel in lowered.channels for s in channel.change}
     last = len(laws.laws) - 1
-    pairs = zip(lowered.channels, laws.laws, strict=True)
+    pairs = list(zip(lowered.channels, laws.laws, strict=True))
+    in_double = [is_single and monomial is None for monomial in laws.monomials]
+    narrow, wide = _used(laws, in_double, value=False), _used(laws, in_double, value=True)
     doubtful = sorted({species[s] for c, law in pairs for s in _may_run_out(c, law)})
     negative = [j for j, c in enumerate(lowered.channels) if c.may_be_negative]
+    number = _single if is_single else literal
+    names = {s: f"x{i}" for s, i in species.items()} | {s: f"p{i}" for s, i in inputs.items()}
+    doubles = {s: f"np.float64(x{i})" for s, i in species.items()}
+    doubles |= {s: f"d{i}" for s, i in inputs.items()}
+
+    def rate(j: int, law: Expression) -> str:
+        if in_double[j]:
+            text = print_expression(law, "numba", doubles.__getitem__, literal)
+            return f"a{j} = np.float32({text})"
+        return f"a{j} = {print_expression(law, 'numba', names.__getitem__, number)}"
+
+    endless = "endless" if is_single else "inf"
     return StepSource(
-        counts_used=tuple(sorted(i for s, i in species.items() if s in used | changed)),
-        inputs_used=tuple(sorted(i for s, i in inputs.items() if s in used)),
+        counts_used=tuple(sorted(species[s] for s in species if s in narrow | wide | changed)),
+        inputs_used=tuple(sorted(inputs[s] for s in narrow & inputs.keys())),
+        doubles_used=tuple(sorted(inputs[s] for s in wide & inputs.keys())),
         rates=(
-            *(
-                f"a{j} = {print_expression(law, 'numba', names.__getitem__, literal)}"
-                for j, law in enumerate(laws.laws)
-            ),
+            *(rate(j, law) for j, law in enumerate(laws.laws)),
             "c0 = a0",
             *(f"c{j} = c{j - 1} + a{j}" for j in range(1, last + 1)),
         ),
         total=f"c{last}",
-        sound=" & ".join([f"(c{last} < inf)", *(f"(a{j} >= 0.0)" for j in negative)]),
-        select=tuple(_selection(last)),
+        sound=" & ".join(
+            [f"(c{last} < {endless})", *(f"(a{j} >= {number(0.0)})" for j in negative)]
+        ),
+        select=tuple(_selection(last, endless)),
         fire=tuple(
-            f"x{species[s]} = (x{species[s]} + {float(n)!r}) if h{j} else x{species[s]}"
+            f"x{species[s]} = (x{species[s]} + {number(float(n))}) if h{j} else x{species[s]}"
             for j, channel in enumerate(lowered.channels)
             for s, n in channel.change.items()
         ),
-        enough=" & ".join(f"(x{i} >= 0.0)" for i in doubtful),
+        enough=" & ".join(f"(x{i} >= {number(0.0)})" for i in doubtful),
     )
 
 
-def _selection(last: int) -> list[str]:
+def _used(laws: KernelLaws, in_double: Sequence[bool], *, value: bool) -> frozenset[str]:
+    chosen = (law for law, own in zip(laws.laws, in_double, strict=True) if own == value)
+    return frozenset().union(*(symbols(law) for law in chosen))
+
+
+def _single(value: float) -> str:
+    return f"np.float32({literal(value)})"
+
+
+def _selection(last: int, endless: str) -> list[str]:
     # The first sum above the target selects; none is above an infinite one. A finite target is
     # below the last sum, so the last reaction needs no comparison with it.
     lines = [f"g{j} = target < c{j}" for j in range(last)]
-    lines.append(f"g{last} = target < inf")
+    lines.append(f"g{last} = target < {endless}")
     return [*lines, "h0 = g0", *(f"h{j} = g{j} & (not g{j - 1})" for j in range(1, last + 1))]
 
 

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from sbmlgrad.engines.native import Native
     from sbmlgrad.engines.ode import ODE
     from sbmlgrad.engines.reference import Reference
+    from sbmlgrad.engines.tensorflow import TensorFlow
 
-__all__ = ["ODE", "Engine", "Native", "Outcome", "Reference"]
+__all__ = ["ODE", "Engine", "Native", "Outcome", "Reference", "TensorFlow"]
 
 _HOMES = {
     "Engine": "sbmlgrad.engines.base",
@@ -18,6 +19,7 @@ _HOMES = {
     "Native": "sbmlgrad.engines.native",
     "ODE": "sbmlgrad.engines.ode",
     "Reference": "sbmlgrad.engines.reference",
+    "TensorFlow": "sbmlgrad.engines.tensorflow",
 }
 
 

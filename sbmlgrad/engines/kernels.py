@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sbmlgrad.codegen.table_driven import (
     propensities,
@@ -35,10 +37,42 @@ from sbmlgrad.engines.codes import (
     VALUES,
     WINDOWS,
 )
-from sbmlgrad.engines.random import FIRINGS, philox, standard_exponential, uniform_pair
+from sbmlgrad.engines.random import (
+    FIRINGS,
+    narrow_pair,
+    philox,
+    standard_exponential,
+    uniform_pair,
+)
 
 
-def next_firing(rates, seed, trajectory, draw):
+class Job(NamedTuple):
+    """What a sampling kernel is told, the same for all trajectories of a job.
+
+    Attributes:
+        tables: structure and bytecode of the network.
+        kind: of readout, as in `codes`.
+        points: of the readout.
+        inputs: of the laws, float64 [input].
+        seed: key of the random streams.
+        limit: firings of one trajectory before it counts as a runaway.
+        narrow: whether firings take their noise from the streams of single precision.
+        cancel: uint8 [1], not 0 where the user interrupts.
+        done: int64 [1], points finished, for whoever watches.
+    """
+
+    tables: Tables
+    kind: int
+    points: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+    seed: int
+    limit: int
+    narrow: bool
+    cancel: NDArray[np.uint8]
+    done: NDArray[np.int64]
+
+
+def next_firing(rates, seed, trajectory, draw, narrow):
     """Return (outcome, waiting time, reaction) of the next firing, which happens if COMPLETED."""
     total = 0.0
     for j in range(rates.shape[0]):
@@ -52,7 +86,11 @@ def next_firing(rates, seed, trajectory, draw):
         return NON_FINITE, 0.0, NO_FAULT
     if total == 0.0:
         return ABSORBED, math.inf, NO_FAULT
-    u, v = uniform_pair(np.uint64(seed), np.uint64(draw), np.uint64(trajectory), np.uint64(FIRINGS))
+    key, number, place = np.uint64(seed), np.uint64(trajectory), np.uint64(draw)
+    if narrow:
+        u, v = narrow_pair(key, place, number)
+    else:
+        u, v = uniform_pair(key, place, number, np.uint64(FIRINGS))
     target = v * total
     reaction = 0
     reached = rates[0]
@@ -114,11 +152,11 @@ def keep(kind, points, values, point, before, after, time, next_time, firings):
     return point
 
 
-def follow(request, work, values, point, time, draw, number, pause):
+def follow_firings(job: Job, work, values, point, time, draw, number, pause):
     """Follow one trajectory from a state to its end, or to a number of firings.
 
     Args:
-        request: (tables, kind, points, inputs, seed, limit, cancel, done) of a job.
+        job: what all trajectories have in common.
         work: (before, after, rates, stack): the state twice, and room.
         values: what is kept of the trajectory [point, column].
         point: the first point that is not kept yet.
@@ -130,11 +168,11 @@ def follow(request, work, values, point, time, draw, number, pause):
     Returns:
         (outcome, reaction at fault, firings, time of the last one, first point not kept yet).
     """
-    tables, kind, points, inputs, seed, limit, cancel, done = request
     before, after, rates, stack = work
+    kind, points = job.kind, job.points
     last_point = points[points.shape[0] - 1]
     looks_beyond = kind in (INTERPOLATED, FIRING_COUNTS)
-    propensities(tables, before, inputs, stack, rates)
+    propensities(job.tables, before, job.inputs, stack, rates)
     while True:
         if kind == FIRING_COUNTS:
             point = keep(kind, points, values, point, before, after, time, time, draw)
@@ -142,30 +180,30 @@ def follow(request, work, values, point, time, draw, number, pause):
                 return COMPLETED, NO_FAULT, draw, time, point
         if draw >= pause:
             return PAUSED, NO_FAULT, draw, time, point
-        outcome, waiting, reaction = next_firing(rates, seed, number, draw)
+        outcome, waiting, reaction = next_firing(rates, job.seed, number, draw, job.narrow)
         if outcome == COMPLETED and (looks_beyond or time + waiting <= last_point):
             # A firing beyond the last point never happens, so it cannot fail either.
-            if draw >= limit:
+            if draw >= job.limit:
                 outcome = FIRING_LIMIT
-            elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
+            elif draw % FIRINGS_PER_LOOK == 0 and job.cancel[0] != 0:
                 outcome = CANCELLED
-            elif not fire(tables, reaction, after, 1.0):
+            elif not fire(job.tables, reaction, after, 1.0):
                 outcome = NEGATIVE_COUNT
         if outcome != COMPLETED:
             keep(kind, points, values, point, before, before, time, math.inf, draw)
             return outcome, reaction, draw, time, point
         next_time = time + waiting
         reached = keep(kind, points, values, point, before, after, time, next_time, draw)
-        done[0] += reached - point
+        job.done[0] += reached - point
         point = reached
         if point == values.shape[0]:
             return COMPLETED, NO_FAULT, draw, time, point
         time = next_time
         draw += 1
-        for i in range(tables.change_start[reaction], tables.change_start[reaction + 1]):
-            s = tables.change_species[i]
+        for i in range(job.tables.change_start[reaction], job.tables.change_start[reaction + 1]):
+            s = job.tables.change_species[i]
             before[s] = after[s]
-        update_propensities(tables, reaction, before, inputs, stack, rates)
+        update_propensities(job.tables, reaction, before, job.inputs, stack, rates)
 
 
 def close(result, row, outcome, reaction, firings, time, state):
@@ -179,18 +217,16 @@ def close(result, row, outcome, reaction, firings, time, state):
         end_states[row, s] = state[s]
 
 
-def sample_block(request, start, first, low, high, result):
+def sample_block(job: Job, start, first, low, high, result):
     """Sample trajectories `low` to `high` of a batch whose first has the number `first`.
 
-    `result` holds the arrays of `engines.base.Sample`, which are written in place; `request` is
-    that of `follow`.
+    `result` holds the arrays of `engines.base.Sample`, which are written in place.
     """
-    tables, done = request[0], request[7]
     species = start.shape[1]
     before = np.empty(species)
     after = np.empty(species)
-    rates = np.empty(tables.change_start.shape[0] - 1)
-    stack = np.empty(tables.stack_size)
+    rates = np.empty(job.tables.change_start.shape[0] - 1)
+    stack = np.empty(job.tables.stack_size)
     work = (before, after, rates, stack)
     values = result[0]
     for row in range(low, high):
@@ -198,22 +234,23 @@ def sample_block(request, start, first, low, high, result):
         for s in range(species):
             before[s] = start[source, s]
             after[s] = before[s]
-        outcome, reaction, firings, time, _ = follow(
-            request, work, values[row], 0, 0.0, 0, first + row, NEVER
+        outcome, reaction, firings, time, _ = follow_firings(
+            job, work, values[row], 0, 0.0, 0, first + row, NEVER
         )
         close(result, row, outcome, reaction, firings, time, before)
-        done[0] = (row + 1 - low) * values.shape[1]
+        job.done[0] = (row + 1 - low) * values.shape[1]
 
 
 #: Source functions of a sampling kernel, rates last so that a model's own can replace them.
 SAMPLING: tuple[Callable[..., object], ...] = (
     philox,
     uniform_pair,
+    narrow_pair,
     standard_exponential,
     next_firing,
     fire,
     keep,
-    follow,
+    follow_firings,
     close,
     sample_block,
     run_program,

@@ -4,8 +4,8 @@ Each lane of a buffer holds a trajectory. `advance`, the only function that is p
 (`codegen.lockstep_source`), lets every lane fire a number of times; between such spells the lanes
 are looked at. A lane that has stalled at an output point is written down, one that is finished
 takes the next trajectory, and one that something is wrong with is handed to the table-driven kernel
-(`kernels.follow`), which has the same firings and says what it is. How long a spell is adapts to
-how often lanes stall; no result depends on it, nor on the number of lanes.
+(`kernels.follow_firings`), which has the same firings and says what it is. How long a spell is
+adapts to how often lanes stall; no result depends on it, nor on the number of lanes.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sbmlgrad.codegen.lockstep_single import MOST_SINGLE
 from sbmlgrad.codegen.lockstep_source import AVERAGES, CLOCK, LIMIT, NEXT, SINCE, WIDTH
 from sbmlgrad.engines.codes import (
+    ABSORBED,
     COMPLETED,
     FIRING_COUNTS,
     INTERPOLATED,
@@ -25,7 +27,7 @@ from sbmlgrad.engines.codes import (
     PAUSED,
     WINDOWS,
 )
-from sbmlgrad.engines.kernels import SAMPLING, close, follow
+from sbmlgrad.engines.kernels import SAMPLING, Job, follow_firings
 
 #: A look at a lane costs about as much as this share of a step of all lanes.
 COST_OF_LOOK = 0.4
@@ -34,172 +36,171 @@ COST_OF_LOOK = 0.4
 LONGEST_SPELL = 256.0
 
 
-def enter_lane(state, request, start, lane, row, number):
-    """Put a trajectory into a lane."""
-    buffer, draws, numbers, lanes = state
-    kind, points = request[1], request[2]
-    species = start.shape[1]
-    source = row if start.shape[0] > 1 else 0
-    for s in range(species):
-        buffer[s * lanes + lane] = start[source, s]
-    own = species * lanes + lane
-    buffer[own + CLOCK * lanes] = 0.0
-    buffer[own + LIMIT * lanes] = points[0]
-    draws[lane] = np.uint64(0)
-    numbers[lane] = np.uint64(number)
-    if kind == WINDOWS:
-        # Nothing is averaged before the first window opens.
-        open_window(state, species, lane, 0.0, math.inf)
-
-
-def leave_lane(state, species, lane):
-    """Mark a lane as empty: it never goes on."""
-    buffer, _draws, _numbers, lanes = state
-    for s in range(species):
-        buffer[s * lanes + lane] = 0.0
-    buffer[(species + CLOCK) * lanes + lane] = 0.0
-    buffer[(species + LIMIT) * lanes + lane] = -1.0
-
-
-def open_window(state, species, lane, since, width):
-    """Start to average a lane's counts."""
-    buffer, _draws, _numbers, lanes = state
-    own = species * lanes + lane
-    buffer[own + SINCE * lanes] = since
-    buffer[own + WIDTH * lanes] = width
-    for s in range(species):
-        buffer[own + (AVERAGES + s) * lanes] = 0.0
-
-
-def close_window(state, species, lane, until, values):
-    """Write down a lane's averages over a window that its state holds through to the end."""
-    buffer, _draws, _numbers, lanes = state
-    own = species * lanes + lane
-    share = (until - buffer[own + SINCE * lanes]) / buffer[own + WIDTH * lanes]
-    for s in range(species):
-        average = buffer[own + (AVERAGES + s) * lanes]
-        values[s] = average + share * buffer[s * lanes + lane]
-
-
-def write_points(state, request, species, lane, values, place):
-    """Write down what a stalled lane has reached and let it go on; returns its next place.
-
-    A place is an index into the points of the readout, whose number is that of a finished lane.
-    """
-    buffer, draws, _numbers, lanes = state
-    kind, points = request[1], request[2]
-    last = points.shape[0]
-    own = species * lanes + lane
-    reached = buffer[own + NEXT * lanes]
-    if kind == FIRING_COUNTS:
-        # A number of firings is reached once they have happened, a time only when it has passed.
-        reached = np.float64(np.int64(draws[lane])) + 0.5
-    while place < last and points[place] < reached:
-        if kind == WINDOWS:
-            if place > 0:
-                close_window(state, species, lane, points[place], values[place - 1])
-            if place + 1 < last:
-                width = points[place + 1] - points[place]
-                open_window(state, species, lane, points[place], width)
-        else:
-            for s in range(species):
-                values[place, s] = buffer[s * lanes + lane]
-            if kind == FIRING_COUNTS:
-                values[place, species] = buffer[own + CLOCK * lanes]
-        place += 1
-    if place < last:
-        buffer[own + LIMIT * lanes] = points[place]
-    return place
-
-
-def hand_over(state, request, work, lane, values, place, pause):
-    """Follow a lane's trajectory with the table-driven kernel; returns what `follow` does."""
-    buffer, draws, numbers, lanes = state
-    kind = request[1]
-    before, after = work[0], work[1]
-    species = before.shape[0]
-    own = species * lanes + lane
-    take_state(state, before, lane)
-    take_state(state, after, lane)
-    if kind == WINDOWS and place > 0:
-        place -= 1
-        for s in range(species):
-            values[place, s] = buffer[own + (AVERAGES + s) * lanes]
-    time, draw = buffer[own + CLOCK * lanes], np.int64(draws[lane])
-    return follow(request, work, values, place, time, draw, np.int64(numbers[lane]), pause)
-
-
-def take_state(state, counts, lane):
-    """Copy the counts of a lane."""
-    buffer, _draws, _numbers, lanes = state
-    for s in range(counts.shape[0]):
-        counts[s] = buffer[s * lanes + lane]
-
-
-def look(state, request, species, row_of, stalled):
-    """Find the lanes that wait to be attended to.
+def look(state, job: Job, row_of, place, values, over, odd):
+    """Look at every lane: write down the output points that stalled ones have reached.
 
     One call for all lanes, since passing arrays to a function costs more than looking at a lane.
+    A place is an index into the points of the readout, whose number is that of a finished lane.
 
-    Returns (how many are written down in `stalled`, most firings of a lane that goes on).
+    Returns:
+        (lanes that had stalled, lanes written down in `over` as finished, lanes in `odd` that the
+        table-driven kernel has to see, most firings of a lane that goes on).
     """
-    buffer, draws, _numbers, lanes = state
-    kind, limit = request[1], request[5]
-    count = 0
-    most = 0
+    counts, clocks, draws, _numbers, lanes = state
+    kind, points = job.kind, job.points
+    # In single precision lanes fire in pairs.
+    limit = job.limit - job.narrow
+    last = points.shape[0]
+    species = values.shape[2] - (kind == FIRING_COUNTS)
+    stalled = finished = strange = most = 0
     for lane in range(lanes):
-        if row_of[lane] < 0:
+        row = row_of[lane]
+        if row < 0:
             continue
-        own = species * lanes + lane
-        next_time, until = buffer[own + NEXT * lanes], buffer[own + LIMIT * lanes]
+        reached = clocks[NEXT * lanes + lane]
+        until = clocks[LIMIT * lanes + lane]
         draw = np.int64(draws[lane])
         if kind == FIRING_COUNTS:
-            goes_on = draw < until and next_time < math.inf
+            goes_on = draw < until and reached < math.inf
         elif kind == INTERPOLATED:
-            goes_on = next_time < until
+            goes_on = reached < until
         else:
-            goes_on = next_time <= until
+            goes_on = reached <= until
         if goes_on and draw < limit:
             most = max(most, draw)
+            continue
+        stalled += 1
+        if kind == FIRING_COUNTS and draw >= until:
+            # A number of firings is reached once they have happened, a time when it has passed.
+            reached = draw + 0.5
+        if kind == INTERPOLATED or draw >= limit or not reached < math.inf:
+            odd[strange] = lane
+            strange += 1
+            continue
+        now = place[lane]
+        while now < last and points[now] < reached:
+            if kind == WINDOWS:
+                turn_window(state, points, lane, species, values, row, now)
+            else:
+                for s in range(species):
+                    values[row, now, s] = counts[s * lanes + lane]
+                if kind == FIRING_COUNTS:
+                    values[row, now, species] = clocks[CLOCK * lanes + lane]
+            now += 1
+        job.done[0] += now - place[lane]
+        place[lane] = now
+        if now == last:
+            over[finished] = lane
+            finished += 1
         else:
-            stalled[count] = lane
-            count += 1
-    return count, most
+            clocks[LIMIT * lanes + lane] = points[now]
+            most = max(most, draw)
+    return stalled, finished, strange, most
 
 
-def attend(state, request, work, lane, values, place):
-    """Do what a stalled lane waits for.
+def turn_window(state, points, lane, species, values, row, now):
+    """Write down the averages of the window that ends at a point, and open the one that begins."""
+    counts, clocks, _draws, _numbers, lanes = state
+    end = points[now]
+    if now > 0:
+        share = (end - clocks[SINCE * lanes + lane]) / clocks[WIDTH * lanes + lane]
+        for s in range(species):
+            average = clocks[(AVERAGES + s) * lanes + lane]
+            values[row, now - 1, s] = average + share * counts[s * lanes + lane]
+    if now + 1 < points.shape[0]:
+        clocks[SINCE * lanes + lane] = end
+        clocks[WIDTH * lanes + lane] = points[now + 1] - end
+        for s in range(species):
+            clocks[(AVERAGES + s) * lanes + lane] = 0.0
 
-    Returns (whether it is over, next place, outcome, reaction at fault); work[0] and the lane's
-    draw and clock are the last state where it is over.
+
+def hand_over(state, job: Job, work, lane, values, place):
+    """Let the table-driven kernel take a lane on; returns (outcome, reaction at fault, place).
+
+    Where a value is interpolated between the states around a firing, or single precision did not
+    decide which reaction fires, that is for one firing (PAUSED), else to the end of the trajectory.
+    More molecules than single precision counts stay with double precision.
     """
-    buffer, draws, _numbers, lanes = state
-    kind, points, limit, done = request[1], request[2], request[5], request[7]
-    species = work[0].shape[0]
-    own = species * lanes + lane
-    draw = np.int64(draws[lane])
-    is_plain = kind != INTERPOLATED and draw < limit
-    if is_plain and (kind == FIRING_COUNTS or buffer[own + NEXT * lanes] < math.inf):
-        reached = write_points(state, request, species, lane, values, place)
-        done[0] += reached - place
-        if reached == points.shape[0]:
-            take_state(state, work[0], lane)
-            return True, reached, COMPLETED, NO_FAULT
-        if reached > place:
-            return False, reached, COMPLETED, NO_FAULT
-    # An interpolated value needs the state after the firing that the lane has stalled at.
-    pause = draw + 1 if kind == INTERPOLATED else NEVER
-    outcome, reaction, draw, time, place = hand_over(
-        state, request, work, lane, values, place, pause
+    counts, clocks, draws, numbers, lanes = state
+    before, after = work[0], work[1]
+    species = before.shape[0]
+    is_short = job.kind == INTERPOLATED or job.narrow
+    for s in range(species):
+        before[s] = counts[s * lanes + lane]
+        after[s] = before[s]
+        if job.narrow and before[s] > MOST_SINGLE:
+            is_short = False
+    if job.kind == WINDOWS and place > 0:
+        place -= 1
+        for s in range(species):
+            values[place, s] = clocks[(AVERAGES + s) * lanes + lane]
+    time, draw = clocks[CLOCK * lanes + lane], np.int64(draws[lane])
+    pause = draw + 1 if is_short else NEVER
+    outcome, reaction, draw, time, place = follow_firings(
+        job, work, values, place, time, draw, np.int64(numbers[lane]), pause
     )
     draws[lane] = np.uint64(draw)
-    buffer[own + CLOCK * lanes] = time
-    if outcome != PAUSED:
-        return True, place, outcome, reaction
+    clocks[CLOCK * lanes + lane] = time
     for s in range(species):
-        buffer[s * lanes + lane] = work[0][s]
-    buffer[own + LIMIT * lanes] = points[place]
-    return False, place, COMPLETED, NO_FAULT
+        counts[s * lanes + lane] = before[s]
+    if outcome == PAUSED:
+        if job.kind == WINDOWS:
+            place = resume_window(state, job.points, species, lane, values, place)
+        clocks[LIMIT * lanes + lane] = job.points[place]
+    return outcome, reaction, place
+
+
+def resume_window(state, points, species, lane, values, window):
+    """Let a lane go on with the window that the table-driven kernel left; returns its place."""
+    _counts, clocks, _draws, _numbers, lanes = state
+    time = clocks[CLOCK * lanes + lane]
+    if time < points[window]:
+        clocks[WIDTH * lanes + lane] = math.inf
+        return window
+    clocks[SINCE * lanes + lane] = time
+    clocks[WIDTH * lanes + lane] = points[window + 1] - points[window]
+    for s in range(species):
+        clocks[(AVERAGES + s) * lanes + lane] = values[window, s]
+    return window + 1
+
+
+def close_and_refill(state, job: Job, start, first, coming, high, lanes_over, row_of, place, fate):
+    """Write down how finished lanes ended, and put the next trajectories into them.
+
+    `fate` is (arrays of the sample, outcome and reaction at fault by lane). Returns the next
+    trajectory that has not begun.
+    """
+    counts, clocks, draws, numbers, lanes = state
+    (_values, outcomes, firings, failed, end_times, end_states), outcome, reaction = fate
+    species = start.shape[1]
+    for i in range(lanes_over.shape[0]):
+        lane = lanes_over[i]
+        row = row_of[lane]
+        if row >= 0:
+            outcomes[row] = outcome[lane]
+            firings[row] = np.int64(draws[lane])
+            failed[row] = reaction[lane] if outcome[lane] > ABSORBED else NO_FAULT
+            end_times[row] = clocks[CLOCK * lanes + lane]
+            for s in range(species):
+                end_states[row, s] = counts[s * lanes + lane]
+        outcome[lane] = COMPLETED
+        place[lane] = 0
+        draws[lane] = np.uint64(0)
+        clocks[CLOCK * lanes + lane] = 0.0
+        # Nothing is averaged before the first window opens.
+        clocks[SINCE * lanes + lane] = 0.0
+        clocks[WIDTH * lanes + lane] = math.inf
+        row_of[lane] = coming if coming < high else -1
+        source = coming if start.shape[0] > 1 and coming < high else 0
+        for s in range(species):
+            counts[s * lanes + lane] = start[source, s]
+            clocks[(AVERAGES + s) * lanes + lane] = 0.0
+        # An empty lane never goes on.
+        clocks[LIMIT * lanes + lane] = job.points[0] if coming < high else -1.0
+        if coming < high:
+            numbers[lane] = np.uint64(first + coming)
+            coming += 1
+    return coming
 
 
 def next_spell(spell, stalled, lanes):
@@ -212,70 +213,62 @@ def next_spell(spell, stalled, lanes):
     return min(max(0.5 * (spell + best), 1.0), LONGEST_SPELL)
 
 
-def sample_lockstep_block(advance, request, start, first, low, high, lanes, result):
+def sample_lockstep_block(advance, job: Job, start, first, low, high, lanes, rooms, result):
     """Sample trajectories `low` to `high` of a batch whose first has the number `first`.
 
-    `advance` is the function printed for the network, `request` that of `kernels.follow`.
+    `advance` is the function printed for the network, `rooms` the arrays (counts, clocks, noise)
+    that it works in.
     """
-    tables, inputs, seed, limit, cancel = request[0], request[3], request[4], request[5], request[6]
+    counts, clocks, noise = rooms
     species = start.shape[1]
-    buffer = np.zeros((2 * species + AVERAGES) * lanes)
-    noise = np.empty(2 * lanes)
     draws = np.zeros(lanes, dtype=np.uint64)
     numbers = np.zeros(lanes, dtype=np.uint64)
-    state = (buffer, draws, numbers, lanes)
+    state = (counts, clocks, draws, numbers, lanes)
     row_of = np.full(lanes, -1)
     place = np.zeros(lanes, dtype=np.int64)
-    rates = np.empty(tables.change_start.shape[0] - 1)
-    work = (np.empty(species), np.empty(species), rates, np.empty(tables.stack_size))
-    stalled = np.empty(lanes, dtype=np.int64)
-    coming = low
-    for lane in range(lanes):
-        leave_lane(state, species, lane)
-        if coming < high:
-            enter_lane(state, request, start, lane, coming, first + coming)
-            row_of[lane] = coming
-            coming += 1
-    finished = low
+    over = np.arange(lanes)
+    odd = np.empty(lanes, dtype=np.int64)
+    outcome = np.zeros(lanes, dtype=np.int8)
+    reaction = np.zeros(lanes, dtype=np.int64)
+    fate = (result, outcome, reaction)
+    rates = np.empty(job.tables.change_start.shape[0] - 1)
+    work = (np.empty(species), np.empty(species), rates, np.empty(job.tables.stack_size))
+    coming = close_and_refill(state, job, start, first, low, high, over, row_of, place, fate)
+    left = high - low
     spell = 8.0
     most = 0
-    while finished < high and cancel[0] == 0:
-        advance(buffer, noise, draws, numbers, inputs, seed, max(min(int(spell), limit - most), 1))
-        count, most = look(state, request, species, row_of, stalled)
-        for i in range(count):
-            lane = stalled[i]
-            row = row_of[lane]
-            is_over, place[lane], outcome, reaction = attend(
-                state, request, work, lane, result[0][row], place[lane]
+    while left > 0 and job.cancel[0] == 0:
+        steps = max(min(int(spell), job.limit - job.narrow - most), 1)
+        advance(counts, clocks, noise, draws, numbers, job.inputs, job.seed, steps)
+        stalled, finished, strange, most = look(state, job, row_of, place, result[0], over, odd)
+        for i in range(strange):
+            lane = odd[i]
+            values = result[0][row_of[lane]]
+            ended, reaction[lane], place[lane] = hand_over(
+                state, job, work, lane, values, place[lane]
             )
-            if is_over:
-                time = buffer[(species + CLOCK) * lanes + lane]
-                close(result, row, outcome, reaction, np.int64(draws[lane]), time, work[0])
-                finished += 1
-                row_of[lane] = -1
-                leave_lane(state, species, lane)
-                if coming < high:
-                    enter_lane(state, request, start, lane, coming, first + coming)
-                    row_of[lane] = coming
-                    place[lane] = 0
-                    coming += 1
-            else:
+            if ended == PAUSED:
                 most = max(most, np.int64(draws[lane]))
-        spell = next_spell(spell, count, lanes)
+            else:
+                outcome[lane] = ended
+                over[finished] = lane
+                finished += 1
+        if finished > 0:
+            left -= finished
+            coming = close_and_refill(
+                state, job, start, first, coming, high, over[:finished], row_of, place, fate
+            )
+        spell = next_spell(spell, stalled, lanes)
 
 
 #: Source functions of the kernel, besides those of the table-driven one.
 LOCKSTEP: tuple[Callable[..., object], ...] = (
     *SAMPLING,
-    open_window,
-    close_window,
-    enter_lane,
-    leave_lane,
-    write_points,
-    take_state,
-    hand_over,
+    turn_window,
     look,
-    attend,
+    resume_window,
+    hand_over,
+    close_and_refill,
     next_spell,
     sample_lockstep_block,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, ClassVar, Literal
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.kernel_laws import KernelLaws, kernel_inputs, kernel_laws, written_laws
-from sbmlgrad.codegen.lockstep_source import LockstepKind, lockstep_source
+from sbmlgrad.codegen.lockstep_single import lockstep_source_single, room_of_counts
+from sbmlgrad.codegen.lockstep_source import AVERAGES, LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_module
 from sbmlgrad.codegen.tables import Tables, tables
@@ -18,7 +20,7 @@ from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample
 from sbmlgrad.engines.blocks import Signals, run_blocks, thread_count
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, WINDOWS
 from sbmlgrad.engines.hybrid.sampling import sample_hybrid
-from sbmlgrad.engines.kernels import SAMPLING
+from sbmlgrad.engines.kernels import SAMPLING, Job
 from sbmlgrad.engines.lockstep import LOCKSTEP
 from sbmlgrad.engines.noise_source import noise_source
 from sbmlgrad.engines.readouts import Readout
@@ -36,11 +38,12 @@ PILOT_FIRINGS = 200_000
 
 #: Lanes of the lockstep kernel, by how many trajectories there are: enough of them hide how long an
 #: instruction takes, and idle ones cost as much as busy ones.
-FEW_LANES, LANES = 16, 32
+FEW_LANES, LANES = 16, 64
 
 #: Trajectories that one call of a kernel takes, and at most takes in lockstep.
 BLOCK, LARGEST_BLOCK = 128, 4096
 
+DTYPES = ("float64", "float32")
 KERNELS = ("auto", "table", "lockstep")
 
 
@@ -54,7 +57,9 @@ class Native:
 
     Args:
         threads: None uses every core of this process.
-        dtype: only `"float64"`.
+        dtype: `"float64"`, or `"float32"` for twice the lanes in a vector instruction. Trajectories
+            are others then (streams of their own); what fires is still decided exactly, and waiting
+            times have a relative error of 1e-7 (`codegen.lockstep_single`).
         kernel: `"table"` interprets the model (nothing to compile); `"lockstep"` compiles code for
             the model, kept on disk, that advances many trajectories at a time in vector
             instructions; `"auto"` chooses by the firings of a pilot trajectory.
@@ -68,8 +73,8 @@ class Native:
     is_deterministic: ClassVar[Literal[False]] = False
 
     def __post_init__(self) -> None:
-        if self.dtype != "float64":
-            raise RequestError(f"Native(dtype={self.dtype!r}): only 'float64' is available")
+        if self.dtype not in DTYPES:
+            raise RequestError(f"Native(dtype={self.dtype!r}): choose one of {DTYPES}")
         if self.kernel not in KERNELS:
             raise RequestError(f"Native(kernel={self.kernel!r}): choose one of {KERNELS}")
         if self.threads is not None:
@@ -79,7 +84,11 @@ class Native:
     @property
     def name(self) -> str:
         """How it is recorded in results."""
-        return f"Native(kernel={self.kernel!r})"
+        return f"Native(kernel={self.kernel!r}{self._precision})"
+
+    @property
+    def _precision(self) -> str:
+        return "" if self.dtype == "float64" else f", dtype={self.dtype!r}"
 
     def sample(self, request: Request) -> Sample:
         """Sample trajectories in blocks on several threads."""
@@ -90,52 +99,66 @@ class Native:
             arrays = self._sample_lockstep(request)
         else:
             arrays = self._sample_table(request)
-        return Sample(*arrays, engine=f"Native(kernel={kernel!r}){reason}")
+        return Sample(*arrays, engine=f"Native(kernel={kernel!r}{self._precision}){reason}")
 
     def _sample_table(self, request: Request) -> tuple[NDArray, ...]:
         module = kernel_module(SAMPLING)
-        job, start = self._job(request)
+        start = np.array(request.start, dtype=np.float64, order="C")
         arrays = result_arrays(request)
 
         def work(_block: int, low: int, high: int, signals: Signals) -> None:
-            module.sample_block(
-                (*job, *signals), start, request.first_trajectory, low, high, arrays
-            )
+            job = self._job(request, signals)
+            module.sample_block(job, start, request.first_trajectory, low, high, arrays)
 
-        points = len(request.readout.points)
-        run_blocks(
-            work, request.trajectories, self.threads, request.progress, block=BLOCK, points=points
-        )
+        self._run(work, request, BLOCK)
         return arrays
 
     def _sample_lockstep(self, request: Request) -> tuple[NDArray, ...]:
         block = _lockstep_block(request.trajectories, self.threads)
         lanes = FEW_LANES if min(block, request.trajectories) <= FEW_LANES else LANES
         laws, _ = laws_and_inputs(request)
-        advance = _advance(request.lowered, laws, _kind(request.readout), lanes)
-        job, start = self._job(request)
+        kind = lockstep_kind(request.readout)
+        advance = _advance(request.lowered, laws, kind, lanes, self.dtype)
+        start = np.array(request.start, dtype=np.float64, order="C")
         arrays = result_arrays(request)
-        first = request.first_trajectory
-        signals = Signals(np.zeros(1, np.uint8), np.zeros(1, np.int64))
-        others = ((*job, *signals), start, first, 0, 0, lanes, arrays)
-        sample = bound_to(kernel_module(LOCKSTEP).sample_lockstep_block, advance, *others)
+        first, species = request.first_trajectory, start.shape[1]
+
+        def arguments(low: int, high: int, signals: Signals) -> tuple[Any, ...]:
+            rooms = _rooms(species, lanes, self.dtype)
+            return self._job(request, signals), start, first, low, high, lanes, rooms, arrays
+
+        example = arguments(0, 0, Signals(np.zeros(1, np.uint8), np.zeros(1, np.int64)))
+        sample = bound_to(kernel_module(LOCKSTEP).sample_lockstep_block, advance, *example)
 
         def work(_block: int, low: int, high: int, signals: Signals) -> None:
-            sample(advance, (*job, *signals), start, first, low, high, lanes, arrays)
+            sample(advance, *arguments(low, high, signals))
 
-        points = len(request.readout.points)
-        run_blocks(
-            work, request.trajectories, self.threads, request.progress, block=block, points=points
-        )
+        self._run(work, request, block)
         return arrays
 
-    def _job(self, request: Request) -> tuple[tuple[Any, ...], NDArray[np.float64]]:
-        """Return what kernels are told (see `kernels.follow`), signals apart, and the starts."""
+    def _run(self, work: Callable[[int, int, int, Signals], None], request: Request, block: int):
+        run_blocks(
+            work,
+            request.trajectories,
+            self.threads,
+            request.progress,
+            block=block,
+            points=len(request.readout.points),
+        )
+
+    def _job(self, request: Request, signals: Signals) -> Job:
         laws, inputs = laws_and_inputs(request)
-        structure = sampling_tables(request.lowered, laws)
-        readout = request.readout
-        job = (structure, readout.kind, readout.points, inputs, request.seed, self.firing_limit)
-        return job, np.array(request.start, dtype=np.float64, order="C")
+        return Job(
+            tables=sampling_tables(request.lowered, laws),
+            kind=request.readout.kind,
+            points=request.readout.points,
+            inputs=inputs,
+            seed=request.seed,
+            limit=self.firing_limit,
+            narrow=self.dtype == "float32",
+            cancel=signals.cancel,
+            done=signals.done,
+        )
 
     def choose_kernel(self, request: Request) -> tuple[str, str]:
         """Return the kernel and, where it was not named, why it was chosen."""
@@ -150,7 +173,7 @@ class Native:
             return "table", ": small job"
         pilot = replace(request, trajectories=1, start=request.start[:1], progress=None)
         limit = min(PILOT_FIRINGS, self.firing_limit)
-        sample = Native(1, kernel="table", firing_limit=limit).sample(pilot)
+        sample = replace(self, threads=1, kernel="table", firing_limit=limit).sample(pilot)
         firings = int(sample.firings[0])
         reached = sample.outcomes[0] == Outcome.FIRING_LIMIT
         expected = firings * request.trajectories
@@ -179,7 +202,17 @@ def _lockstep_block(trajectories: int, threads: int | None) -> int:
     return max(min(shared, LARGEST_BLOCK, max(shared // 4, 4 * LANES)), 1)
 
 
-def _kind(readout: Readout) -> LockstepKind:
+def _rooms(species: int, lanes: int, dtype: str) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the arrays (counts, clocks, noise) that one call of the lockstep kernel works in."""
+    clocks = np.zeros((species + AVERAGES) * lanes)
+    if dtype == "float64":
+        return np.zeros(species * lanes), clocks, np.zeros(2 * lanes)
+    counts = np.zeros(room_of_counts(species) * lanes, dtype=np.float32)
+    return counts, clocks, np.zeros(4 * lanes, dtype=np.float32)
+
+
+def lockstep_kind(readout: Readout) -> LockstepKind:
+    """Return what a readout means for the form of the lockstep kernel."""
     return LockstepKind(
         by_firings=readout.kind == FIRING_COUNTS,
         short_of=readout.kind == INTERPOLATED,
@@ -189,9 +222,11 @@ def _kind(readout: Readout) -> LockstepKind:
 
 # Keyed by identity of the frozen network and its laws: printing the same twice is waste.
 @lru_cache(maxsize=64)
-def _advance(lowered: LoweredNetwork, laws: KernelLaws, kind: LockstepKind, lanes: int) -> Any:
-    source = lockstep_source(lowered, laws, noise_source(), kind, lanes)
-    return printed_module(source).advance
+def _advance(
+    lowered: LoweredNetwork, laws: KernelLaws, kind: LockstepKind, lanes: int, dtype: str
+) -> Any:
+    printed = lockstep_source if dtype == "float64" else lockstep_source_single
+    return printed_module(printed(lowered, laws, noise_source(), kind, lanes)).advance
 
 
 @lru_cache(maxsize=64)

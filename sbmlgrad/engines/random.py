@@ -7,8 +7,8 @@ Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1,
 The 64-bit seed is the key; the 128-bit counter holds the draw (64 bits), the trajectory (32 bits)
 and the purpose (32 bits).
 
-`philox`, `uniform_pair` and `standard_exponential` stay within numba's subset of Python: kernels
-compile their source. `uniform_pairs` says the same for arrays.
+Functions of one draw stay within numba's subset of Python: kernels compile their source.
+`uniform_pairs` says the same as `uniform_pair` for arrays.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ INITIAL_STATE = 1
 ESTIMATOR = 2
 EVENTS = 3
 INITIAL_DRAWS = 4
+NARROW_FIRINGS = 5
+NARROW_REST = 6
 
 #: Rounds of Philox, what its words are multiplied by, and what its keys grow by each round.
 ROUNDS = 10
@@ -64,6 +66,23 @@ def uniform_pair(seed, draw, trajectory, purpose):
     return u, v
 
 
+def narrow_pair(seed, draw, trajectory):
+    """Return u in (0, 1] and v in [0, 1) for a firing in single precision (all uint64).
+
+    One call of Philox serves two firings, so that each number begins with 32 bits; another call
+    gives the bits after them, 53 in all, which are only worth their price where 32 do not decide.
+    """
+    shift = np.uint64(32)
+    c0, c1, c2, c3 = philox(seed, draw >> np.uint64(1), trajectory, np.uint64(NARROW_FIRINGS))
+    rest0, rest1, _, _ = philox(seed, draw, trajectory, np.uint64(NARROW_REST))
+    is_second = (draw & np.uint64(1)) != np.uint64(0)
+    first = ((c2 if is_second else c0) << shift) | rest0
+    second = ((c3 if is_second else c1) << shift) | rest1
+    u = np.float64((first >> np.uint64(11)) + np.uint64(1)) * 1.1102230246251565e-16
+    v = np.float64(second >> np.uint64(11)) * 1.1102230246251565e-16
+    return u, v
+
+
 def standard_exponential(u):
     """Return -log(u) for u in (0, 1], within one unit in the last place.
 
@@ -88,6 +107,25 @@ def standard_exponential(u):
     series = z * (6.666666666666735130e-01 + z * series)
     small = half_square - (s * (half_square + series) + exponent * 1.90821492927058770002e-10)
     return (small - f) - exponent * 6.93147180369123816490e-01
+
+
+def standard_exponential_single(u):
+    """Return -log(u) in single precision for u in (0, 1], as `standard_exponential` does.
+
+    Source: the coefficients are those of FreeBSD's msun, e_logf.c (error below 2^-34.24).
+    """
+    bits = np.uint32(np.float32(u).view(np.uint32) + np.uint32(0x004AFB0D))
+    exponent = np.float32(np.int32(np.int32(bits >> np.uint32(23)) - np.int32(0x7F)))
+    mantissa = np.uint32(np.uint32(bits & np.uint32(0x007FFFFF)) + np.uint32(0x3F3504F3))
+    f = mantissa.view(np.float32) - np.float32(1.0)
+    s = f / (np.float32(2.0) + f)
+    z = s * s
+    w = z * z
+    half_square = np.float32(0.5) * f * f
+    series = z * (np.float32(0.66666662693) + w * np.float32(0.28498786688))
+    series = series + w * (np.float32(0.40000972152) + w * np.float32(0.24279078841))
+    small = half_square - (s * (half_square + series) + exponent * np.float32(9.0580006145e-06))
+    return (small - f) - exponent * np.float32(6.9313812256e-01)
 
 
 def uniform_pairs(

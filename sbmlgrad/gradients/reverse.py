@@ -23,7 +23,7 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
 from sbmlgrad.engines.kernels import fire, next_firing
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.random import philox, standard_exponential, uniform_pair
+from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.base import PathEstimator
 from sbmlgrad.gradients.two_sided_adjoint import sweep
@@ -43,7 +43,7 @@ def replay(tables: Tables, kind, points, inputs, seed, trajectory, counts, fired
     while not (kind == 3 and draw >= last):
         if draw % 1024 == 0 and cancel[0] != 0:
             break
-        outcome, waiting, reaction = next_firing(rates, seed, trajectory, draw)
+        outcome, waiting, reaction = next_firing(rates, seed, trajectory, draw, False)
         if outcome != 0:
             break
         time = times[draw] + waiting
@@ -114,6 +114,7 @@ def reverse_block(
 _COMMON: tuple[Callable[..., object], ...] = (
     philox,
     uniform_pair,
+    narrow_pair,
     standard_exponential,
     next_firing,
     fire,

@@ -1,0 +1,270 @@
+"""Every firing of every trajectory: when, and which reaction.
+
+Trajectories are simulated twice from the same random streams: once to count firings, and once to
+write them down into arrays of just that size. The kernel functions are those of sampling with
+`Native(kernel="table")`, so the firings are the ones that it makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.numba_cpu import rate_source
+from sbmlgrad.codegen.specialise import kernel_module
+from sbmlgrad.codegen.table_driven import propensities, update_propensities
+from sbmlgrad.engines.base import Request, Sample, result_arrays
+from sbmlgrad.engines.blocks import Signals, run_blocks
+from sbmlgrad.engines.codes import (
+    ABSORBED,
+    CANCELLED,
+    COMPLETED,
+    FIRING_LIMIT,
+    FIRINGS_PER_LOOK,
+    NEGATIVE_COUNT,
+    NO_FAULT,
+)
+from sbmlgrad.engines.kernels import SAMPLING, fire, next_firing
+from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes
+from sbmlgrad.engines.native import Native, laws_and_inputs, sampling_tables
+from sbmlgrad.errors import RequestError, SbmlGradError
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.numbers import whole
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class FiringList:
+    """Every firing of some trajectories, in the order in which they happened.
+
+    Firings of trajectory i (the number in this list, from 0) are at
+    `trajectory_start[i]:trajectory_start[i + 1]` of `times` and `reactions`.
+
+    Attributes:
+        network: what was simulated.
+        reaction_ids: what `reactions` count in; the backward half of a reversible reaction has an
+            id of its own.
+        stoichiometry: net change by a firing, int64 [species, reaction].
+        trajectory_start: int64 [trajectory + 1].
+        times: when, float64 [firing].
+        reactions: which, an index into `reaction_ids`: uint8, uint16 or int32 [firing].
+        start: counts at time 0, int64 [1 or trajectory, species].
+        outcomes: int8 [trajectory], values of `engines.Outcome`.
+        until: trajectories were followed up to this time.
+        seed: key of the random streams.
+        first_trajectory: number of the first trajectory.
+        engine: how they were simulated.
+        versions: software name → version.
+    """
+
+    network: ReactionNetwork
+    reaction_ids: tuple[str, ...]
+    stoichiometry: NDArray[np.int64]
+    trajectory_start: NDArray[np.int64]
+    times: NDArray[np.float64]
+    reactions: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32]
+    start: NDArray[np.int64]
+    outcomes: NDArray[np.int8]
+    until: float
+    seed: int
+    first_trajectory: int
+    engine: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def states(self, trajectory: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return the states of one trajectory.
+
+        Args:
+            trajectory: its number in this list, from 0.
+
+        Returns:
+            Times 0 and those of the firings, float64 [firing + 1], and counts from then on, int64
+            [firing + 1, species], with species as `network.species_ids`.
+        """
+        row = whole("trajectory", trajectory, 0, len(self.outcomes) - 1)
+        part = slice(self.trajectory_start[row], self.trajectory_start[row + 1])
+        start = self.start[row if len(self.start) > 1 else 0]
+        changes = self.stoichiometry.T[self.reactions[part]]
+        counts = np.concatenate([start[None, :], start + np.cumsum(changes, axis=0)])
+        return np.concatenate([[0.0], self.times[part]]), counts
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return a pandas table of one row a firing: trajectory, time, reaction (as a category)."""
+        import pandas
+
+        numbers = np.arange(len(self.outcomes)) + self.first_trajectory
+        frame = pandas.DataFrame(
+            {
+                "trajectory": np.repeat(numbers, np.diff(self.trajectory_start)),
+                "time": self.times,
+                "reaction": pandas.Categorical.from_codes(
+                    self.reactions.astype(np.int32), categories=list(self.reaction_ids)
+                ),
+            }
+        )
+        frame.attrs = {"model": self.network.id, "seed": self.seed, "engine": self.engine}
+        return frame
+
+
+@dataclass(frozen=True, eq=False)
+class Lister:
+    """Counts and lists the firings of a request whose readout is the last time alone.
+
+    Args:
+        request: the network must have nothing that happens between firings.
+        native: settings: threads, the firing limit, and what decides whether code is compiled.
+    """
+
+    request: Request
+    native: Native
+
+    def __post_init__(self) -> None:
+        lowered = self.request.lowered
+        if lowered.is_timed:
+            raise RequestError(
+                f"firings: model '{lowered.network.id}' has {_clock_reasons(self.request)}, and "
+                "what happens between firings is not part of a list of firings; use simulate"
+            )
+
+    def count(self) -> Sample:
+        """Return how trajectories end and how many firings they have."""
+        nothing = np.zeros(0)
+        start = np.zeros(self.request.trajectories + 1, dtype=np.int64)
+        return self._run(start, nothing, nothing.astype(self._dtype), self.request.progress)
+
+    def list(self, sample: Sample) -> tuple[NDArray[np.int64], NDArray, NDArray]:
+        """Return where trajectories start in the list, firing times and reactions.
+
+        Args:
+            sample: what `count` returned.
+
+        Raises:
+            RequestError: the list does not fit into memory.
+        """
+        start = np.concatenate([[0], np.cumsum(sample.firings)]).astype(np.int64)
+        size = int(start[-1])
+        check_bytes(
+            size * (8 + self._dtype.itemsize),
+            f"a list of {size:,} firings",
+            "List fewer trajectories in several calls (`first_trajectory` goes on where the last "
+            "one stopped), or a shorter time. The environment variable "
+            f"{VARIABLE} sets another limit.",
+        )
+        times, reactions = np.empty(size), np.empty(size, dtype=self._dtype)
+        again = self._run(start, times, reactions, None)
+        if not np.array_equal(again.firings, sample.firings):
+            raise SbmlGradError(
+                "firings: a trajectory had another number of firings when it was simulated again; "
+                "this is a fault of sbmlgrad itself, please report it"
+            )
+        return start, times, reactions
+
+    @cached_property
+    def _has_own_code(self) -> tuple[bool, str]:
+        """Return whether code is compiled for the model, where lanes would be, and why."""
+        kernel, reason = self.native.choose_kernel(self.request)
+        return kernel == "lockstep", reason
+
+    @property
+    def _dtype(self) -> np.dtype:
+        count = len(self.request.lowered.channels)
+        return np.dtype(np.uint8 if count <= 2**8 else np.uint16 if count <= 2**16 else np.int32)
+
+    def _run(
+        self,
+        trajectory_start: NDArray[np.int64],
+        times: NDArray[np.float64],
+        reactions: NDArray,
+        progress: Callable[[int, int], None] | None,
+    ) -> Sample:
+        request = self.request
+        laws, inputs = laws_and_inputs(request)
+        has_own_code, reason = self._has_own_code
+        rates = None
+        if has_own_code:
+            rates = rate_source(request.lowered, derivatives=False, laws=laws)
+        module = kernel_module((list_block, *SAMPLING), rates)
+        arrays = result_arrays(request)
+        structure = sampling_tables(request.lowered, laws)
+        start = np.ascontiguousarray(request.start, dtype=np.float64)
+        lists = (trajectory_start, times, reactions)
+        until = float(request.readout.points[-1])
+
+        def work(_block: int, low: int, high: int, signals: Signals) -> None:
+            job = (structure, until, inputs, request.seed, self.native.firing_limit, signals.cancel)
+            first = request.first_trajectory
+            module.list_block(job, start, first, low, high, lists, arrays[1:])
+
+        run_blocks(work, request.trajectories, self.native.threads, progress)
+        how = "code for the model" if has_own_code else "tables"
+        return Sample(*arrays, engine=f"list of firings by {how}{reason}")
+
+
+def list_block(request, start, first, low, high, lists, result):
+    """Follow trajectories `low` to `high` of a batch whose first has the number `first`.
+
+    Firings are written from `lists[0][row]` of the other lists on, up to where the next trajectory
+    starts; those beyond are counted only. `result` holds the arrays of `engines.base.Sample` after
+    the first, which are written in place; `request` is (tables, until, inputs, seed, limit,
+    cancel).
+    """
+    tables, until, inputs, seed, limit, cancel = request
+    trajectory_start, times, reactions = lists
+    outcomes, firings, failed, end_times, end_states = result
+    species = start.shape[1]
+    counts = np.empty(species)
+    rates = np.empty(tables.change_start.shape[0] - 1)
+    stack = np.empty(tables.stack_size)
+    for row in range(low, high):
+        source = row if start.shape[0] > 1 else 0
+        for s in range(species):
+            counts[s] = start[source, s]
+        place, end = trajectory_start[row], trajectory_start[row + 1]
+        time = 0.0
+        draw = 0
+        propensities(tables, counts, inputs, stack, rates)
+        while True:
+            outcome, waiting, reaction = next_firing(rates, seed, first + row, draw, False)
+            if outcome != COMPLETED or time + waiting > until:
+                break
+            # A firing beyond the last time never happens, so it cannot fail either.
+            if draw >= limit:
+                outcome = FIRING_LIMIT
+            elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
+                outcome = CANCELLED
+            elif not fire(tables, reaction, counts, 1.0):
+                outcome = NEGATIVE_COUNT
+                fire(tables, reaction, counts, -1.0)
+            if outcome != COMPLETED:
+                break
+            time += waiting
+            draw += 1
+            if place < end:
+                times[place] = time
+                reactions[place] = reaction
+                place += 1
+            update_propensities(tables, reaction, counts, inputs, stack, rates)
+        outcomes[row] = outcome
+        firings[row] = draw
+        failed[row] = reaction if outcome > ABSORBED else NO_FAULT
+        end_times[row] = time
+        for s in range(species):
+            end_states[row, s] = counts[s]
+
+
+def _clock_reasons(request: Request) -> str:
+    """Say what of a network happens between firings."""
+    lowered = request.lowered
+    network = lowered.network
+    found = [f"event '{event.id}'" for event in network.events]
+    found += [f"rate rule of '{symbol}'" for symbol, _ in lowered.flows]
+    moved = [v for v in network.variable_ids if v not in dict(lowered.flows)]
+    found += [f"symbol '{symbol}' that is not constant" for symbol in moved]
+    return ", ".join(found) or "a kinetic law that depends on time"
