@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, cast
@@ -243,10 +244,15 @@ def _raise_failed(
 
 @lru_cache(maxsize=1)
 def software_versions() -> dict[str, str]:
-    """Return name → version of what results depend on."""
-    from importlib.metadata import version
+    """Return name → version of what results depend on and is installed."""
+    from importlib.metadata import PackageNotFoundError, version
 
-    return {name: version(name) for name in SOFTWARE}
+    found: dict[str, str] = {}
+    for name in SOFTWARE:
+        # A machine with a GPU may well have no TensorFlow; simulations do not need it.
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def _ensemble(

@@ -162,7 +162,13 @@ def run_program(tables: Tables | Code, program, counts, inputs, stack):
     return stack[top]
 
 
-def propensities(tables: Tables | Code, counts, inputs, stack, out):
+def program_values(code: Code, counts, inputs, stack, out):
+    """Fill `out` [reaction] with every propensity, by its program."""
+    for j in range(out.shape[0]):
+        out[j] = run_program(code, j, counts, inputs, stack)
+
+
+def propensities(tables: Tables, counts, inputs, stack, out):
     """Fill `out` [reaction] with every propensity."""
     for j in range(out.shape[0]):
         out[j] = run_program(tables, j, counts, inputs, stack)

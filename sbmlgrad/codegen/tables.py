@@ -29,7 +29,9 @@ FloatArray = NDArray[np.float64]
 class Tables(NamedTuple):
     """Structure and bytecode of a network; `*_start` arrays hold one offset more than rows.
 
-    A firing can change the propensities of the `members` of its `groups`.
+    A firing can change the propensities of the `members` of its `groups`. The propensity of a
+    reaction that has a `coefficient`, an input, is its product with the counts of `factor_species`
+    less `factor_offset`; where that is -1 its program says what it is.
     """
 
     change_start: IntArray
@@ -39,6 +41,10 @@ class Tables(NamedTuple):
     groups: IntArray
     members_start: IntArray
     members: IntArray
+    coefficient: IntArray
+    factor_start: IntArray
+    factor_species: IntArray
+    factor_offset: FloatArray
     state_start: IntArray
     state_variable: IntArray
     input_start: IntArray
@@ -114,6 +120,7 @@ def tables(
         code_start.append(len(assembler.opcode))
     count = len(lowered.channels)
     groups, rows = dependency_groups(lowered.channels)
+    factors = [() if m is None else m.factors for m in laws.monomials]
     return Tables(
         change_start=_starts([len(c) for c in changes]),
         change_species=_ints([i for c in changes for i, _ in c]),
@@ -122,6 +129,10 @@ def tables(
         groups=_ints([group for row in rows for group in row]),
         members_start=_starts([len(group) for group in groups]),
         members=_ints([j for group in groups for j in group]),
+        coefficient=_ints([-1 if m is None else m.coefficient for m in laws.monomials]),
+        factor_start=_starts([len(row) for row in factors]),
+        factor_species=_ints([s for row in factors for s, _ in row]),
+        factor_offset=np.array([n for row in factors for _, n in row], dtype=np.float64),
         state_start=_row_starts(state, count),
         state_variable=_ints([p.variable for p in state]),
         input_start=_row_starts(inputs, count),

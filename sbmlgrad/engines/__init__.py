@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sbmlgrad.engines.base import Engine, Outcome
+    from sbmlgrad.engines.cuda import Cuda
     from sbmlgrad.engines.native import Native
     from sbmlgrad.engines.ode import ODE
     from sbmlgrad.engines.reference import Reference
     from sbmlgrad.engines.tensorflow import TensorFlow
 
-__all__ = ["ODE", "Engine", "Native", "Outcome", "Reference", "TensorFlow"]
+__all__ = ["ODE", "Cuda", "Engine", "Native", "Outcome", "Reference", "TensorFlow"]
 
 _HOMES = {
+    "Cuda": "sbmlgrad.engines.cuda",
     "Engine": "sbmlgrad.engines.base",
     "Outcome": "sbmlgrad.engines.base",
     "Native": "sbmlgrad.engines.native",

@@ -7,31 +7,16 @@ write them down into arrays of just that size. The kernel functions are those of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.numba_cpu import rate_source
-from sbmlgrad.codegen.specialise import kernel_module
-from sbmlgrad.codegen.table_driven import propensities, update_propensities
-from sbmlgrad.engines.base import Request, Sample, result_arrays
-from sbmlgrad.engines.blocks import Signals, run_blocks
-from sbmlgrad.engines.codes import (
-    ABSORBED,
-    CANCELLED,
-    COMPLETED,
-    FIRING_LIMIT,
-    FIRINGS_PER_LOOK,
-    NEGATIVE_COUNT,
-    NO_FAULT,
-)
-from sbmlgrad.engines.kernels import SAMPLING, fire, next_firing
+from sbmlgrad.engines.base import Request, Sample
 from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes
-from sbmlgrad.engines.native import Native, laws_and_inputs, sampling_tables
+from sbmlgrad.engines.native import LARGEST_LOCKSTEP, Native
 from sbmlgrad.errors import RequestError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
@@ -135,9 +120,11 @@ class Lister:
 
     def count(self) -> Sample:
         """Return how trajectories end and how many firings they have."""
-        nothing = np.zeros(0)
-        start = np.zeros(self.request.trajectories + 1, dtype=np.int64)
-        return self._run(start, nothing, nothing.astype(self._dtype), self.request.progress)
+        native = self.native
+        if len(self.request.lowered.channels) > LARGEST_LOCKSTEP:
+            # The sums of a tree round otherwise than those of the tables, which list.
+            native = replace(native, kernel="table")
+        return native.sample(self.request)
 
     def list(self, sample: Sample) -> tuple[NDArray[np.int64], NDArray, NDArray]:
         """Return where trajectories start in the list, firing times and reactions.
@@ -158,7 +145,8 @@ class Lister:
             f"{VARIABLE} sets another limit.",
         )
         times, reactions = np.empty(size), np.empty(size, dtype=self._dtype)
-        again = self._run(start, times, reactions, None)
+        request = replace(self.request, progress=None)
+        again = self.native.sample_table(request, (start, times, reactions))
         if not np.array_equal(again.firings, sample.firings):
             raise SbmlGradError(
                 "firings: a trajectory had another number of firings when it was simulated again; "
@@ -166,97 +154,10 @@ class Lister:
             )
         return start, times, reactions
 
-    @cached_property
-    def _has_own_code(self) -> tuple[bool, str]:
-        """Return whether code is compiled for the model, where lanes would be, and why."""
-        kernel, reason = self.native.choose_kernel(self.request)
-        return kernel == "lockstep", reason
-
     @property
     def _dtype(self) -> np.dtype:
         count = len(self.request.lowered.channels)
         return np.dtype(np.uint8 if count <= 2**8 else np.uint16 if count <= 2**16 else np.int32)
-
-    def _run(
-        self,
-        trajectory_start: NDArray[np.int64],
-        times: NDArray[np.float64],
-        reactions: NDArray,
-        progress: Callable[[int, int], None] | None,
-    ) -> Sample:
-        request = self.request
-        laws, inputs = laws_and_inputs(request)
-        has_own_code, reason = self._has_own_code
-        rates = None
-        if has_own_code:
-            rates = rate_source(request.lowered, derivatives=False, laws=laws)
-        module = kernel_module((list_block, *SAMPLING), rates)
-        arrays = result_arrays(request)
-        structure = sampling_tables(request.lowered, laws)
-        start = np.ascontiguousarray(request.start, dtype=np.float64)
-        lists = (trajectory_start, times, reactions)
-        until = float(request.readout.points[-1])
-
-        def work(_block: int, low: int, high: int, signals: Signals) -> None:
-            job = (structure, until, inputs, request.seed, self.native.firing_limit, signals.cancel)
-            first = request.first_trajectory
-            module.list_block(job, start, first, low, high, lists, arrays[1:])
-
-        run_blocks(work, request.trajectories, self.native.threads, progress)
-        how = "code for the model" if has_own_code else "tables"
-        return Sample(*arrays, engine=f"list of firings by {how}{reason}")
-
-
-def list_block(request, start, first, low, high, lists, result):
-    """Follow trajectories `low` to `high` of a batch whose first has the number `first`.
-
-    Firings are written from `lists[0][row]` of the other lists on, up to where the next trajectory
-    starts; those beyond are counted only. `result` holds the arrays of `engines.base.Sample` after
-    the first, which are written in place; `request` is (tables, until, inputs, seed, limit,
-    cancel).
-    """
-    tables, until, inputs, seed, limit, cancel = request
-    trajectory_start, times, reactions = lists
-    outcomes, firings, failed, end_times, end_states = result
-    species = start.shape[1]
-    counts = np.empty(species)
-    rates = np.empty(tables.change_start.shape[0] - 1)
-    stack = np.empty(tables.stack_size)
-    for row in range(low, high):
-        source = row if start.shape[0] > 1 else 0
-        for s in range(species):
-            counts[s] = start[source, s]
-        place, end = trajectory_start[row], trajectory_start[row + 1]
-        time = 0.0
-        draw = 0
-        propensities(tables, counts, inputs, stack, rates)
-        while True:
-            outcome, waiting, reaction = next_firing(rates, seed, first + row, draw, False)
-            if outcome != COMPLETED or time + waiting > until:
-                break
-            # A firing beyond the last time never happens, so it cannot fail either.
-            if draw >= limit:
-                outcome = FIRING_LIMIT
-            elif draw % FIRINGS_PER_LOOK == 0 and cancel[0] != 0:
-                outcome = CANCELLED
-            elif not fire(tables, reaction, counts, 1.0):
-                outcome = NEGATIVE_COUNT
-                fire(tables, reaction, counts, -1.0)
-            if outcome != COMPLETED:
-                break
-            time += waiting
-            draw += 1
-            if place < end:
-                times[place] = time
-                reactions[place] = reaction
-                place += 1
-            update_propensities(tables, reaction, counts, inputs, stack, rates)
-        outcomes[row] = outcome
-        firings[row] = draw
-        failed[row] = reaction if outcome > ABSORBED else NO_FAULT
-        end_times[row] = time
-        for s in range(species):
-            end_states[row, s] = counts[s]
 
 
 def _clock_reasons(request: Request) -> str:

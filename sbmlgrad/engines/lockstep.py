@@ -18,9 +18,9 @@ import numpy as np
 from sbmlgrad.codegen.lockstep_single import MOST_SINGLE
 from sbmlgrad.codegen.lockstep_source import AVERAGES, CLOCK, LIMIT, NEXT, SINCE, WIDTH
 from sbmlgrad.engines.codes import (
-    ABSORBED,
     COMPLETED,
     FIRING_COUNTS,
+    FIRING_LIMIT,
     INTERPOLATED,
     NEVER,
     NO_FAULT,
@@ -179,7 +179,7 @@ def close_and_refill(state, job: Job, start, first, coming, high, lanes_over, ro
         if row >= 0:
             outcomes[row] = outcome[lane]
             firings[row] = np.int64(draws[lane])
-            failed[row] = reaction[lane] if outcome[lane] > ABSORBED else NO_FAULT
+            failed[row] = reaction[lane] if outcome[lane] > FIRING_LIMIT else NO_FAULT
             end_times[row] = clocks[CLOCK * lanes + lane]
             for s in range(species):
                 end_states[row, s] = counts[s * lanes + lane]
@@ -232,7 +232,8 @@ def sample_lockstep_block(advance, job: Job, start, first, low, high, lanes, roo
     reaction = np.zeros(lanes, dtype=np.int64)
     fate = (result, outcome, reaction)
     rates = np.empty(job.tables.change_start.shape[0] - 1)
-    work = (np.empty(species), np.empty(species), rates, np.empty(job.tables.stack_size))
+    before, after, stack = np.empty(species), np.empty(species), np.empty(job.tables.stack_size)
+    work = (before, after, rates, stack, np.empty(0), np.empty(0, dtype=np.uint8))
     coming = close_and_refill(state, job, start, first, low, high, over, row_of, place, fate)
     left = high - low
     spell = 8.0

@@ -15,7 +15,7 @@ from sbmlgrad.codegen.lockstep_single import lockstep_source_single, room_of_cou
 from sbmlgrad.codegen.lockstep_source import AVERAGES, LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_module
-from sbmlgrad.codegen.tables import Tables, tables
+from sbmlgrad.codegen.tables import Tables, code_of, tables
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import Signals, run_blocks, thread_count
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, WINDOWS
@@ -24,6 +24,7 @@ from sbmlgrad.engines.kernels import SAMPLING, Job
 from sbmlgrad.engines.lockstep import LOCKSTEP
 from sbmlgrad.engines.noise_source import noise_source
 from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.engines.tree import sample_tree
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import whole
 
@@ -44,7 +45,7 @@ FEW_LANES, LANES = 16, 64
 BLOCK, LARGEST_BLOCK = 128, 4096
 
 DTYPES = ("float64", "float32")
-KERNELS = ("auto", "table", "lockstep")
+KERNELS = ("auto", "table", "lockstep", "tree")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Native:
     """Direct method in machine code: the engine for nearly every job.
 
     The same (seed, trajectory) gives the same bits for any number of threads, any split of the
-    batch and any of the kernels. Waiting times and choices use one Philox draw a firing
+    batch and either of the kernels "table" and "lockstep"; "tree" adds in another order, so that
+    its times differ in the last bits. Waiting times and choices use one Philox draw a firing
     (`engines.random`).
 
     Args:
@@ -62,7 +64,9 @@ class Native:
             times have a relative error of 1e-7 (`codegen.lockstep_single`).
         kernel: `"table"` interprets the model (nothing to compile); `"lockstep"` compiles code for
             the model, kept on disk, that advances many trajectories at a time in vector
-            instructions; `"auto"` chooses by the firings of a pilot trajectory.
+            instructions; `"tree"` interprets it too and selects reactions by a tree of sums, for
+            networks of hundreds of reactions and more; `"auto"` chooses by the number of reactions
+            and the firings of a pilot trajectory.
         firing_limit: firings of one trajectory before it counts as a runaway.
     """
 
@@ -77,6 +81,8 @@ class Native:
             raise RequestError(f"Native(dtype={self.dtype!r}): choose one of {DTYPES}")
         if self.kernel not in KERNELS:
             raise RequestError(f"Native(kernel={self.kernel!r}): choose one of {KERNELS}")
+        if self.kernel == "tree" and self.dtype != "float64":
+            raise RequestError("Native(kernel='tree') works in double precision: leave out dtype")
         if self.threads is not None:
             whole("threads", self.threads, 1, 4096)
         whole("firing_limit", self.firing_limit, 1, 2**62)
@@ -84,34 +90,48 @@ class Native:
     @property
     def name(self) -> str:
         """How it is recorded in results."""
-        return f"Native(kernel={self.kernel!r}{self._precision})"
+        return self._named(self.kernel)
 
-    @property
-    def _precision(self) -> str:
-        return "" if self.dtype == "float64" else f", dtype={self.dtype!r}"
+    def _named(self, kernel: str) -> str:
+        precision = "" if self.dtype == "float64" else f", dtype={self.dtype!r}"
+        return f"Native(kernel={kernel!r}{precision})"
 
     def sample(self, request: Request) -> Sample:
         """Sample trajectories in blocks on several threads."""
         if request.lowered.is_timed:
             return sample_hybrid(request, threads=self.threads, firing_limit=self.firing_limit)
         kernel, reason = self.choose_kernel(request)
+        if kernel == "tree":
+            sample = sample_tree(request, threads=self.threads, firing_limit=self.firing_limit)
+            return replace(sample, engine=f"{self._named(kernel)}{reason}")
         if kernel == "lockstep":
             arrays = self._sample_lockstep(request)
         else:
-            arrays = self._sample_table(request)
-        return Sample(*arrays, engine=f"Native(kernel={kernel!r}{self._precision}){reason}")
+            return replace(self.sample_table(request), engine=f"{self._named(kernel)}{reason}")
+        return Sample(*arrays, engine=f"{self._named(kernel)}{reason}")
 
-    def _sample_table(self, request: Request) -> tuple[NDArray, ...]:
+    def sample_table(
+        self, request: Request, lists: tuple[NDArray[np.int64], NDArray, NDArray] | None = None
+    ) -> Sample:
+        """Sample trajectories by the table-driven kernel, and list their firings.
+
+        Args:
+            request: what to sample.
+            lists: where each trajectory starts in the lists, int64 [trajectory + 1], and the lists
+                to be written: times and reactions.
+        """
         module = kernel_module(SAMPLING)
         start = np.array(request.start, dtype=np.float64, order="C")
         arrays = result_arrays(request)
+        wanted = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8))
+        wanted = wanted if lists is None else lists
 
         def work(_block: int, low: int, high: int, signals: Signals) -> None:
             job = self._job(request, signals)
-            module.sample_block(job, start, request.first_trajectory, low, high, arrays)
+            module.sample_block(job, start, request.first_trajectory, low, high, wanted, arrays)
 
         self._run(work, request, BLOCK)
-        return arrays
+        return Sample(*arrays, engine=self._named("table"))
 
     def _sample_lockstep(self, request: Request) -> tuple[NDArray, ...]:
         block = _lockstep_block(request.trajectories, self.threads)
@@ -148,8 +168,10 @@ class Native:
 
     def _job(self, request: Request, signals: Signals) -> Job:
         laws, inputs = laws_and_inputs(request)
+        structure = sampling_tables(request.lowered, laws)
         return Job(
-            tables=sampling_tables(request.lowered, laws),
+            tables=structure,
+            code=code_of(structure),
             kind=request.readout.kind,
             points=request.readout.points,
             inputs=inputs,
@@ -167,8 +189,14 @@ class Native:
             return "table", ": there are no reactions"
         if self.kernel != "auto":
             return self.kernel, ""
+        if reactions > LARGEST_LOCKSTEP and self.dtype != "float64":
+            raise RequestError(
+                f"Native(dtype={self.dtype!r}): {reactions} reactions are too many for code of "
+                "their own, and the kernels for large networks work in double precision; leave out "
+                "dtype"
+            )
         if reactions > LARGEST_LOCKSTEP:
-            return "table", f": {reactions} reactions are too many for code of their own"
+            return "tree", f": {reactions} reactions are too many for code of their own"
         if request.trajectories * self.firing_limit < WORTH_COMPILING:
             return "table", ": small job"
         pilot = replace(request, trajectories=1, start=request.start[:1], progress=None)

@@ -21,7 +21,7 @@ from sbmlgrad.codegen.table_driven import (
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
-from sbmlgrad.engines.kernels import fire, next_firing
+from sbmlgrad.engines.kernels import fire, first_fault, next_firing
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
 from sbmlgrad.errors import GradientError
@@ -116,6 +116,7 @@ _COMMON: tuple[Callable[..., object], ...] = (
     uniform_pair,
     narrow_pair,
     standard_exponential,
+    first_fault,
     next_firing,
     fire,
     replay,

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sbmlgrad.codegen.hybrid_tables import TriggerTables
-from sbmlgrad.codegen.table_driven import propensities
+from sbmlgrad.codegen.table_driven import program_values
 from sbmlgrad.codegen.tables import Changes, Code
 from sbmlgrad.engines.codes import BOUND_EXCEEDED, COMPLETED, NEGATIVE_COUNT, NO_FAULT
 from sbmlgrad.engines.hybrid.bounds import check_rates
@@ -53,7 +53,7 @@ def fire_candidate(
         (outcome, fault, reaction that fired or -1, whether a trigger changed by it).
     """
     if any_rate_moves:
-        propensities(code, after, motion.inputs, motion.stack, rates)
+        program_values(code, after, motion.inputs, motion.stack, rates)
         outcome, fault = check_rates(rates)
         if outcome != COMPLETED:
             return outcome, fault, -1, False

@@ -25,7 +25,7 @@ import math
 import numpy as np
 
 from sbmlgrad.codegen.hybrid_tables import HybridTables
-from sbmlgrad.codegen.table_driven import propensities, update_propensities
+from sbmlgrad.codegen.table_driven import program_values, update_propensities
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.codes import (
     ABSORBED,
@@ -140,7 +140,7 @@ def follow(tables: Tables, hybrid: HybridTables, job: Job, memory: Memory, value
         if fresh >= 0:
             update_propensities(tables, fresh, state, inputs, stack, rates)
         else:
-            propensities(code, state, inputs, stack, rates)
+            program_values(code, state, inputs, stack, rates)
         outcome, fault = check_rates(rates)
         if outcome == COMPLETED:
             rounds += 1
