@@ -78,8 +78,9 @@ def simulate(
             everything that happens then. The simulation always starts at time 0.
         trajectories: how many.
         seed: 0 <= seed < 2^63; None draws one, recorded in the ensemble.
-        engine: sampling algorithm; None chooses `Native()` and records what and why. `ODE()`
-            follows the deterministic rate equations and ignores `trajectories` and `seed`.
+        engine: sampling algorithm; None chooses `Native()`, which chooses a kernel by the size of
+            the job and of the network; the ensemble records what and why. `ODE()` follows the
+            deterministic rate equations and ignores `trajectories` and `seed`.
         estimator: gradient method for tensors; None is `TwoSidedAdjoint()`.
         readouts: other readouts than values at times; see `sbmlgrad.WindowAverages` and others.
         initial: species or compartment id → value at time 0, in the meaning of its symbol.
@@ -303,6 +304,11 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
         )
     # Whatever engine sampled, its firings are those of the streams, which a reverse sweep replays.
     reverse = job.engine if isinstance(job.engine, Native) else Native()
+    if reverse.dtype != "float64":
+        raise GradientError(
+            f"{reverse.name}: a gradient replays the trajectories, and does so with the random streams "
+            "of double precision; leave out dtype"
+        )
 
     def by_id(theta: NDArray[np.float64]) -> dict[str, float]:
         return explicit_of(job.network, theta)
