@@ -306,8 +306,8 @@ def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> E
     reverse = job.engine if isinstance(job.engine, Native) else Native()
     if reverse.dtype != "float64":
         raise GradientError(
-            f"{reverse.name}: a gradient replays the trajectories, and does so with the random streams "
-            "of double precision; leave out dtype"
+            f"{reverse.name}: a gradient replays the trajectories, by the random streams of "
+            "double precision; leave out dtype"
         )
 
     def by_id(theta: NDArray[np.float64]) -> dict[str, float]:

@@ -20,7 +20,7 @@ import tempfile
 import textwrap
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
@@ -59,7 +59,7 @@ def cache_folder() -> Path:
 def kernel_module(
     functions: Sequence[Callable[..., object]], rates: str | None = None
 ) -> ModuleType:
-    """Return a compiled-on-demand module of kernel functions.
+    """Return a compiled-on-demand module of kernel functions; a second call returns the same.
 
     Args:
         functions: plain functions in numba's subset of Python; they may call each other by name,
@@ -69,6 +69,12 @@ def kernel_module(
     Returns:
         A module with the functions as numba dispatchers.
     """
+    return _kernel_module(tuple(functions), rates)
+
+
+# Reading the source of functions takes longer than a small simulation.
+@lru_cache(maxsize=256)
+def _kernel_module(functions: tuple[Callable[..., object], ...], rates: str | None) -> ModuleType:
     parts = [textwrap.dedent(inspect.getsource(f)) for f in functions]
     if rates is not None:
         replaced = set(re.findall(r"^def (\w+)", rates, re.MULTILINE))
