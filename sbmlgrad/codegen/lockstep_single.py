@@ -166,22 +166,21 @@ def _step(step: StepSource, rows: _Rows, kind: LockstepKind, half: int) -> list[
         lines.append(f"goes = (time {sign} {work(UNTIL)}) & is_turn")
     # The boundary above a target that is too low by the margin must also be above one that is too
     # high by it.
-    lines += ["target = (v - margin) * total"]
-    lines += [f"above = {step.total}"]
-    lines += [f"above = c{j} if target < c{j} else above" for j in reversed(range(number))]
     lines += [
+        "target = (v - margin) * total",
+        *step.select,
+        f"above = {step.total}",
+        *(f"above = c{j} if g{j} else above" for j in reversed(range(number))),
         "is_clear = (above - target) > (margin + margin) * total",
         "time = time if is_clear else nothing",
         "goes = goes & is_clear",
-        "target = target if goes else endless",
-        *step.select,
+        *(f"b{i} = x{i}" for i in counts),
+        *step.fire,
     ]
-    if kind.averages or step.enough:
-        lines += [f"b{i} = x{i}" for i in counts]
-    lines += step.fire
     if step.enough:
-        lines += [f"enough = {step.enough}", "time = time if enough else nothing"]
-        lines += ["goes = goes & enough", *(f"x{i} = x{i} if enough else b{i}" for i in counts)]
+        lines += [f"enough = {step.enough}", "time = time if enough | (not goes) else nothing"]
+        lines += ["goes = goes & enough"]
+    lines += [f"x{i} = x{i} if goes else b{i}" for i in counts]
     if kind.averages:
         lines += [
             f"lag = {work(LAG)}",
