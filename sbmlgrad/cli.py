@@ -8,7 +8,6 @@ library is in `cli_check`, `cli_simulate`, `cli_fit` and `cli_convert`, and exit
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import typer
 
@@ -85,6 +84,9 @@ def simulate(
     out: opt.Table,
     trajectories: opt.Trajectories = 1,
     engine: opt.Engine = "auto",
+    kernel: opt.Kernel = None,
+    precision: opt.Precision = None,
+    summary: opt.Summary = False,
     symbols: opt.Symbols = None,
     seed: opt.Seed = None,
     threads: opt.Threads = None,
@@ -96,37 +98,34 @@ def simulate(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> int:
-    """Simulate exactly, or by the rate equations, and write every trajectory."""
+    """Simulate exactly, or by the rate equations; write every trajectory, or their statistics."""
     from sbmlgrad import cli_simulate as steps
-    from sbmlgrad.engines.base import is_deterministic
+    from sbmlgrad.cli_simulate_plan import plan
+    from sbmlgrad.cli_simulate_results import print_facts, simulated
     from sbmlgrad.io.formats import load
-    from sbmlgrad.simulation import simulate as run
 
     suffix, grid = steps.result_suffix(out), times_of(times)
-    chosen, given = steps.engine_of(engine, threads), numbers(set_)
+    chosen, given = steps.engine_of(engine, threads, kernel, precision), numbers(set_)
     network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    wanted = steps.columns(network, symbols)
-    said: dict[str, Any] = {"model": network.id, "out": str(out)}
-    said["trajectories"] = 1 if is_deterministic(chosen) else trajectories
-    if dry_run:
-        said |= {"dry_run": True, **steps.plan(network, given, grid, seed, chosen)}
-    else:
-        with progress_bar("simulating", quiet or json) as advance:
-            ensemble = run(
-                network,
-                given,
-                times=grid,
-                trajectories=trajectories,
-                seed=seed,
-                engine=chosen,
-                progress=advance,
-            )
-        steps.write_ensemble(ensemble, wanted, out, suffix)
-        said |= steps.facts(ensemble)
+    job = steps.Job(
+        network=network,
+        parameters=given,
+        times=grid,
+        trajectories=trajectories,
+        seed=seed,
+        engine=chosen,
+        options={"kernel": kernel, "precision": precision},
+        symbols=steps.columns(network, symbols),
+        is_summary=summary,
+        suffix=suffix,
+    )
+    said = plan(job, out) if dry_run else simulated(job, out, is_silent=quiet or json)
+    if said is None:
+        return INTERRUPTED
     if json:
         print_json(said)
     elif not quiet:
-        steps.print_facts(said)
+        print_facts(said)
     return OK
 
 

@@ -71,7 +71,24 @@ Engine = Annotated[
     str,
     typer.Option(
         metavar="NAME",
-        help="auto, native or reference: exact; ode: the rate equations, without noise.",
+        help="auto, native, reference, cuda (an NVIDIA GPU) or tensorflow: exact; ode: the rate "
+        "equations, without noise.",
+    ),
+]
+Kernel = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of the native engine: auto, by the size of job and model; table, nothing to compile; "
+        "lockstep, compiled for the model; tree, for large networks.",
+    ),
+]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of the native engine: float64, the default, or float32, which is faster and has "
+        "other trajectories.",
     ),
 ]
 Trajectories = Annotated[int, typer.Option(min=1, help="Number of trajectories.")]
@@ -81,6 +98,13 @@ Symbols = Annotated[
         metavar="ID,ID",
         help="Columns, in what each symbol means in the model; by default counts of species "
         "(amounts with ode) and whatever else events or rate rules change.",
+    ),
+]
+Summary = Annotated[
+    bool,
+    typer.Option(
+        "--summary",
+        help="Write statistics at every time instead of trajectories, which are not kept.",
     ),
 ]
 Table = Annotated[Path, typer.Option(help="Result: .csv (long table) or .nc (netCDF).")]

@@ -86,7 +86,8 @@ def simulate(
         initial: species or compartment id → value at time 0, in the meaning of its symbol.
         first_trajectory: number of the first trajectory, so that a batch can be split.
         on_failure: `"raise"` or `"mark"` trajectories that fail.
-        progress: called with (done, total) from time to time.
+        progress: called with (done, total) trajectories from time to time; those under way count in
+            part.
 
     Returns:
         The ensemble.

@@ -136,7 +136,7 @@ def summarise(
             progress=None if progress is None else _shifted(progress, low, total, wanted),
             **options,
         )
-        part = _summary(cells, wanted)
+        part = _summary(cells, wanted, initial)
         found = part if found is None else found.merge(part)
         if progress is not None:
             progress(low + count, total)
@@ -219,7 +219,9 @@ def _part(model: ReactionNetwork, parameters: Any, **options: Any) -> Ensemble:
         ) from error
 
 
-def _summary(cells: Ensemble, wanted: _Wanted) -> EnsembleSummary:
+def _summary(
+    cells: Ensemble, wanted: _Wanted, initial: Mapping[str, float] | None
+) -> EnsembleSummary:
     """Return the statistics of a part."""
     network = cells.network
     asked = wanted.asked(network, cells.constants)
@@ -245,6 +247,7 @@ def _summary(cells: Ensemble, wanted: _Wanted) -> EnsembleSummary:
         sketches=tuple(sketches),
         parameters=np.asarray(cells.parameters, dtype=np.float64),
         constants=cells.constants,
+        initial=dict(initial or {}),
         outcomes={outcome: outcomes[outcome] for outcome in Outcome},
         firings=sum(np.asarray(cells.firings).tolist()),
         seed=cells.seed,
@@ -292,7 +295,7 @@ def _shifted(progress: Progress, low: int, total: int, wanted: _Wanted) -> Progr
         # Every readout samples the part again and would count from the beginning.
         return None
 
-    def tell(done: int, part: int) -> None:
+    def tell(done: float, part: int) -> None:
         # The end of a part is told when its statistics are in.
         if done < part:
             progress(low + done, total)

@@ -24,6 +24,9 @@ from sbmlgrad.model.terms import factors
 #: Most counts in one product; a law with more stays as it is written.
 MOST_FACTORS = 8
 
+#: Operators and operands of a base that is written twice for its square.
+LARGEST_SQUARED = 64
+
 #: Powers of two that a double reaches up and down, with room to spare.
 _REACH = 1000.0
 
@@ -64,10 +67,37 @@ class KernelLaws:
     monomials: tuple[Monomial | None, ...] = ()
 
 
+def plain_powers(law: Expression) -> Expression:
+    """Return a law in which powers that compilers rewrite are written as what they become.
+
+    LLVM turns x^2, x^0.5 and x^-1, where it sees the exponent, into a product, a square root and a
+    quotient, whose last bit is not always that of the power. The table machine would compute the
+    power, so that the same trajectory had other bits there.
+    """
+    if not isinstance(law, Apply):
+        return law
+    arguments = tuple(plain_powers(a) for a in law.arguments)
+    if law.operator == "power" and isinstance(arguments[1], Number):
+        base, exponent = arguments[0], arguments[1].value
+        if exponent == 2.0 and _size(base) <= LARGEST_SQUARED:
+            return Apply("times", (base, base))
+        if exponent == 0.5:
+            return Apply("sqrt", (base,))
+        if exponent == -1.0:
+            return Apply("divide", (Number(1.0), base))
+    return Apply(law.operator, arguments) if arguments != law.arguments else law
+
+
+def _size(expression: Expression) -> int:
+    if not isinstance(expression, Apply):
+        return 1
+    return 1 + sum(_size(argument) for argument in expression.arguments)
+
+
 @lru_cache(maxsize=64)
 def written_laws(lowered: LoweredNetwork) -> KernelLaws:
     """Return the propensities as they are written, without coefficients."""
-    laws = tuple(channel.propensity for channel in lowered.channels)
+    laws = tuple(plain_powers(channel.propensity) for channel in lowered.channels)
     return KernelLaws(laws, lowered.input_ids, monomials=(None,) * len(laws))
 
 
@@ -88,7 +118,7 @@ def kernel_laws(lowered: LoweredNetwork) -> KernelLaws:
     for channel in lowered.channels:
         product = _Product(place, inputs)
         if not product.takes(channel.propensity):
-            laws.append(channel.propensity)
+            laws.append(plain_powers(channel.propensity))
             monomials.append(None)
             continue
         slot = gathering.slot_of(product)

@@ -15,7 +15,7 @@ inner loop touches is 32 bits wide, since LLVM makes vectors as wide as its wide
 
 from __future__ import annotations
 
-from sbmlgrad.codegen.kernel_laws import KernelLaws
+from sbmlgrad.codegen.kernel_laws import MOST_FACTORS, KernelLaws
 from sbmlgrad.codegen.lockstep_source import (
     AVERAGES,
     CLOCK,
@@ -34,6 +34,12 @@ SIGNATURE_SINGLE = "void(f4[::1], f8[::1], f4[::1], u8[::1], u8[::1], f8[::1], i
 
 #: Most molecules of a species that single precision counts, with room for a spell of firings.
 MOST_SINGLE = 2.0**23
+
+#: Most molecules that one firing may make or take, so that no spell leaves that room.
+MOST_CHANGED = 2**15
+
+#: Smallest coefficient that single precision holds in full.
+LEAST_NORMAL = 2.0**-126
 
 #: Rows of `counts` after the counts, for one spell: the time since its start and what its sum has
 #: lost, the time until which a lane may go on, that of its next firing, whether its next draw is an
@@ -66,9 +72,9 @@ def lockstep_source_single(
         *_indented(1, noise.once),
         "    zero, one = np.float32(0.0), np.float32(1.0)",
         "    endless, nothing = np.float32(inf), np.float32(nan)",
-        # A boundary between reactions is certain to within this part of the total: coefficients,
-        # three products, a sum a reaction and the random number are each rounded once.
-        f"    margin = np.float32({(len(laws.laws) + 8) * 2.0**-23!r})",
+        # A boundary between reactions is certain to within this part of the total: a coefficient, a
+        # product a factor, a sum a reaction and the random number are each rounded once.
+        f"    margin = np.float32({(len(laws.laws) + MOST_FACTORS + 4) * 2.0**-23!r})",
         *(f"    p{i} = np.float32(inputs[{i}])" for i in step.inputs_used),
         *(f"    d{i} = inputs[{i}]" for i in step.doubles_used),
         f"    for l in range({lanes}):",

@@ -118,12 +118,15 @@ def _body(step: StepSource, species: int, kind: LockstepKind, lanes: int) -> lis
         lines.append(f"goes = (np.float64(np.int64(draw)) < {own(LIMIT)}) & (next_time < inf)")
     else:
         lines.append(f"goes = next_time {'<' if kind.short_of else '<='} {own(LIMIT)}")
-    # Whether a lane goes on is asked for at the end, so that the choice need not wait for the clock.
+    # Whether a lane goes on is asked for at the end: the choice need not wait for the clock.
     lines += [f"target = v * {step.total}", *step.select]
     lines += [*(f"b{i} = x{i}" for i in counts), *step.fire]
     if step.enough:
         # A lane without enough molecules stalls; whoever looks at it finds out why.
-        lines += [f"enough = {step.enough}", "next_time = next_time if enough | (not goes) else nan"]
+        lines += [
+            f"enough = {step.enough}",
+            "next_time = next_time if enough | (not goes) else nan",
+        ]
         lines += ["goes = goes & enough"]
     lines += [f"x{i} = x{i} if goes else b{i}" for i in counts]
     if kind.averages:

@@ -22,7 +22,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from types import ModuleType
 from typing import Any
 
@@ -41,8 +41,9 @@ from numba import njit
 inf = np.inf
 nan = np.nan
 '''
-#: numba's dispatchers change while they compile; threads must not do so together.
-_COMPILING = Lock()
+#: A module is in `sys.modules` before it is complete, and numba's dispatchers change while they
+#: compile; threads must not meet either.
+_COMPILING = RLock()
 _DECORATOR = '@njit(cache=True, nogil=True, error_model="numpy")\n'
 
 
@@ -111,16 +112,19 @@ def bound_to(function: Any, parameter: Any, *arguments: Any) -> Callable[..., No
     kinds = (types.FunctionType(signature), *(typeof(a) for a in arguments))
     with _COMPILING:
         if kinds not in function.overloads:
-            function.disable_compile(False)
             function.compile(kinds)
-            # Else a call would compile anew for the very function that is passed.
-            function.disable_compile()
-    return function
+    # Not through the dispatcher, which would compile anew for the very function that is passed.
+    return function.overloads[kinds].entry_point
 
 
 def _load(source: str) -> ModuleType:
     digest = hashlib.sha256(source.encode()).hexdigest()[:24]
     name = f"sbmlgrad_kernel_{digest}"
+    with _COMPILING:
+        return _loaded(name, source)
+
+
+def _loaded(name: str, source: str) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     path = _stored(cache_folder(), f"{name}.py", source)

@@ -5,7 +5,7 @@ holds the state (a lane of a buffer, registers of a GPU thread). Names that the 
 
 - `x0, x1, ...` the counts, `p0, p1, ...` the inputs of `kernel_laws`;
 - `a0, a1, ...` the propensities, `c0, c1, ...` their sums from the left, the last one the total;
-- `target` a number in [0, total) that selects a reaction, or infinity to select none;
+- `target` a number in [0, total) that selects a reaction;
 - `h0, h1, ...` whether a reaction is the one selected.
 
 Nothing branches, so that a loop over trajectories becomes vector instructions. In single precision
@@ -78,11 +78,11 @@ def step_source(
     doubles = {s: f"np.float64(x{i})" for s, i in species.items()}
     doubles |= {s: f"d{i}" for s, i in inputs.items()}
 
-    def rate(j: int, law: Expression) -> str:
+    def rate(j: int, law: Expression) -> list[str]:
         if in_double[j]:
             text = print_expression(law, "numba", doubles.__getitem__, literal)
-            return f"a{j} = np.float32({text})"
-        return f"a{j} = {print_expression(law, 'numba', names.__getitem__, number)}"
+            return [f"r{j} = {text}", f"a{j} = np.float32(r{j})"]
+        return [f"a{j} = {print_expression(law, 'numba', names.__getitem__, number)}"]
 
     endless = "endless" if is_single else "inf"
     return StepSource(
@@ -90,13 +90,21 @@ def step_source(
         inputs_used=tuple(sorted(inputs[s] for s in narrow & inputs.keys())),
         doubles_used=tuple(sorted(inputs[s] for s in wide & inputs.keys())),
         rates=(
-            *(rate(j, law) for j, law in enumerate(laws.laws)),
-            "c0 = a0",
+            *(line for j, law in enumerate(laws.laws) for line in rate(j, law)),
+            # As scalar code sums; a total of -0.0, from factors such as X (X - 1), is 0.
+            f"c0 = {number(0.0)} + a0",
             *(f"c{j} = c{j - 1} + a{j}" for j in range(1, last + 1)),
         ),
         total=f"c{last}",
         sound=" & ".join(
-            [f"(c{last} < {endless})", *(f"(a{j} >= {number(0.0)})" for j in negative)]
+            [
+                f"(c{last} < {endless})",
+                # Before rounding, which may leave nothing of a small negative number.
+                *(
+                    f"(r{j} >= 0.0)" if in_double[j] else f"(a{j} >= {number(0.0)})"
+                    for j in negative
+                ),
+            ]
         ),
         select=tuple(_selection(last, endless)),
         fire=tuple(
@@ -118,8 +126,8 @@ def _single(value: float) -> str:
 
 
 def _selection(last: int, endless: str) -> list[str]:
-    # The first sum above the target selects; none is above an infinite one. A finite target is
-    # below the last sum, so the last reaction needs no comparison with it.
+    # The first sum above the target selects. The target is below the last sum, so the last reaction
+    # needs no comparison with it.
     lines = [f"g{j} = target < c{j}" for j in range(last)]
     lines.append(f"g{last} = target < {endless}")
     return [*lines, "h0 = g0", *(f"h{j} = g{j} & (not g{j - 1})" for j in range(1, last + 1))]

@@ -17,7 +17,8 @@ from sbmlgrad.engines.readouts import Readout, columns, point_count
 if TYPE_CHECKING:
     from sbmlgrad.codegen.deterministic import DeterministicNetwork
 
-Progress = Callable[[int, int], None]
+#: Told (done, total) trajectories from time to time; those under way count in part.
+Progress = Callable[[float, int], None]
 
 #: Firings that one trajectory may have before it counts as a runaway.
 DEFAULT_FIRING_LIMIT = 10**9

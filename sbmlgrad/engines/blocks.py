@@ -56,8 +56,8 @@ def run_blocks(
         work: releases the GIL and stops early where `signals.cancel[0]` becomes non-zero.
         trajectories: how many there are.
         threads: how many blocks run at a time; None uses every core.
-        progress: called with (done, total) trajectories, or None. Points finished of trajectories
-            that are under way count too: ten trajectories that are half done are five.
+        progress: called with (done, total) trajectories, or None. Parts of those under way count
+            too: a trajectory that is half done is half a one.
         block: trajectories per block.
         points: points of the readout per trajectory, in which blocks count what they have done.
 
@@ -85,7 +85,7 @@ def run_blocks(
                     low, high = bounds[blocks[future]]
                     done[blocks[future]] = (high - low) * points
                 if progress is not None:
-                    progress(int(done.sum()) // points, trajectories)
+                    progress(float(done.sum()) / points, trajectories)
         except BaseException:
             cancel[0] = 1
             pool.shutdown(wait=True, cancel_futures=True)

@@ -59,6 +59,7 @@ class EnsembleSummary:
         sketches: histograms, one per readout.
         parameters: values used, float64 [parameter].
         constants: id → value of other symbols than parameters that never change.
+        initial: species or compartment id → value at time 0, of those that were given.
         outcomes: how many trajectories ended how, by `engines.Outcome`.
         firings: firings simulated, of all trajectories together.
         seed: key of the random streams.
@@ -76,6 +77,7 @@ class EnsembleSummary:
     sketches: tuple[Sketch, ...]
     parameters: FloatArray
     constants: Mapping[str, Any]
+    initial: Mapping[str, float]
     outcomes: Mapping[Outcome, int]
     firings: int
     seed: int

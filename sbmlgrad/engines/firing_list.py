@@ -121,8 +121,9 @@ class Lister:
     def count(self) -> Sample:
         """Return how trajectories end and how many firings they have."""
         native = self.native
-        if len(self.request.lowered.channels) > LARGEST_LOCKSTEP:
-            # The sums of a tree round otherwise than those of the tables, which list.
+        is_large = len(self.request.lowered.channels) > LARGEST_LOCKSTEP
+        if is_large or native.kernel == "tree" or native.dtype != "float64":
+            # Times are rounded otherwise there than by the tables, which list.
             native = replace(native, kernel="table")
         return native.sample(self.request)
 

@@ -167,11 +167,11 @@ def resume_window(state, points, species, lane, values, window):
 def close_and_refill(state, job: Job, start, first, coming, high, lanes_over, row_of, place, fate):
     """Write down how finished lanes ended, and put the next trajectories into them.
 
-    `fate` is (arrays of the sample, outcome and reaction at fault by lane). Returns the next
-    trajectory that has not begun.
+    `fate` is (arrays of the sample; outcome, reaction at fault and whether the table-driven kernel
+    ended it, by lane). Returns the next trajectory that has not begun.
     """
     counts, clocks, draws, numbers, lanes = state
-    (_values, outcomes, firings, failed, end_times, end_states), outcome, reaction = fate
+    (_values, outcomes, firings, failed, end_times, end_states), outcome, reaction, by_hand = fate
     species = start.shape[1]
     for i in range(lanes_over.shape[0]):
         lane = lanes_over[i]
@@ -181,9 +181,11 @@ def close_and_refill(state, job: Job, start, first, coming, high, lanes_over, ro
             firings[row] = np.int64(draws[lane])
             failed[row] = reaction[lane] if outcome[lane] > FIRING_LIMIT else NO_FAULT
             end_times[row] = clocks[CLOCK * lanes + lane]
-            for s in range(species):
+            # Where the table-driven kernel ended it, it wrote the state down in double precision.
+            for s in range(0 if by_hand[lane] else species):
                 end_states[row, s] = counts[s * lanes + lane]
         outcome[lane] = COMPLETED
+        by_hand[lane] = False
         place[lane] = 0
         draws[lane] = np.uint64(0)
         clocks[CLOCK * lanes + lane] = 0.0
@@ -230,7 +232,8 @@ def sample_lockstep_block(advance, job: Job, start, first, low, high, lanes, roo
     odd = np.empty(lanes, dtype=np.int64)
     outcome = np.zeros(lanes, dtype=np.int8)
     reaction = np.zeros(lanes, dtype=np.int64)
-    fate = (result, outcome, reaction)
+    by_hand = np.zeros(lanes, dtype=np.bool_)
+    fate = (result, outcome, reaction, by_hand)
     rates = np.empty(job.tables.change_start.shape[0] - 1)
     before, after, stack = np.empty(species), np.empty(species), np.empty(job.tables.stack_size)
     work = (before, after, rates, stack, np.empty(0), np.empty(0, dtype=np.uint8))
@@ -244,14 +247,22 @@ def sample_lockstep_block(advance, job: Job, start, first, low, high, lanes, roo
         stalled, finished, strange, most = look(state, job, row_of, place, result[0], over, odd)
         for i in range(strange):
             lane = odd[i]
-            values = result[0][row_of[lane]]
+            row = row_of[lane]
             ended, reaction[lane], place[lane] = hand_over(
-                state, job, work, lane, values, place[lane]
+                state, job, work, lane, result[0][row], place[lane]
             )
+            # A lane that may fire no more does not go back to where it would.
+            while ended == PAUSED and np.int64(draws[lane]) >= job.limit - job.narrow:
+                ended, reaction[lane], place[lane] = hand_over(
+                    state, job, work, lane, result[0][row], place[lane]
+                )
             if ended == PAUSED:
                 most = max(most, np.int64(draws[lane]))
             else:
                 outcome[lane] = ended
+                by_hand[lane] = True
+                for s in range(species):
+                    result[5][row, s] = work[0][s]
                 over[finished] = lane
                 finished += 1
         if finished > 0:

@@ -140,7 +140,8 @@ def available_bytes(root: Path = Path("/")) -> int | None:
     Raises:
         RequestError: the environment variable is no amount of memory.
     """
-    if (limit := limit_given()) is not None:
+    limit = limit_given()
+    if limit is not None:
         return limit
     found = [*_of_system(root), *_of_groups(root)]
     return min(found, default=None)

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.kernel_laws import KernelLaws, kernel_inputs, kernel_laws, written_laws
-from sbmlgrad.codegen.lockstep_single import lockstep_source_single, room_of_counts
+from sbmlgrad.codegen.lockstep_single import (
+    LEAST_NORMAL,
+    MOST_CHANGED,
+    MOST_SINGLE,
+    lockstep_source_single,
+    room_of_counts,
+)
 from sbmlgrad.codegen.lockstep_source import AVERAGES, LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_module
@@ -54,7 +60,8 @@ class Native:
 
     The same (seed, trajectory) gives the same bits for any number of threads, any split of the
     batch and either of the kernels "table" and "lockstep"; "tree" adds in another order, so that
-    its times differ in the last bits. Waiting times and choices use one Philox draw a firing
+    its times differ in the last bits. In single precision the choices are the same likewise, but
+    times are only so to a relative 1e-7. Waiting times and choices use one Philox draw a firing
     (`engines.random`).
 
     Args:
@@ -99,6 +106,11 @@ class Native:
     def sample(self, request: Request) -> Sample:
         """Sample trajectories in blocks on several threads."""
         if request.lowered.is_timed:
+            if self.dtype != "float64":
+                raise RequestError(
+                    f"{self.name}: events, explicit time and rate rules are followed in double "
+                    "precision; leave out dtype"
+                )
             return sample_hybrid(request, threads=self.threads, firing_limit=self.firing_limit)
         kernel, reason = self.choose_kernel(request)
         if kernel == "tree":
@@ -187,6 +199,10 @@ class Native:
         reactions = len(request.lowered.channels)
         if reactions == 0:
             return "table", ": there are no reactions"
+        if self.dtype == "float32" and self.kernel in ("auto", "lockstep"):
+            reason = too_much_for_single(request, self.firing_limit)
+            if reason:
+                return "table", f": {reason}, which single precision does not hold"
         if self.kernel != "auto":
             return self.kernel, ""
         if reactions > LARGEST_LOCKSTEP and self.dtype != "float64":
@@ -205,9 +221,25 @@ class Native:
         firings = int(sample.firings[0])
         reached = sample.outcomes[0] == Outcome.FIRING_LIMIT
         expected = firings * request.trajectories
-        words = f": about {'at least ' if reached else ''}{expected:.0e} firings expected"
+        words = f": {'at least' if reached else 'about'} {expected:.0e} firings expected"
         is_large = expected >= WORTH_COMPILING or (reached and limit == PILOT_FIRINGS)
         return "lockstep" if is_large else "table", words
+
+
+def too_much_for_single(request: Request, limit: int) -> str:
+    """Say what of a job single precision does not hold; empty where it holds everything."""
+    if limit < 2:
+        return "a firing limit of 1"
+    if float(np.max(request.start, initial=0.0)) > MOST_SINGLE:
+        return f"counts above {MOST_SINGLE:.0f}"
+    changes = (abs(n) for c in request.lowered.channels for n in c.change.values())
+    if max(changes, default=0) > MOST_CHANGED:
+        return f"a firing that changes a count by more than {MOST_CHANGED}"
+    _, inputs = laws_and_inputs(request)
+    sizes = np.abs(inputs[inputs != 0.0])
+    if sizes.size and not (sizes.min() >= LEAST_NORMAL and sizes.max() < 2.0**127):
+        return f"a coefficient of {sizes.min():.2g} or {sizes.max():.2g}"
+    return ""
 
 
 def laws_and_inputs(request: Request) -> tuple[KernelLaws, NDArray[np.float64]]:

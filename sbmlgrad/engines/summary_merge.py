@@ -43,7 +43,8 @@ def _compared(a: EnsembleSummary, b: EnsembleSummary) -> list[tuple[str, bool]]:
     return [
         ("the model", same_model),
         ("parameters", np.array_equal(a.parameters, b.parameters, equal_nan=True)),
-        ("initial values", _equal(a.constants, b.constants)),
+        ("initial values", _equal(a.constants, b.constants) and a.initial == b.initial),
+        ("precision", ("float32" in a.engine) == ("float32" in b.engine)),
         ("times or readouts", a.readouts == b.readouts),
         ("quantities", (a.asked, a.tracked) == (b.asked, b.tracked)),
         ("covariances", np.array_equal(a.moments[0].pairs, b.moments[0].pairs)),

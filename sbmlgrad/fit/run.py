@@ -168,8 +168,9 @@ def _with_kernel(
     )
     expected = float(pilot.firings.mean()) * trajectories
     small = len(lower(model).channels) <= LARGEST_LOCKSTEP
-    pays = small and expected > WORTH_COMPILING
-    return replace(engine, kernel="lockstep" if pays else "table")
+    if not small:
+        return replace(engine, kernel="tree")
+    return replace(engine, kernel="lockstep" if expected > WORTH_COMPILING else "table")
 
 
 def _descend_checked(plan: Plan) -> Trace:

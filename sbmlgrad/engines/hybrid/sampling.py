@@ -16,7 +16,7 @@ from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.table_driven import program_values, update_propensities
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.base import Request, Sample, result_arrays
-from sbmlgrad.engines.blocks import Signals, run_blocks
+from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks, thread_count
 from sbmlgrad.engines.codes import event_fault
 from sbmlgrad.engines.draws import DRAWING
 from sbmlgrad.engines.hybrid import ahead, bounds, events, firings, motion, queue, search, triggers
@@ -104,7 +104,9 @@ def sample_hybrid(
         with np.errstate(all="ignore"):
             module.sample_hybrid_block(base, hybrid, job, memory, low, high, arrays, found)
 
-    run_blocks(work, request.trajectories, threads, request.progress)
+    # Trajectories take long here: small blocks let every thread work, and progress be seen.
+    block = max(1, min(BLOCK, request.trajectories // (8 * thread_count(threads))))
+    run_blocks(work, request.trajectories, threads, request.progress, block=block)
     words = "events, explicit time or rate rules"
     engine = f"Native(kernel='hybrid'): {words}" if compiled else f"Reference(): {words}"
     return Sample(*arrays, engine=engine, found=found)

@@ -123,6 +123,7 @@ def follow(tables: Tables, hybrid: HybridTables, job: Job, memory: Memory, value
     draws = np.int64(0)
     fired = np.int64(0)
     rounds = np.int64(0)
+    looks = np.int64(0)
     # Which reaction fired last and left the other propensities as they were.
     fresh = np.int64(NO_FAULT)
     held_since = 0.0
@@ -144,7 +145,8 @@ def follow(tables: Tables, hybrid: HybridTables, job: Job, memory: Memory, value
         outcome, fault = check_rates(rates)
         if outcome == COMPLETED:
             rounds += 1
-            outcome = patience(rounds, job.cancel)
+            looks += 1
+            outcome = patience(looks, rounds, job.cancel)
         if outcome != COMPLETED:
             break
         outcome, bound, lowest, longest = look_ahead(
@@ -261,9 +263,9 @@ def stops(kind):
     return kind != INTERPOLATED and kind != FIRING_COUNTS
 
 
-def patience(rounds, cancel):
-    """Return the outcome of a trajectory that has gone on for so many rounds without a firing."""
-    if rounds % ROUNDS_PER_LOOK == 0 and cancel[0] != 0:
+def patience(looks, rounds, cancel):
+    """Return the outcome of a trajectory after `looks` rounds, so many without a firing."""
+    if looks % ROUNDS_PER_LOOK == 0 and cancel[0] != 0:
         return CANCELLED
     return NOTHING_HAPPENS if rounds > MOST_IDLE_ROUNDS else COMPLETED
 
