@@ -79,7 +79,7 @@ def lockstep_source(
     species = len(lowered.species_ids)
     # Two short loops keep more lanes under way at a time than a long one.
     lines = [
-        f"@njit({SIGNATURE!r}, cache=True, nogil=True, error_model='numpy')",
+        "@njit(cache=True, nogil=True, error_model='numpy')",
         "def advance(counts, clocks, noise, draws, numbers, inputs, seed, steps):",
         *("    " + line for line in noise.once),
         *(f"    p{i} = inputs[{i}]" for i in step.inputs_used),

@@ -26,6 +26,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
+from sbmlgrad.codegen.kernel_cache import make_tolerant
 from sbmlgrad.codegen.kernel_constants import constants_of
 from sbmlgrad.errors import RequestError
 
@@ -58,7 +59,7 @@ def cache_folder() -> Path:
 
 
 def kernel_module(
-    functions: Sequence[Callable[..., object]], rates: str | None = None
+    functions: Sequence[Callable[..., object]], rates: str | None = None, *, types: str = ""
 ) -> ModuleType:
     """Return a compiled-on-demand module of kernel functions; a second call returns the same.
 
@@ -66,16 +67,21 @@ def kernel_module(
         functions: plain functions in numba's subset of Python; they may call each other by name,
             and use numbers that their modules define in capitals.
         rates: source of functions that replace those of the same name, printed for one model.
+        types: in words, what types of arguments the module is for, where there are several. Each
+            has a module of its own, since two processes that compile one function for two types at
+            a time could mix up the files in which numba keeps them.
 
     Returns:
         A module with the functions as numba dispatchers.
     """
-    return _kernel_module(tuple(functions), rates)
+    return _kernel_module(tuple(functions), rates, types)
 
 
 # Reading the source of functions takes longer than a small simulation.
 @lru_cache(maxsize=256)
-def _kernel_module(functions: tuple[Callable[..., object], ...], rates: str | None) -> ModuleType:
+def _kernel_module(
+    functions: tuple[Callable[..., object], ...], rates: str | None, types: str
+) -> ModuleType:
     parts = [textwrap.dedent(inspect.getsource(f)) for f in functions]
     if rates is not None:
         replaced = set(re.findall(r"^def (\w+)", rates, re.MULTILINE))
@@ -84,15 +90,25 @@ def _kernel_module(functions: tuple[Callable[..., object], ...], rates: str | No
     body = re.sub(r"^def ", _DECORATOR + "def ", "\n\n".join(parts), flags=re.MULTILINE)
     constants = constants_of(functions)
     lines = "".join(f"{name} = {number!r}\n" for name, number in constants.items())
-    return _load(f"{_HEADER}{lines}\n\n{body}")
+    kinds = f"\n#: For {types}.\n" if types else ""
+    return _load(f"{_HEADER}{lines}{kinds}\n\n{body}")
 
 
-def printed_module(source: str) -> ModuleType:
-    """Return a module of printed functions, each with its decorator, kept as `kernel_module` does.
+def printed_function(source: str, name: str, signature: str) -> Any:
+    """Return a printed function, compiled for one signature and kept as `kernel_module` does.
 
-    Source may use math, numpy as np, numba's njit, inf and nan.
+    Args:
+        source: with its decorator; it may use math, numpy as np, numba's njit, inf and nan.
+        name: of the function.
+        signature: as numba writes it.
     """
-    return _load(f"{_HEADER}\n\n{source}")
+    from numba.core.sigutils import normalize_signature
+
+    function = getattr(_load(f"{_HEADER}\n\n{source}"), name)
+    with _COMPILING:
+        if not function.overloads:
+            function.compile(normalize_signature(signature)[0])
+    return function
 
 
 def bound_to(function: Any, parameter: Any, *arguments: Any) -> Callable[..., None]:
@@ -138,6 +154,7 @@ def _loaded(name: str, source: str) -> ModuleType:
     except BaseException:
         del sys.modules[name]
         raise
+    make_tolerant(module)
     return module
 
 
@@ -146,7 +163,7 @@ def _stored(folder: Path, file: str, source: str) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / file
-        if not path.exists() or path.read_text(encoding="utf-8") != source:
+        if not path.exists() or path.read_bytes() != source.encode():
             handle, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
             with os.fdopen(handle, "w", encoding="utf-8") as stream:
                 stream.write(source)

@@ -15,12 +15,13 @@ from sbmlgrad.codegen.lockstep_single import (
     LEAST_NORMAL,
     MOST_CHANGED,
     MOST_SINGLE,
+    SIGNATURE_SINGLE,
     lockstep_source_single,
     room_of_counts,
 )
-from sbmlgrad.codegen.lockstep_source import AVERAGES, LockstepKind, lockstep_source
+from sbmlgrad.codegen.lockstep_source import AVERAGES, SIGNATURE, LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_module
+from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_function
 from sbmlgrad.codegen.tables import Tables, code_of, tables
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Outcome, Request, Sample, result_arrays
 from sbmlgrad.engines.blocks import Signals, run_blocks, thread_count
@@ -132,11 +133,11 @@ class Native:
             lists: where each trajectory starts in the lists, int64 [trajectory + 1], and the lists
                 to be written: times and reactions.
         """
-        module = kernel_module(SAMPLING)
         start = np.array(request.start, dtype=np.float64, order="C")
         arrays = result_arrays(request)
         wanted = (np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint8))
         wanted = wanted if lists is None else lists
+        module = kernel_module(SAMPLING, types=f"lists of {wanted[2].dtype}")
 
         def work(_block: int, low: int, high: int, signals: Signals) -> None:
             job = self._job(request, signals)
@@ -160,7 +161,8 @@ class Native:
             return self._job(request, signals), start, first, low, high, lanes, rooms, arrays
 
         example = arguments(0, 0, Signals(np.zeros(1, np.uint8), np.zeros(1, np.int64)))
-        sample = bound_to(kernel_module(LOCKSTEP).sample_lockstep_block, advance, *example)
+        driver = kernel_module(LOCKSTEP, types=self.dtype).sample_lockstep_block
+        sample = bound_to(driver, advance, *example)
 
         def work(_block: int, low: int, high: int, signals: Signals) -> None:
             sample(advance, *arguments(low, high, signals))
@@ -285,8 +287,10 @@ def lockstep_kind(readout: Readout) -> LockstepKind:
 def _advance(
     lowered: LoweredNetwork, laws: KernelLaws, kind: LockstepKind, lanes: int, dtype: str
 ) -> Any:
-    printed = lockstep_source if dtype == "float64" else lockstep_source_single
-    return printed_module(printed(lowered, laws, noise_source(), kind, lanes)).advance
+    is_double = dtype == "float64"
+    printed = lockstep_source if is_double else lockstep_source_single
+    source = printed(lowered, laws, noise_source(), kind, lanes)
+    return printed_function(source, "advance", SIGNATURE if is_double else SIGNATURE_SINGLE)
 
 
 @lru_cache(maxsize=64)

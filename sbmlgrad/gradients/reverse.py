@@ -132,6 +132,11 @@ def pull_back_path(
     estimator: PathEstimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the derivative of a loss in the inputs, float64 [input]; see `Estimator.pull_back`."""
+    if engine.dtype != "float64":
+        raise GradientError(
+            f"{engine.name}: a gradient replays the trajectories, by the random streams of double "
+            "precision; leave out dtype"
+        )
     is_large = engine.choose_kernel(request)[0] == "lockstep"
     module = _module(estimator, request.lowered if is_large else None)
     structure = gradient_tables(request.lowered)

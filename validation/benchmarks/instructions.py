@@ -42,16 +42,17 @@ def counted(name: str, dtype: str) -> tuple[float, float]:
     """Return instructions per firing for (noise, the rest)."""
     import sbmlgrad as sg
     from sbmlgrad.codegen.kernel_laws import kernel_laws
-    from sbmlgrad.codegen.lockstep_single import lockstep_source_single
-    from sbmlgrad.codegen.lockstep_source import LockstepKind, lockstep_source
+    from sbmlgrad.codegen.lockstep_single import SIGNATURE_SINGLE, lockstep_source_single
+    from sbmlgrad.codegen.lockstep_source import SIGNATURE, LockstepKind, lockstep_source
     from sbmlgrad.codegen.lowering import lower
-    from sbmlgrad.codegen.specialise import printed_module
+    from sbmlgrad.codegen.specialise import printed_function
     from sbmlgrad.engines.noise_source import noise_source
 
     lowered = lower(sg.load(MODELS / f"{name}.xml"))
     printed = lockstep_source if dtype == "float64" else lockstep_source_single
     source = printed(lowered, kernel_laws(lowered), noise_source(), LockstepKind(), 64)
-    advance = printed_module(source).advance
+    signature = SIGNATURE if dtype == "float64" else SIGNATURE_SINGLE
+    advance = printed_function(source, "advance", signature)
     found = list(loops(advance.inspect_asm(advance.signatures[0])))
     noise = [n for n, _, is_noise in found if is_noise]
     # In single precision two loops take turns, one for each of a pair of draws.

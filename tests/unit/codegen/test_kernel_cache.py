@@ -15,14 +15,14 @@ import pytest
 #: the result, and how often machine code was found and not found on disk.
 CHILD = '''
 import sys
-from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_module
+from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_function
 from kernels_of_child import applied, helper
 
-PRINTED = """@njit("f8(f8)", cache=True, nogil=True, error_model="numpy")
+PRINTED = """@njit(cache=True, nogil=True, error_model="numpy")
 def inner(x):
     return 2.0 * x + 1.0
 """
-inner = printed_module(PRINTED).inner
+inner = printed_function(PRINTED, 'inner', 'f8(f8)')
 outer = kernel_module((applied, helper)).applied
 result = bound_to(outer, inner, 1.0)(inner, 3.0)
 stats = [f.stats for f in (inner, outer)]

@@ -10,7 +10,7 @@ from sbmlgrad.codegen.kernel_laws import kernel_laws
 from sbmlgrad.codegen.lockstep_single import lockstep_source_single
 from sbmlgrad.codegen.lockstep_source import LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.codegen.specialise import printed_module
+from sbmlgrad.codegen.specialise import printed_function
 from sbmlgrad.engines.noise_source import noise_source
 from sbmlgrad.engines.random import (
     FIRINGS,
@@ -91,7 +91,8 @@ def test_compiled_noise_has_the_same_bits() -> None:
             "    return exponential, v, u0, v0, u1, v1",
         ]
     )
-    compiled = printed_module(source + "\n").printed_noise
+    signature = "Tuple((f8, f8, f4, f4, f4, f4))(u8, u8, u8)"
+    compiled = printed_function(source + "\n", "printed_noise", signature)
     for seed, draw, trajectory in ADDRESSES:
         address = np.uint64(seed), np.uint64(draw), np.uint64(trajectory)
         names = ran(
