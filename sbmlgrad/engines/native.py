@@ -35,10 +35,11 @@ from sbmlgrad.engines.tree import sample_tree
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import whole
 
-#: Above this, straight-line code grows faster than it helps and the tables are used.
-LARGEST_LOCKSTEP = 200
+#: Reactions above which code of their own takes longer to compile than most jobs run: it grows
+#: like their square, to a quarter of a minute at a hundred and, in single precision, at thirty.
+LARGEST_LOCKSTEP, LARGEST_SINGLE = 100, 32
 
-#: Firings of a whole job from which compiling code for the model pays (it costs a few seconds).
+#: Firings of a whole job from which compiling code for a small network pays (it takes seconds).
 WORTH_COMPILING = 2 * 10**7
 
 #: Firings that the pilot trajectory may spend to estimate the size of a job.
@@ -207,11 +208,10 @@ class Native:
                 return "table", f": {reason}, which single precision does not hold"
         if self.kernel != "auto":
             return self.kernel, ""
-        if reactions > LARGEST_LOCKSTEP and self.dtype != "float64":
+        if reactions > LARGEST_SINGLE and self.dtype != "float64":
             raise RequestError(
-                f"Native(dtype={self.dtype!r}): {reactions} reactions are too many for code of "
-                "their own, and the kernels for large networks work in double precision; leave out "
-                "dtype"
+                f"Native(dtype={self.dtype!r}): single precision pays up to {LARGEST_SINGLE} "
+                f"reactions, and there are {reactions}; use double precision, or name a kernel"
             )
         if reactions > LARGEST_LOCKSTEP:
             return "tree", f": {reactions} reactions are too many for code of their own"
@@ -224,8 +224,13 @@ class Native:
         reached = sample.outcomes[0] == Outcome.FIRING_LIMIT
         expected = firings * request.trajectories
         words = f": {'at least' if reached else 'about'} {expected:.0e} firings expected"
-        is_large = expected >= WORTH_COMPILING or (reached and limit == PILOT_FIRINGS)
+        is_large = expected >= worth_compiling(reactions) or (reached and limit == PILOT_FIRINGS)
         return "lockstep" if is_large else "table", words
+
+
+def worth_compiling(reactions: int) -> float:
+    """Return the firings of a job from which code for a network of so many reactions pays."""
+    return WORTH_COMPILING * max(1.0, (reactions / 40.0) ** 2)
 
 
 def too_much_for_single(request: Request, limit: int) -> str:

@@ -16,8 +16,8 @@ from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.native import (
     LARGEST_LOCKSTEP,
     PILOT_FIRINGS,
-    WORTH_COMPILING,
     Native,
+    worth_compiling,
 )
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.binding import Binding, bind_measurements
@@ -168,9 +168,10 @@ def _with_kernel(
     )
     expected = float(pilot.firings.mean()) * trajectories
     small = len(lower(model).channels) <= LARGEST_LOCKSTEP
+    worth = worth_compiling(len(lower(model).channels))
     if not small:
         return replace(engine, kernel="tree")
-    return replace(engine, kernel="lockstep" if expected > WORTH_COMPILING else "table")
+    return replace(engine, kernel="lockstep" if expected > worth else "table")
 
 
 def _descend_checked(plan: Plan) -> Trace:
