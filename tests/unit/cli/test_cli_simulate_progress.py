@@ -40,7 +40,7 @@ def test_ctrl_c_ends_a_long_job(options, tmp_path) -> None:
             while not re.search(rb"[^0-9]0/50", shown):
                 shown += os.read(ours, 4096)
             child.send_signal(signal.SIGINT)
-            said, _ = child.communicate(timeout=60)
+            said, _ = child.communicate(timeout=300)
         finally:
             child.kill()
         shown += os.read(ours, 2**16)
@@ -56,9 +56,9 @@ class Bar:
     """Takes down what `progress_bar` would be told."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[int, int]] = []
+        self.told: list[tuple[float, int]] = []
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: float, total: int) -> None:
         self.told.append((done, total))
 
 
@@ -74,7 +74,7 @@ def test_few_long_trajectories_count_in_parts(kernel, monkeypatch) -> None:
     engine = sg.engines.Native(kernel=kernel, threads=1)
     sg.simulate(model, times=times, trajectories=4, seed=1, engine=engine, progress=bar)
     assert bar.told[-1] == (4, 4)
-    assert {done for done, _ in bar.told} & {1, 2, 3}
+    assert any(0 < done < 4 for done, _ in bar.told)
     assert bar.told == sorted(bar.told)
 
 
