@@ -97,7 +97,7 @@ def _size(expression: Expression) -> int:
 @lru_cache(maxsize=64)
 def written_laws(lowered: LoweredNetwork) -> KernelLaws:
     """Return the propensities as they are written, without coefficients."""
-    laws = tuple(plain_powers(channel.propensity) for channel in lowered.channels)
+    laws = tuple(channel.propensity for channel in lowered.channels)
     return KernelLaws(laws, lowered.input_ids, monomials=(None,) * len(laws))
 
 

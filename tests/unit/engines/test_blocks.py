@@ -149,7 +149,9 @@ def test_a_lane_that_was_handed_over_stops_too() -> None:
 
 
 CHILD = """
-import threading
+import signal, threading
+# What is started in the background inherits that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import sbmlgrad as sg
 from sbmlgrad.engines import Native
 
