@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import os
 import subprocess
@@ -178,8 +177,6 @@ def test_a_column_is_whole_in_every_piece_or_in_none(tmp_path, monkeypatch) -> N
 
 def test_cuda_is_an_engine_by_name(tmp_path) -> None:
     """On numba's simulator, which a process decides for when it starts."""
-    if importlib.util.find_spec("numba_cuda") is None:
-        pytest.skip("the package numba-cuda is not installed")
     out, other = tmp_path / "x.csv", tmp_path / "y.csv"
     short = ["simulate", DIMER, "--times", "0:0.01:2", "--seed", "7", "--json", "--out"]
     assert run([*short, str(out)]) == OK
@@ -192,8 +189,6 @@ def test_cuda_is_an_engine_by_name(tmp_path) -> None:
 
 
 def test_tensorflow_is_loaded_for_its_engine_only(tmp_path) -> None:
-    if importlib.util.find_spec("tensorflow") is None:
-        pytest.skip("TensorFlow is not installed")
     out, other = tmp_path / "x.csv", tmp_path / "y.csv"
     code = f"""
 import sys
