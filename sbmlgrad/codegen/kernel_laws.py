@@ -184,6 +184,26 @@ def _allowed(laws: KernelLaws) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
     return parts > 0.0, _REACH - _COUNT_REACH * (parts - 1.0)
 
 
+def laws_and_inputs(
+    lowered: LoweredNetwork, inputs: NDArray[np.float64]
+) -> tuple[KernelLaws, NDArray[np.float64]]:
+    """Return the propensities as kernels evaluate them in one run, and the inputs of these.
+
+    Args:
+        lowered: the network.
+        inputs: values of its inputs, float64 [input].
+
+    Returns:
+        Laws with coefficients and float64 [input + coefficient]; where coefficients may not be used
+        (see `kernel_inputs`), the laws as they are written and float64 [input].
+    """
+    laws = kernel_laws(lowered)
+    found = kernel_inputs(laws, inputs)
+    if found is not None:
+        return laws, found
+    return written_laws(lowered), np.ascontiguousarray(inputs, dtype=np.float64)
+
+
 def _reach(coefficient: Expression, values: Mapping[str, float]) -> float:
     """Return how many powers of two its factors span at most; infinity where that is undefined."""
     above, below = factors(coefficient)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from sbmlgrad.codegen.kernel_laws import KernelLaws, kernel_inputs, kernel_laws, written_laws
+from sbmlgrad.codegen.kernel_laws import laws_and_inputs
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Request, Sample
 from sbmlgrad.engines.cuda_device import DeviceSample
 from sbmlgrad.engines.cuda_kernels import (
@@ -113,7 +113,7 @@ class Cuda:
             return self._run(cuda, request, 0, request)
 
     def _run(self, cuda: Any, part: Request, before: int, job: Request) -> DeviceSample:
-        laws, inputs = _laws_and_inputs(part)
+        laws, inputs = laws_and_inputs(part.lowered, part.inputs)
         keeps = KEEPS[part.readout.kind]
         kernel = compiled(source_of(part.lowered, laws, keeps))
 
@@ -169,16 +169,6 @@ class Cuda:
             return max(SIMULATED_THREADS // self.threads_per_block, 1)
         resident = THREADS_PER_MULTIPROCESSOR // self.threads_per_block
         return cuda.get_current_device().MULTIPROCESSOR_COUNT * resident
-
-
-def _laws_and_inputs(request: Request) -> tuple[KernelLaws, np.ndarray]:
-    """Return the propensities as other kernels of a network's own evaluate them, and the inputs."""
-    laws = kernel_laws(request.lowered)
-    inputs = kernel_inputs(laws, request.inputs)
-    if inputs is not None:
-        return laws, inputs
-    laws = written_laws(request.lowered)
-    return laws, np.asarray(request.inputs, dtype=np.float64)
 
 
 def _part(request: Request, low: int, high: int) -> Request:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.kernel_laws import KernelLaws, kernel_inputs, kernel_laws, written_laws
+from sbmlgrad.codegen.kernel_laws import KernelLaws, laws_and_inputs
 from sbmlgrad.codegen.lockstep_single import (
     LEAST_NORMAL,
     MOST_CHANGED,
@@ -150,7 +150,7 @@ class Native:
     def _sample_lockstep(self, request: Request) -> tuple[NDArray, ...]:
         block = _lockstep_block(request.trajectories, self.threads)
         lanes = FEW_LANES if min(block, request.trajectories) <= FEW_LANES else LANES
-        laws, _ = laws_and_inputs(request)
+        laws, _ = laws_and_inputs(request.lowered, request.inputs)
         kind = lockstep_kind(request.readout)
         advance = _advance(request.lowered, laws, kind, lanes, self.dtype)
         start = np.array(request.start, dtype=np.float64, order="C")
@@ -182,7 +182,7 @@ class Native:
         )
 
     def _job(self, request: Request, signals: Signals) -> Job:
-        laws, inputs = laws_and_inputs(request)
+        laws, inputs = laws_and_inputs(request.lowered, request.inputs)
         structure = sampling_tables(request.lowered, laws)
         return Job(
             tables=structure,
@@ -242,20 +242,11 @@ def too_much_for_single(request: Request, limit: int) -> str:
     changes = (abs(n) for c in request.lowered.channels for n in c.change.values())
     if max(changes, default=0) > MOST_CHANGED:
         return f"a firing that changes a count by more than {MOST_CHANGED}"
-    _, inputs = laws_and_inputs(request)
+    _, inputs = laws_and_inputs(request.lowered, request.inputs)
     sizes = np.abs(inputs[inputs != 0.0])
     if sizes.size and not (sizes.min() >= LEAST_NORMAL and sizes.max() < 2.0**127):
         return f"a coefficient of {sizes.min():.2g} or {sizes.max():.2g}"
     return ""
-
-
-def laws_and_inputs(request: Request) -> tuple[KernelLaws, NDArray[np.float64]]:
-    """Return the propensities as kernels evaluate them, and the inputs that these use."""
-    laws = kernel_laws(request.lowered)
-    inputs = kernel_inputs(laws, request.inputs)
-    if inputs is not None:
-        return laws, inputs
-    return written_laws(request.lowered), np.ascontiguousarray(request.inputs, dtype=np.float64)
 
 
 def _lockstep_block(trajectories: int, threads: int | None) -> int:

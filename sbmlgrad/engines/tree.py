@@ -11,9 +11,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sbmlgrad.codegen.kernel_laws import KernelLaws, kernel_inputs, kernel_laws, written_laws
+from sbmlgrad.codegen.kernel_laws import KernelLaws, laws_and_inputs
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.tree_tables import TreeTables, aligned, law_memory, tree_tables
@@ -36,7 +35,7 @@ def sample_tree(request: Request, *, threads: int | None, firing_limit: int) -> 
     Raises:
         RequestError: the network does not fit into the kernel's packed words.
     """
-    laws, inputs = _laws_and_inputs(request)
+    laws, inputs = laws_and_inputs(request.lowered, request.inputs)
     tables = _tables_of(request.lowered, laws)
     memory = law_memory(tables, inputs)
     start = np.ascontiguousarray(request.start, dtype=np.float64)
@@ -69,14 +68,6 @@ def sample_tree(request: Request, *, threads: int | None, firing_limit: int) -> 
         points=arrays[0].shape[1],
     )
     return Sample(*arrays, engine="Native(kernel='tree')")
-
-
-def _laws_and_inputs(request: Request) -> tuple[KernelLaws, NDArray[np.float64]]:
-    laws = kernel_laws(request.lowered)
-    inputs = kernel_inputs(laws, request.inputs)
-    if inputs is not None:
-        return laws, inputs
-    return written_laws(request.lowered), np.ascontiguousarray(request.inputs, dtype=np.float64)
 
 
 # Keyed by identity of the frozen network and its laws.
