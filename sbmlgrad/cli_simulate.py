@@ -186,7 +186,7 @@ def check(job: Job) -> int:
     Raises:
         RequestError: options that make no sense for this model, or too little memory.
     """
-    from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes, job_bytes
+    from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes, job_bytes, summary_bytes
     from sbmlgrad.engines.readouts import ValuesAt
 
     points = len(job.times)
@@ -198,8 +198,8 @@ def check(job: Job) -> int:
     for option, value in job.options.items():
         if value is not None and lowered.is_timed:
             raise RequestError(
-                f"--{option} {value}: model '{job.network.id}' has events, rate rules or laws that "
-                "depend on the time, which have a kernel of their own; leave the option out"
+                f"--{option} {value}: model '{job.network.id}' has {lowered.clock_words}, and "
+                "what happens between firings has a kernel of its own; leave the option out"
             )
     limit = f"The environment variable {VARIABLE} sets another limit."
     if not job.is_summary:
@@ -212,11 +212,9 @@ def check(job: Job) -> int:
         return needed
     if job.trajectories < 2:
         raise RequestError("--summary: statistics need two or more --trajectories")
-    from sbmlgrad.summary import PART_BYTES
-
-    # Histograms so far, those of a part, and what both become.
-    needed = PART_BYTES + 3 * 8 * BINS * points * len(job.quantities)
-    what = f"statistics of {len(job.quantities)} symbols at {points} times"
+    count = len(job.quantities)
+    needed = summary_bytes(count, pairs=count, points=points, bins=BINS)
+    what = f"statistics of {count} symbols at {points} times"
     check_bytes(needed, what, f"Name fewer --symbols, or give fewer steps in --times. {limit}")
     return needed
 

@@ -96,11 +96,7 @@ def _engine_chosen(job: Job, request: Request) -> str:
 
     engine: Any = default_engine() if job.engine is None else job.engine
     if isinstance(engine, Native):
-        if request.lowered.is_timed:
-            # The kernel's own words; running it would first compile it, which takes a while.
-            return "Native(kernel='hybrid'): events, explicit time or rate rules"
-        kernel, reason = engine.choose_kernel(request)
-        return f"{replace(engine, kernel=kernel).name}{reason}"
+        return engine.recorded(engine.choose_kernel(request))
     prepare(engine)
     # One firing of one trajectory shows whether the engine can work here, and with this model.
     one = replace(request, trajectories=1, start=request.start[:1])

@@ -13,16 +13,15 @@ from sbmlgrad.engines.base import Progress, Request
 from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.firing_list import FiringList, Lister
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.numbers import as_number, whole
+from sbmlgrad.model.numbers import as_number
 from sbmlgrad.simulation import software_versions
-from sbmlgrad.simulation_inputs import explicit_of, initial_of, seed_of
+from sbmlgrad.simulation_inputs import check_progress, explicit_of, initial_of, numbers_of, seed_of
 
 __all__ = ["FiringList", "firings"]
 
@@ -78,12 +77,8 @@ def firings(
         raise RequestError(
             f"engine={engine!r}: firings are listed by sbmlgrad.engines.Native() only"
         )
-    if progress is not None and not callable(progress):
-        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
-    count = whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY)
-    first = whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY)
-    if first + count > LARGEST_TRAJECTORY + 1:
-        raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
+    check_progress(progress)
+    count, first = numbers_of(trajectories, first_trajectory)
     end = as_number("until", until)
     if not 0.0 <= end < np.inf:
         raise RequestError(f"until={until!r}: give a finite time >= 0")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.engines.base import Engine, is_deterministic
+from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout, ValuesAt
 from sbmlgrad.errors import ParameterError, RequestError
 from sbmlgrad.model.initial import check_initial_names
@@ -85,6 +86,25 @@ def check_engine(engine: Any) -> None:
         raise RequestError(
             f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
         )
+
+
+def check_progress(progress: Any) -> None:
+    """Raise a `RequestError` for something that cannot be told how far a job has come."""
+    if progress is not None and not callable(progress):
+        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
+
+
+def numbers_of(trajectories: Any, first_trajectory: Any) -> tuple[int, int]:
+    """Return how many trajectories there are, and the number of the first one.
+
+    Raises:
+        RequestError: they are no whole numbers, or more than one seed addresses.
+    """
+    count = whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY)
+    first = whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY)
+    if first + count > LARGEST_TRAJECTORY + 1:
+        raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
+    return count, first
 
 
 def draw_seed() -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,27 +16,32 @@ from sbmlgrad.engines.base import (
     Engine,
     Outcome,
     Progress,
-    Request,
-    Sample,
     is_deterministic,
 )
 from sbmlgrad.engines.ensemble import Ensemble
-from sbmlgrad.engines.ensemble_summary import EnsembleSummary, Quantile
-from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes
-from sbmlgrad.engines.random import LARGEST_TRAJECTORY
+from sbmlgrad.engines.ensemble_summary import EnsembleSummary
+from sbmlgrad.engines.memory_estimate import PART_BYTES, VARIABLE, check_bytes, summary_bytes
+from sbmlgrad.engines.quantiles import Quantile
 from sbmlgrad.engines.readouts import Readout, columns, point_count
+from sbmlgrad.engines.sized_by_job import SizedByJob
 from sbmlgrad.engines.tracked import Tracked, pairs_asked, stands_for, tracked_of
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
 from sbmlgrad.simulation import simulate
-from sbmlgrad.simulation_inputs import check_engine, default_engine, readouts_of, seed_of
+from sbmlgrad.simulation_inputs import (
+    check_engine,
+    check_progress,
+    default_engine,
+    numbers_of,
+    readouts_of,
+    seed_of,
+)
 
 __all__ = ["EnsembleSummary", "Quantile", "summarise"]
 
-#: Bytes of trajectories that are in memory at a time, and how many trajectories at most.
-PART_BYTES = 64 * 2**20
+#: Trajectories that are simulated at a time, at most.
 LARGEST_PART = 2**16
 
 #: Covariances of all pairs are kept without being asked for up to so many symbols.
@@ -44,9 +49,6 @@ MOST_PAIRED = 32
 
 #: Bins of a histogram, a power of two.
 LEAST_BINS, MOST_BINS = 2, 2**24
-
-#: Bytes of a Python number in a sum, with its place in the array.
-_SUM_BYTES = 48
 
 
 def summarise(
@@ -106,16 +108,12 @@ def summarise(
         )
     if is_deterministic(engine):
         raise RequestError("ODE() has one solution and no statistics; use simulate")
-    if progress is not None and not callable(progress):
-        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
-    total = whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY)
-    first = whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY)
-    if first + total > LARGEST_TRAJECTORY + 1:
-        raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
+    check_progress(progress)
+    total, first = numbers_of(trajectories, first_trajectory)
     if whole("bins", bins, LEAST_BINS, MOST_BINS) & (bins - 1):
         raise RequestError(f"bins={bins}: give a power of two, since pairs of bins become one")
     wanted = _Wanted(readouts_of(times, readouts), quantities, covariances, bins)
-    sized = _SizedByJob(default_engine() if engine is None else engine, total)
+    sized = SizedByJob(default_engine() if engine is None else engine, total)
     options: dict[str, Any] = {
         "seed": seed_of(seed),
         "engine": sized,
@@ -170,39 +168,6 @@ class _Wanted:
         if self.covariances is None:
             return len(tracked) <= MOST_PAIRED
         return bool(self.covariances)
-
-
-class _SizedByJob:
-    """An engine that chooses its kernel by the size of the whole job, once, at the first part."""
-
-    is_deterministic: ClassVar[Literal[False]] = False
-
-    def __init__(self, engine: Engine, trajectories: int) -> None:
-        self._engine = engine
-        self._trajectories = trajectories
-        self._reason = ""
-        self._is_chosen = False
-
-    @property
-    def name(self) -> str:
-        return self._engine.name
-
-    def sample(self, request: Request) -> Sample:
-        if not self._is_chosen:
-            self._choose(replace(request, trajectories=self._trajectories))
-        sample = self._engine.sample(request)
-        if sample.engine.endswith(self._reason):
-            return sample
-        return replace(sample, engine=sample.engine + self._reason)
-
-    def _choose(self, request: Request) -> None:
-        from sbmlgrad.engines.native import Native
-
-        self._is_chosen = True
-        engine = self._engine
-        if isinstance(engine, Native) and engine.kernel == "auto" and not request.lowered.is_timed:
-            kernel, self._reason = engine.choose_kernel(request)
-            self._engine = replace(engine, kernel=kernel)
 
 
 def _part(model: ReactionNetwork, parameters: Any, **options: Any) -> Ensemble:
@@ -270,10 +235,8 @@ def _check_before(model: ReactionNetwork, engine: Any, wanted: _Wanted) -> None:
     count = len(tracked)
     pairs = count * (count + 1) // 2 if wanted.has_covariances(tracked) else count
     points = sum(point_count(readout) for readout in wanted.readouts)
-    # The statistics so far, those of a part, and what both become.
-    needed = 3 * points * (count * (8 * wanted.bins + _SUM_BYTES) + pairs * _SUM_BYTES)
     check_bytes(
-        needed + PART_BYTES,
+        summary_bytes(count, pairs, points, wanted.bins),
         f"statistics of {count} symbols at {points} points with {wanted.bins} bins each",
         "Name fewer symbols in `quantities`, ask for fewer times, give fewer `bins`, or set "
         f"covariances=False. The environment variable {VARIABLE} sets another limit.",

@@ -16,7 +16,7 @@ from streams_checks import Check, Identity, binomial, chi_square, pooled
 from streams_numbers import PROPENSITIES
 
 import sbmlgrad as sg
-from sbmlgrad.engines import lockstep, native
+from sbmlgrad.engines import lockstep, lockstep_kernel, table
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt, WindowAverages
 
@@ -155,8 +155,8 @@ def counting_up() -> Callable[..., object]:
 
 def _spells(rule: Callable[[], Callable[..., object]]) -> tuple[tuple[object, str, object]]:
     """Return the change that gives the lockstep kernel another rule."""
-    functions = tuple(f for f in lockstep.LOCKSTEP if f.__name__ != "next_spell")
-    return ((native, "LOCKSTEP", (*functions, rule())),)
+    functions = tuple(f for f in lockstep_kernel.LOCKSTEP if f.__name__ != "next_spell")
+    return ((lockstep, "LOCKSTEP", (*functions, rule())),)
 
 
 def ways(engine: sg.engines.Native) -> list[Way]:
@@ -168,11 +168,11 @@ def ways(engine: sg.engines.Native) -> list[Way]:
         Way("2 threads, split, a part", replace(engine, threads=2), part=True, splits=(64,)),
     ]
     if engine.kernel == "table":
-        few.append(Way("blocks of 5 trajectories", engine, constants=((native, "BLOCK", 5),)))
+        few.append(Way("blocks of 5 trajectories", engine, constants=((table, "BLOCK", 5),)))
     if engine.kernel == "lockstep":
-        lanes = ((native, "LANES", 8), (native, "FEW_LANES", 8))
+        lanes = ((lockstep, "LANES", 8), (lockstep, "FEW_LANES", 8))
         few += [
-            Way("blocks of 41 trajectories", engine, constants=((native, "LARGEST_BLOCK", 41),)),
+            Way("blocks of 41 trajectories", engine, constants=((lockstep, "LARGEST_BLOCK", 41),)),
             Way("8 lanes", engine, constants=lanes),
             Way("a look after every firing", engine, constants=_spells(always_one)),
             Way("spells of up to 19 firings", engine, constants=_spells(counting_up)),

@@ -1,7 +1,7 @@
 """Compiled loops over random streams, and faults that can be planted in them.
 
-The loops call the functions of the sampling kernels (`engines.random`, `engines.kernels`): what is
-tested is the code that engines compile, not a copy.
+The loops call the functions of the sampling kernels (`engines.random`, `engines.table_kernel`):
+what is tested is the code that engines compile, not a copy.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from types import ModuleType
 
 import numpy as np
 
-from sbmlgrad.codegen.specialise import kernel_module
-from sbmlgrad.engines.kernels import SAMPLING, next_firing
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.engines.random import FIRINGS, uniform_pair
+from sbmlgrad.engines.table_kernel import SAMPLING, next_firing
 
 #: Bits of a uniform number, and of the slices of them that are counted.
 BITS, SLICE = 53, 8

@@ -11,21 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sbmlgrad.codegen.inlining import body_of
 
-#: Rounds of Philox4x32-10.
-ROUNDS = 10
+#: Whole numbers that the lines use and `engines.random` defines: two factors, two steps of the key.
+PHILOX = ("MULTIPLIER0", "MULTIPLIER1", "KEY_STEP0", "KEY_STEP1")
 
-#: Names of whole numbers that the lines use: two factors, two steps of the key, the lower word, the
-#: bits of a word, those of 64 that a uniform number of 53 leaves unused, and 1.
-NUMBERS = {
-    "MULTIPLIER0": 0xD2511F53,
-    "MULTIPLIER1": 0xCD9E8D57,
-    "KEY_STEP0": 0x9E3779B9,
-    "KEY_STEP1": 0xBB67AE85,
-    "LOW": 0xFFFFFFFF,
-    "WORD": 32,
-    "UNUSED": 11,
-    "ONE": 1,
-}
+#: Others: the lower word, the bits of a word, those of 64 that a uniform number of 53 leaves over,
+#: and 1.
+NUMBERS = {"LOW": 0xFFFFFFFF, "WORD": 32, "UNUSED": 11, "ONE": 1}
 
 #: NumPy's functions of numbers that numba's CUDA target lacks.
 FUNCTIONS = ("ceil", "floor", "fmod", "rint", "trunc")
@@ -36,10 +27,10 @@ def indented(lines: Iterable[str], depth: int = 1) -> list[str]:
     return [" " * 4 * depth + line for line in lines]
 
 
-def philox_keys(seed: str) -> list[str]:
+def philox_keys(seed: str, rounds: int) -> list[str]:
     """Return lines that assign the keys of all rounds, k0... and l0..., from the seed (uint64)."""
     lines = [f"k0 = np.uint32({seed} & LOW)", f"l0 = np.uint32({seed} >> WORD)"]
-    for r in range(1, ROUNDS):
+    for r in range(1, rounds):
         lines += [
             f"k{r} = np.uint32((np.uint64(k{r - 1}) + KEY_STEP0) & LOW)",
             f"l{r} = np.uint32((np.uint64(l{r - 1}) + KEY_STEP1) & LOW)",
@@ -47,7 +38,7 @@ def philox_keys(seed: str) -> list[str]:
     return lines
 
 
-def uniform_pair(draw: str, trajectory: str) -> list[str]:
+def uniform_pair(draw: str, trajectory: str, rounds: int) -> list[str]:
     """Return lines that assign u in (0, 1] and v in [0, 1) for a firing; both addresses are int64.
 
     The same numbers as `engines.random.uniform_pair` for the purpose 0, the firings. Every name is
@@ -59,7 +50,7 @@ def uniform_pair(draw: str, trajectory: str) -> list[str]:
         f"w2_0 = np.uint32(np.uint64({trajectory}) & LOW)",
         "w3_0 = np.uint32(0)",
     ]
-    for r in range(ROUNDS):
+    for r in range(rounds):
         lines += [
             f"m0_{r} = np.uint64(w0_{r}) * MULTIPLIER0",
             f"m1_{r} = np.uint64(w2_{r}) * MULTIPLIER1",
@@ -69,7 +60,7 @@ def uniform_pair(draw: str, trajectory: str) -> list[str]:
             f"w3_{r + 1} = np.uint32(m0_{r} & LOW)",
         ]
     scale = repr(2.0**-53)
-    w0, w1, w2, w3 = (f"w{i}_{ROUNDS}" for i in range(4))
+    w0, w1, w2, w3 = (f"w{i}_{rounds}" for i in range(4))
     return [
         *lines,
         f"first_bits = (np.uint64({w0}) | (np.uint64({w1}) << WORD)) >> UNUSED",

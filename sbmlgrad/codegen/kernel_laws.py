@@ -17,12 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, symbols
+from sbmlgrad.codegen.monomials import Monomial, Product
+from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.terms import factors
-
-#: Most counts in one product; a law with more stays as it is written.
-MOST_FACTORS = 8
 
 #: Operators and operands of a base that is written twice for its square.
 LARGEST_SQUARED = 64
@@ -32,19 +30,6 @@ _REACH = 1000.0
 
 #: Powers of two that one count may reach.
 _COUNT_REACH = 64.0
-
-
-@dataclass(frozen=True, slots=True)
-class Monomial:
-    """The law kernel_inputs[coefficient] * (counts[s] - offset) * ..., left to right.
-
-    Attributes:
-        coefficient: place in the kernel inputs: inputs, then coefficients.
-        factors: species and what is taken off its count, a whole number.
-    """
-
-    coefficient: int
-    factors: tuple[tuple[int, float], ...]
 
 
 # Compared by identity, so that it can key caches of what is derived from it.
@@ -116,7 +101,7 @@ def kernel_laws(lowered: LoweredNetwork) -> KernelLaws:
     laws: list[Expression] = []
     monomials: list[Monomial | None] = []
     for channel in lowered.channels:
-        product = _Product(place, inputs)
+        product = Product(place, inputs)
         if not product.takes(channel.propensity):
             laws.append(plain_powers(channel.propensity))
             monomials.append(None)
@@ -227,52 +212,6 @@ def _factor(species: str, offset: float) -> Expression:
 
 
 @dataclass
-class _Product:
-    """A product taken apart into parts that never change, above and below the bar, and counts."""
-
-    place: Mapping[str, int]
-    inputs: frozenset[str]
-    above: list[Expression] = field(default_factory=list)
-    below: list[Expression] = field(default_factory=list)
-    counts: list[tuple[str, float]] = field(default_factory=list)
-
-    def takes(self, node: Expression, *, is_above: bool = True) -> bool:
-        """Take a factor apart; tell whether it is one that a monomial can have."""
-        if isinstance(node, Apply) and node.operator in ("times", "divide"):
-            # The second argument of a quotient is on the other side of the bar.
-            is_quotient = node.operator == "divide"
-            return all(
-                self.takes(a, is_above=is_above != (is_quotient and i == 1))
-                for i, a in enumerate(node.arguments)
-            )
-        if isinstance(node, Apply) and node.operator == "minus" and len(node.arguments) == 1:
-            self.above.append(Number(-1.0))
-            return self.takes(node.arguments[0], is_above=is_above)
-        if symbols(node) <= self.inputs:
-            (self.above if is_above else self.below).append(node)
-            return True
-        if not is_above or len(self.counts) == MOST_FACTORS:
-            return False
-        if isinstance(node, Apply) and node.operator == "power":
-            base, exponent = node.arguments
-            times = _repetitions(exponent)
-            return times > 0 and all(self.takes(base) for _ in range(times))
-        return self._takes_count(node)
-
-    def _takes_count(self, node: Expression) -> bool:
-        if isinstance(node, Apply) and node.operator == "minus":
-            common = _common_divisor(node)
-            if common is not None and symbols(common[1]) <= self.inputs:
-                node = common[0]
-                self.below.append(common[1])
-        found = _count_and_offset(node)
-        if found is None or found[0] not in self.place:
-            return False
-        self.counts.append(found)
-        return True
-
-
-@dataclass
 class _Coefficients:
     """Coefficients gathered so far, equal ones once, after the inputs."""
 
@@ -291,7 +230,7 @@ class _Coefficients:
         count = len(self.input_ids)
         return self.input_ids[slot] if slot < count else f"[rate {slot - count}]"
 
-    def slot_of(self, product: _Product) -> int:
+    def slot_of(self, product: Product) -> int:
         value = _product(product.above)
         if product.below:
             value = Apply("divide", (value, _product(product.below)))
@@ -306,39 +245,3 @@ def _product(parts: Sequence[Expression]) -> Expression:
     if not parts:
         return Number(1.0)
     return parts[0] if len(parts) == 1 else Apply("times", tuple(parts))
-
-
-def _repetitions(exponent: Expression) -> int:
-    """Return the exponent where it is a number of factors that a monomial may have, else 0."""
-    if isinstance(exponent, Number) and exponent.value in range(1, MOST_FACTORS + 1):
-        return int(exponent.value)
-    return 0
-
-
-def _count_and_offset(node: Expression) -> tuple[str, float] | None:
-    """Return (x, n) for `x`, `x - n` and `-n + x`, n a whole number."""
-    if isinstance(node, Symbol):
-        return node.id, 0.0
-    if not isinstance(node, Apply) or len(node.arguments) != 2:
-        return None
-    left, right = node.arguments
-    if node.operator == "plus" and isinstance(left, Number):
-        left, right = right, left
-    if not (isinstance(left, Symbol) and isinstance(right, Number)):
-        return None
-    offset = {"minus": right.value, "plus": -right.value}.get(node.operator, math.nan)
-    return (left.id, offset) if offset.is_integer() else None
-
-
-def _common_divisor(node: Apply) -> tuple[Expression, Expression] | None:
-    """Return (x - n, d) for x / d - n / d, as falling factorials of concentrations are written."""
-    if len(node.arguments) != 2:
-        return None
-    left, right = node.arguments
-    if not (isinstance(left, Apply) and isinstance(right, Apply)):
-        return None
-    if not left.operator == right.operator == "divide":
-        return None
-    if left.arguments[1] != right.arguments[1]:
-        return None
-    return Apply("minus", (left.arguments[0], right.arguments[0])), left.arguments[1]

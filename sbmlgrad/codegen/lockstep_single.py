@@ -15,7 +15,7 @@ inner loop touches is 32 bits wide, since LLVM makes vectors as wide as its wide
 
 from __future__ import annotations
 
-from sbmlgrad.codegen.kernel_laws import MOST_FACTORS, KernelLaws
+from sbmlgrad.codegen.kernel_laws import KernelLaws
 from sbmlgrad.codegen.lockstep_source import (
     AVERAGES,
     CLOCK,
@@ -27,6 +27,7 @@ from sbmlgrad.codegen.lockstep_source import (
     NoiseSource,
 )
 from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.monomials import MOST_FACTORS
 from sbmlgrad.codegen.step_source import StepSource, step_source
 
 #: Of what is printed, as `lockstep_source.SIGNATURE`.

@@ -23,6 +23,9 @@ from sbmlgrad.model.structure import dependency_graph, stoichiometry_matrix
 #: A network is kept lowered for so many judgements of its laws.
 MOST_KEPT = 8
 
+#: Reasons for a clock that a message names; a large model has hundreds.
+MOST_REASONS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Partial:
@@ -72,9 +75,35 @@ class LoweredNetwork:
 
     @cached_property
     def is_timed(self) -> bool:
-        """Whether anything can happen between firings: events, flows, laws that depend on time."""
-        uses_time = any(TIME.id in symbols(c.propensity) for c in self.channels)
-        return bool(self.network.events or self.network.variable_ids or self.flows or uses_time)
+        """Whether anything can happen between firings, so that the network needs a clock."""
+        return bool(self.clock_reasons)
+
+    @cached_property
+    def clock_reasons(self) -> tuple[str, ...]:
+        """What can happen between firings, in words: events, flows, laws that depend on time."""
+        flowing = dict(self.flows)
+        found = [f"event '{event.id}'" for event in self.network.events]
+        found += [f"rate rule of '{symbol}'" for symbol in flowing]
+        found += [
+            f"symbol '{symbol}' that is not constant"
+            for symbol in self.network.variable_ids
+            if symbol not in flowing
+        ]
+        return (
+            *found,
+            *(
+                f"law of '{channel.id}' that depends on time"
+                for channel in self.channels
+                if TIME.id in symbols(channel.propensity)
+            ),
+        )
+
+    @property
+    def clock_words(self) -> str:
+        """Why there is a clock, for messages: the first reasons, and how many more there are."""
+        more = len(self.clock_reasons) - MOST_REASONS
+        found = ", ".join(self.clock_reasons[:MOST_REASONS])
+        return f"{found} and {more} more" if more > 0 else found
 
     @cached_property
     def formulas(self) -> tuple[Expression, ...]:

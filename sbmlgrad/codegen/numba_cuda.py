@@ -16,6 +16,7 @@ from sbmlgrad.codegen.cuda_kept import Keeps, Kept
 from sbmlgrad.codegen.cuda_lines import (
     FUNCTIONS,
     NUMBERS,
+    PHILOX,
     for_device,
     indented,
     philox_keys,
@@ -30,7 +31,7 @@ from sbmlgrad.codegen.step_source import step_source
 NAMES = (
     *("COMPLETED", "ABSORBED", "FIRING_LIMIT", "NEGATIVE_PROPENSITY", "NEGATIVE_COUNT"),
     *("NON_FINITE", "NO_FAULT", "cuda", "math", "np", "inf", "nan"),
-    *("product", "bits_of", "float_of", *FUNCTIONS, *NUMBERS),
+    *("product", "bits_of", "float_of", *FUNCTIONS, *PHILOX, *NUMBERS),
 )
 
 #: Rows of `whole`: number within the batch (-1 for none), next point, draws used.
@@ -50,7 +51,11 @@ def real_rows(species: int, keeps: Keeps) -> int:
 
 
 def kernel_source(
-    lowered: LoweredNetwork, laws: KernelLaws, keeps: Keeps, exponential: Sequence[str]
+    lowered: LoweredNetwork,
+    laws: KernelLaws,
+    keeps: Keeps,
+    exponential: Sequence[str],
+    rounds: int,
 ) -> str:
     """Return source of the kernel `advance`, which takes up to `steps` steps in every thread.
 
@@ -71,19 +76,26 @@ def kernel_source(
         laws: its propensities, and the inputs that they use.
         keeps: what is kept of a trajectory.
         exponential: lines that assign `wait` from the uniform number `u`.
+        rounds: of the random streams (`engines.random.ROUNDS`).
     """
-    return _Printer(lowered, laws, keeps, exponential).source()
+    return _Printer(lowered, laws, keeps, exponential, rounds).source()
 
 
 class _Printer:
     """The parts of the kernel, each as lines without the indentation of where they stand."""
 
     def __init__(
-        self, lowered: LoweredNetwork, laws: KernelLaws, keeps: Keeps, exponential: Sequence[str]
+        self,
+        lowered: LoweredNetwork,
+        laws: KernelLaws,
+        keeps: Keeps,
+        exponential: Sequence[str],
+        rounds: int,
     ) -> None:
         self.species = range(len(lowered.species_ids))
         self.kept = Kept(keeps, len(self.species))
         self.exponential = exponential
+        self.rounds = rounds
         self.channels = range(len(lowered.channels))
         self.step = _step(lowered, laws)
         place = {s: i for i, s in enumerate(lowered.species_ids)}
@@ -117,7 +129,7 @@ class _Printer:
             "trajectories = outcomes.shape[0]",
             "last_point = points[points.shape[0] - 1]",
             *(f"p{i} = inputs[{i}]" for i in self.step.inputs_used),
-            *philox_keys("seed"),
+            *philox_keys("seed", self.rounds),
             "row = whole[0, slot]",
             "point = whole[1, slot]",
             "draw = whole[2, slot]",
@@ -147,7 +159,7 @@ class _Printer:
 
     def next_firing(self) -> list[str]:
         return [
-            *uniform_pair("draw", "first + row"),
+            *uniform_pair("draw", "first + row", self.rounds),
             *self.exponential,
             *for_device(self.step.rates),
             f"total = {self.step.total}",

@@ -70,7 +70,7 @@ def step_source(
     last = len(laws.laws) - 1
     pairs = list(zip(lowered.channels, laws.laws, strict=True))
     in_double = [is_single and monomial is None for monomial in laws.monomials]
-    narrow, wide = _used(laws, in_double, value=False), _used(laws, in_double, value=True)
+    single, double = _used(laws, in_double, value=False), _used(laws, in_double, value=True)
     doubtful = sorted({species[s] for c, law in pairs for s in _may_run_out(c, law)})
     negative = [j for j, c in enumerate(lowered.channels) if c.may_be_negative]
     number = _single if is_single else literal
@@ -86,9 +86,9 @@ def step_source(
 
     endless = "endless" if is_single else "inf"
     return StepSource(
-        counts_used=tuple(sorted(species[s] for s in species if s in narrow | wide | changed)),
-        inputs_used=tuple(sorted(inputs[s] for s in narrow & inputs.keys())),
-        doubles_used=tuple(sorted(inputs[s] for s in wide & inputs.keys())),
+        counts_used=tuple(sorted(species[s] for s in species if s in single | double | changed)),
+        inputs_used=tuple(sorted(inputs[s] for s in single & inputs.keys())),
+        doubles_used=tuple(sorted(inputs[s] for s in double & inputs.keys())),
         rates=(
             *(line for j, law in enumerate(laws.laws) for line in rate(j, law)),
             # As scalar code sums; a total of -0.0, from factors such as X (X - 1), is 0.

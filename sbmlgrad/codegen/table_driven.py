@@ -1,8 +1,9 @@
-"""Propensities and derivatives by interpreting `Tables`: the functions every kernel calls.
+"""Propensities and derivatives by interpreting `Tables`: the functions that kernels call.
 
-These three functions are one of two bindings of the kernels: `codegen.specialise` replaces them by
-straight-line code printed for one model. They stay within the subset of Python that numba compiles;
-opcodes are those of `model.operators`.
+`run_program` is the stack machine. `propensities`, `update_propensities` and `derivatives` can be
+replaced by straight-line code of the same names, printed for one model: `codegen.kernel_modules`
+puts together what is compiled. All stay within the subset of Python that numba compiles; opcodes
+are those of `model.operators`.
 """
 
 from __future__ import annotations

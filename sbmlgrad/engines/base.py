@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeGuard, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Protocol,
+    TypeGuard,
+    runtime_checkable,
+)
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,14 +168,25 @@ def is_deterministic(engine: object) -> TypeGuard[DeterministicEngine]:
     return engine.is_deterministic
 
 
-def result_arrays(request: Request) -> tuple[NDArray, ...]:
-    """Return the arrays of a `Sample` for kernels to fill, in the order of its first fields."""
+class Results(NamedTuple):
+    """The arrays of a `Sample` as kernels fill them; the same fields in the same order."""
+
+    values: NDArray[np.float64]
+    outcomes: NDArray[np.int8]
+    firings: NDArray[np.int64]
+    failed_reaction: NDArray[np.int64]
+    end_times: NDArray[np.float64]
+    end_states: NDArray[np.float64]
+
+
+def result_arrays(request: Request) -> Results:
+    """Return the arrays of a `Sample` for kernels to fill."""
     n, states = request.trajectories, len(request.lowered.state_ids)
-    return (
-        np.zeros((n, point_count(request.readout), columns(request.readout, states))),
-        np.zeros(n, dtype=np.int8),
-        np.zeros(n, dtype=np.int64),
-        np.full(n, -1, dtype=np.int64),
-        np.zeros(n),
-        np.zeros((n, states)),
+    return Results(
+        values=np.zeros((n, point_count(request.readout), columns(request.readout, states))),
+        outcomes=np.zeros(n, dtype=np.int8),
+        firings=np.zeros(n, dtype=np.int64),
+        failed_reaction=np.full(n, codes.NO_FAULT, dtype=np.int64),
+        end_times=np.zeros(n),
+        end_states=np.zeros((n, states)),
     )

@@ -41,6 +41,11 @@ class Signals(NamedTuple):
     done: NDArray[np.int64]
 
 
+def quiet_signals() -> Signals:
+    """Return signals to nobody, for what no block runs with."""
+    return Signals(np.zeros(1, dtype=np.uint8), np.zeros(1, dtype=np.int64))
+
+
 def run_blocks(
     work: Callable[[int, int, int, Signals], None],
     trajectories: int,

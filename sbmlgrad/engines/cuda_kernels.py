@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.codegen.cuda_kept import Keeps
-from sbmlgrad.codegen.cuda_lines import FUNCTIONS, NUMBERS, inlined
+from sbmlgrad.codegen.cuda_lines import FUNCTIONS, NUMBERS, PHILOX, inlined
 from sbmlgrad.codegen.kernel_laws import KernelLaws
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.numba_cuda import NAMES, kernel_source
-from sbmlgrad.engines import codes
+from sbmlgrad.engines import codes, random
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, VALUES, WINDOWS
 from sbmlgrad.engines.random import standard_exponential
 from sbmlgrad.errors import RequestError
@@ -75,7 +75,7 @@ def is_simulated() -> bool:
 def source_of(lowered: LoweredNetwork, laws: KernelLaws, keeps: Keeps) -> str:
     """Return the source of a network's kernel."""
     exponential = inlined(standard_exponential, u="u", result="wait")
-    return kernel_source(lowered, laws, keeps, exponential)
+    return kernel_source(lowered, laws, keeps, exponential, random.ROUNDS)
 
 
 def python_function(source: str) -> Callable[..., None]:
@@ -122,8 +122,8 @@ def check(lowered: LoweredNetwork) -> None:
     name = f"Cuda(): model '{lowered.network.id}'"
     if lowered.is_timed:
         raise RequestError(
-            f"{name} has events, rate rules, random draws or laws that depend on time, and the "
-            "CUDA kernels know firings only; use engine=sbmlgrad.engines.Native()"
+            f"{name} has {lowered.clock_words}, and the CUDA kernels know firings only; use "
+            "engine=sbmlgrad.engines.Native()"
         )
     if not lowered.species_ids:
         raise RequestError(
@@ -141,6 +141,7 @@ def check(lowered: LoweredNetwork) -> None:
 def names() -> dict[str, Any]:
     """Return what the names in a kernel's source mean, under the compiler or on the simulator."""
     found: dict[str, Any] = {name: getattr(codes, name) for name in NAMES if hasattr(codes, name)}
+    found |= {name: np.uint64(getattr(random, name)) for name in PHILOX}
     found |= {name: np.uint64(number) for name, number in NUMBERS.items()}
     found |= {"cuda": cuda_module(), "np": np, "inf": math.inf, "nan": math.nan}
     if is_simulated():

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines import statistics
 from sbmlgrad.engines.base import Outcome
-from sbmlgrad.engines.exports import as_dataframe, as_xarray, is_whole
-from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
-from sbmlgrad.errors import GradientError, ParameterError, RequestError, StatisticsError
+from sbmlgrad.engines.batch import part_of, refuse_batch
+from sbmlgrad.engines.exports import as_dataframe, as_xarray
+from sbmlgrad.engines.plain_call import plain_call
+from sbmlgrad.engines.readouts import Readout, ValuesAt
+from sbmlgrad.engines.symbol_values import symbol_along_paths, whole_counts
+from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.model.channels import Channel
-from sbmlgrad.model.elements import Parameter, Reaction, Species
-from sbmlgrad.model.expression import TIME, Expression, Number, add, divide, negate
+from sbmlgrad.model.expression import Expression
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.quantities import QUANTITIES, is_affine, quantity_of
 
 if TYPE_CHECKING:
     import pandas
     import xarray
 
-#: What the clock is called in `AfterFirings` readouts.
-CLOCK = "time"
-
 
 @dataclass(frozen=True, eq=False)
 class Ensemble:
-    """Trajectories of one network under one set of parameters.
+    """Trajectories of one network under one set of parameters, or under a batch of sets.
+
+    With a batch every array gets a leading axis over its sets: values are [set, trajectory, point]
+    and statistics [set, point].
 
     Attributes:
         network: what was simulated.
@@ -40,7 +41,8 @@ class Ensemble:
             simulation), then other symbols that events or rate rules change; after firings a last
             column holds the time.
         parameters: values used, float64 [parameter].
-        constants: id → value of other symbols than parameters that never change.
+        constants: id → value of other symbols than parameters that never change; an array
+            [set, 1, 1] where the sets of a batch differ in it.
         outcomes: int8 [trajectory], values of `engines.Outcome`.
         firings: int64 [trajectory], firings simulated.
         seed: key of the random streams.
@@ -52,13 +54,15 @@ class Ensemble:
             own `in_counts`.
         is_deterministic: whether species are amounts that follow the rate equations.
         channels: what could fire, for the rates of reactions.
+        differentiator: the gradients of statistics, where states are tensors.
+        stride: from the first trajectory of one parameter set of a batch to that of the next.
     """
 
     network: ReactionNetwork
     readouts: tuple[Readout, ...]
     states: tuple[Any, ...]
     parameters: NDArray[np.float64]
-    constants: Mapping[str, float]
+    constants: Mapping[str, Any]
     outcomes: Any
     firings: Any
     seed: int
@@ -69,6 +73,13 @@ class Ensemble:
     meanings: Mapping[str, Expression] | None = None
     is_deterministic: bool = False
     channels: tuple[Channel, ...] = ()
+    differentiator: statistics.Differentiator | None = None
+    stride: int = 0
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether several parameter sets were simulated, so that a set axis leads."""
+        return len(self.states[0].shape) == 4
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -105,20 +116,7 @@ class Ensemble:
                 "a deterministic simulation has amounts, not whole numbers of molecules; "
                 "use values(id) or mean(id)"
             )
-        state = self.states[0][:, :, : len(self.species)]
-        if self.is_differentiable:
-            import tensorflow as tf
-
-            # Without events and rate rules every number is whole.
-            return tf.cast(tf.stop_gradient(state), tf.int64)
-        broken = [s for i, s in enumerate(self.species) if not is_whole(state[:, :, i])]
-        if broken:
-            raise RequestError(
-                f"counts: {_fractions(broken, self.network)}, and an array of whole numbers cannot "
-                f'hold that; ask for species one by one, for instance values("{broken[0]}", '
-                '"counts")'
-            )
-        return state.astype(np.int64)
+        return whole_counts(self)
 
     def values(
         self, id: str, quantity: str | None = None, *, readout: Readout | None = None
@@ -139,104 +137,106 @@ class Ensemble:
             ParameterError: no such symbol.
             RequestError: no such quantity or readout.
         """
-        place = self._place(readout)
-        state = self.states[place]
-        if quantity is not None and quantity not in QUANTITIES:
-            raise RequestError(f"quantity {quantity!r}: choose one of {QUANTITIES} or None")
-        if not isinstance(id, str):
-            raise ParameterError(f"{id!r} is no id; give an SBML id as text")
-        if id == CLOCK and isinstance(self.readouts[place], AfterFirings):
-            return state[:, :, -1]
-        if id not in self.network.by_id:
-            raise ParameterError(
-                f"no symbol '{id}' in model '{self.network.id}'; its species are "
-                f"{', '.join(s.id for s in self.network.species) or '(none)'}"
-            )
-        if not self.is_differentiable:
-            return self._evaluated(id, quantity, state, self.readouts[place])
-        if id in self.network.species_ids:
-            index = self.network.species_ids.index(id)
-            return state[:, :, index] * self._scale(id, quantity)
-        return self._tensor(id, quantity, state)
-
-    def _evaluated(
-        self, id: str, quantity: str | None, state: NDArray[np.float64], readout: Readout
-    ) -> NDArray[np.float64]:
-        """Evaluate what is asked for of a symbol on the states kept."""
-        network = self.network
-        element = network.by_id[id]
-        if quantity == "concentration" and isinstance(element, Species):
-            self._check_size(element)
-        if isinstance(element, Reaction) and not self.is_deterministic:
-            expression = self._rate(element)
-        else:
-            meanings = network.in_counts if self.meanings is None else self.meanings
-            expression = quantity_of(
-                network, meanings, id, quantity, counts=not self.is_deterministic
-            )
-        slots = (*network.species_ids, *network.variable_ids)
-        if not isinstance(readout, ValuesAt | AfterFirings) and not is_affine(expression, slots):
-            raise RequestError(
-                f"'{id}' at an averaged or interpolated state is not the average of '{id}'; ask "
-                "for it at times"
-            )
-        values: dict[str, Any] = dict(self.constants)
-        values |= dict(zip(network.parameter_ids, np.asarray(self.parameters), strict=True))
-        values |= {s: state[:, :, i] for i, s in enumerate(slots)}
-        values[TIME.id] = state[:, :, -1] if isinstance(readout, AfterFirings) else readout.labels
-        result = np.asarray(evaluate(expression, values), dtype=np.float64)
-        return np.broadcast_to(result, state.shape[:2]).copy()
-
-    def _check_size(self, species: Species) -> None:
-        size = self.constants.get(species.compartment)
-        if size is not None and (not np.isfinite(size) or size == 0.0):
-            raise RequestError(
-                f"concentration of '{species.id}': compartment '{species.compartment}' has size "
-                f"{size}; give it one, or ask for counts or amounts"
-            )
-
-    def _rate(self, reaction: Reaction) -> Expression:
-        """Return a reaction's rate from its propensities, so that it is the one simulated."""
-        rates = [
-            channel.propensity if channel.id == reaction.id else negate(channel.propensity)
-            for channel in self.channels
-            if channel.reaction == reaction.id
-        ]
-        return divide(add(*rates), Number(self.network.items_per_extent))
+        return plain_call(symbol_along_paths, self, id, quantity, readout)
 
     def mean(self, id: str, quantity: str | None = None, *, readout: Readout | None = None) -> Any:
-        """Return the mean over trajectories, float64 [point]; arguments as in `values`."""
-        self._refuse_failed()
-        values = self.values(id, quantity, readout=readout)
-        if self.is_differentiable:
-            import tensorflow as tf
+        """Return the mean over trajectories, float64 [point]; arguments as in `values`.
 
-            return tf.reduce_mean(values, axis=0)
-        return values.mean(axis=0)
+        Every estimator differentiates it.
+        """
+        return plain_call(statistics.mean, self, id, quantity, readout)
 
     def variance(
         self, id: str, quantity: str | None = None, *, readout: Readout | None = None
     ) -> Any:
-        """Return the sample variance (n - 1), float64 [point]; arguments as in `values`."""
-        self._refuse_failed()
-        values = self.values(id, quantity, readout=readout)
-        n = int(values.shape[0])
-        if n < 2:
-            raise StatisticsError(
-                f"variance of '{id}': at least two trajectories are needed, the ensemble has {n}"
-            )
-        if self.is_differentiable:
-            import tensorflow as tf
+        """Return the sample variance (n - 1), float64 [point]; arguments as in `values`.
 
-            centred = values - tf.reduce_mean(values, axis=0)
-            return tf.reduce_sum(tf.square(centred), axis=0) / (n - 1)
-        return values.var(axis=0, ddof=1)
+        Every estimator differentiates it.
+        """
+        return plain_call(statistics.covariance, self, id, id, quantity, readout)
+
+    def covariance(
+        self,
+        first: str,
+        second: str,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+    ) -> Any:
+        """Return the sample covariance (n - 1) of two symbols at each point, float64 [point].
+
+        Every estimator differentiates it. Further arguments as in `values`.
+        """
+        return plain_call(statistics.covariance, self, first, second, quantity, readout)
+
+    def expect(
+        self,
+        function: Callable[..., Any],
+        *ids: str,
+        quantity: str | None = None,
+        readout: Readout | None = None,
+    ) -> Any:
+        """Return the mean over trajectories of any function of values.
+
+        Estimators of expectations (`FittedValue`, `CoupledDifference`, `ScoreFunction`,
+        `FiniteDifference`) differentiate every function, also one that jumps, as long as it uses
+        each trajectory by itself. Path estimators (`TwoSidedAdjoint`, `StraightThrough`) need a
+        smooth one: the path derivative of a step is zero whatever the truth. A function without any
+        derivative is refused there; the jumps of one that is smooth elsewhere go unseen.
+
+        Args:
+            function: takes the values of every id, each [trajectory, point] (with a batch of
+                parameter sets [set, trajectory, point]), as arrays or, where the parameters are a
+                tensor, as tensors, and is then made of TensorFlow operations. Gives
+                [..., trajectory, point], or [..., trajectory] where it is about the whole
+                trajectory.
+            ids: symbols, as in `values`.
+            quantity: as in `values`, for all of them.
+            readout: as in `values`.
+
+        Returns:
+            float64 [point] (or a single number), with a leading axis for a batch.
+
+        Raises:
+            GradientError: a path estimator, and a function without derivative.
+            RequestError: no ids, or a function that gives another shape.
+        """
+        return plain_call(statistics.expectation, self, function, ids, quantity, readout)
+
+    def probability(
+        self,
+        condition: Any,
+        *ids: str,
+        quantity: str | None = None,
+        readout: Readout | None = None,
+    ) -> Any:
+        """Return the share of trajectories that meet a condition at each point, float64 [point].
+
+        Args:
+            condition: `(id, lower, upper)` for lower <= value <= upper, None for an open end; or a
+                function that tells true from false, of values of the ids that follow, as in
+                `expect`.
+            ids: symbols that a function takes.
+            quantity: as in `values`.
+            readout: as in `values`.
+
+        Raises:
+            GradientError: path estimators, which see no jump; use `FittedValue`,
+                `CoupledDifference`, `ScoreFunction` or `FiniteDifference`.
+            RequestError: a condition that is neither of both.
+        """
+        return plain_call(statistics.probability, self, condition, ids, quantity, readout)
+
+    def part(self, number: int) -> Ensemble:
+        """Return the ensemble of one parameter set of a batch."""
+        return part_of(self, number)
 
     def without_failures(self) -> Ensemble:
         """Return the ensemble without trajectories that failed, for `on_failure="mark"`.
 
         Statistics of what is left are conditional on not failing.
         """
+        refuse_batch(self, "without_failures")
         kept = np.flatnonzero(np.asarray(self.outcomes) <= Outcome.ABSORBED)
         if self.is_differentiable:
             raise GradientError(
@@ -256,6 +256,7 @@ class Ensemble:
         Species are counts (amounts after a deterministic simulation), as integers where they are
         whole; other symbols that events or rate rules change follow.
         """
+        refuse_batch(self, "to_xarray")
         return as_xarray(self)
 
     def to_dataframe(self) -> pandas.DataFrame:
@@ -263,75 +264,16 @@ class Ensemble:
 
         Columns are those of `to_xarray`.
         """
+        refuse_batch(self, "to_dataframe")
         return as_dataframe(self)
 
-    def _place(self, readout: Readout | None) -> int:
+    def place(self, readout: Readout | None) -> int:
+        """Return which of the readouts is meant; None means the first."""
         if readout is None:
             return 0
         if readout not in self.readouts:
             raise RequestError(f"{readout} was not asked for; the readouts are {self.readouts}")
         return self.readouts.index(readout)
-
-    def _scale(self, id: str, quantity: str | None) -> float:
-        species = self.network.by_id[id]
-        assert isinstance(species, Species)
-        if quantity is None:
-            quantity = "amount" if species.only_substance_units else "concentration"
-        if quantity == "counts":
-            return 1.0
-        if quantity == "amount":
-            return 1.0 / species.items_per_substance
-        if species.compartment not in self.constants:
-            raise GradientError(
-                f"concentration of '{id}': the size of '{species.compartment}' depends on the "
-                'parameters; ask for "counts" or "amount" and divide by it'
-            )
-        self._check_size(species)
-        size = self.constants[species.compartment]
-        return 1.0 / (species.items_per_substance * size)
-
-    def _tensor(self, id: str, quantity: str | None, state: Any) -> Any:
-        """Return a symbol that no reaction changes as a tensor."""
-        import tensorflow as tf
-
-        element = self.network.by_id[id]
-        if isinstance(element, Reaction):
-            raise GradientError(
-                f"the rate of '{id}' is not differentiable through this call; use the species it "
-                "depends on"
-            )
-        if id in self.network.assignment_rules:
-            raise GradientError(
-                f"'{id}' is given by an assignment rule, which is not differentiable through this "
-                "call; write its formula into the loss"
-            )
-        if isinstance(element, Parameter):
-            value = self.parameters[self.network.parameter_ids.index(id)]
-        elif id not in self.constants:
-            raise GradientError(
-                f"'{id}' depends on the parameters through an initial assignment; write its "
-                "formula into the loss"
-            )
-        elif isinstance(element, Species):
-            value = self._fixed_species(element, quantity)
-        else:
-            value = self.constants[id]
-        return tf.ones_like(state[:, :, 0]) * tf.cast(value, tf.float64)
-
-    def _fixed_species(self, species: Species, quantity: str | None) -> float:
-        own = "amount" if species.only_substance_units else "concentration"
-        in_items = self.constants[species.id] / self._scale(species.id, own)
-        return in_items * self._scale(species.id, quantity)
-
-    def _refuse_failed(self) -> None:
-        if self.is_differentiable:
-            return
-        failed = int((np.asarray(self.outcomes) > Outcome.ABSORBED).sum())
-        if failed:
-            raise StatisticsError(
-                f"{failed} of {len(self.outcomes)} trajectories failed and would bias a "
-                "statistic; see `outcomes`, or use `without_failures()` on purpose"
-            )
 
 
 def constants(network: ReactionNetwork, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -339,18 +281,3 @@ def constants(network: ReactionNetwork, values: Mapping[str, Any]) -> dict[str, 
     state = {*network.species_ids, *network.variable_ids, *network.assignment_rules}
     elements = (*network.compartments, *network.species, *network.references)
     return {e.id: values[e.id] for e in elements if e.id not in state}
-
-
-def _fractions(species: Sequence[str], network: ReactionNetwork) -> str:
-    """Say which species are no whole numbers of molecules, and what makes them so."""
-    ruled = [s for s in species if s in network.rate_rules]
-    other = [s for s in species if s not in network.rate_rules]
-    parts = [
-        f"{', '.join(map(repr, names))} {cause}"
-        for names, cause in (
-            (ruled, "follows a rate rule and takes values that are no whole numbers"),
-            (other, "takes values that are no whole numbers (an event sets it)"),
-        )
-        if names
-    ]
-    return " and ".join(parts)

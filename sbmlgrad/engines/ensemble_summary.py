@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.engines import sketch
 from sbmlgrad.engines.accumulate import Moments
 from sbmlgrad.engines.base import Outcome
+from sbmlgrad.engines.quantiles import Quantile, quantile_of
 from sbmlgrad.engines.readouts import Readout, ValuesAt
 from sbmlgrad.engines.sketch import Sketch
 from sbmlgrad.engines.summary_merge import merged
@@ -27,19 +27,6 @@ if TYPE_CHECKING:
     import xarray
 
 FloatArray = NDArray[np.float64]
-
-
-class Quantile(NamedTuple):
-    """A quantile and how far off it can be.
-
-    Attributes:
-        value: float64 [point].
-        half_width: float64 [point]; the quantile of the trajectories is within this of `value`.
-            It is 0 where it is known exactly.
-    """
-
-    value: FloatArray
-    half_width: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,13 +183,7 @@ class EnsembleSummary:
         if not 0.0 <= share <= 1.0:
             raise RequestError(f"q={q!r}: give a number from 0 to 1")
         self._need_finite(id, place, column, slice(None))
-        # 0.1 of 10 trajectories are one, though the float64 number is a little more than a tenth.
-        bounds = sketch.quantile_bounds(self.sketches[place], column, Fraction(repr(share)))
-        low, high = (divided(bound, divisors) for bound in bounds)
-        middle = np.where(low == high, low, low / 2.0 + high / 2.0)
-        half = np.maximum(high - middle, middle - low)
-        # Rounded up, so that it stays a guarantee.
-        return Quantile(middle, np.where(half > 0.0, np.nextafter(half, np.inf), 0.0))
+        return quantile_of(self.sketches[place], column, share, divisors)
 
     def histogram(
         self,

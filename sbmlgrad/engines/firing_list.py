@@ -15,8 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Request, Sample
+from sbmlgrad.engines.kernel_choice import LARGEST_LOCKSTEP
 from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes
-from sbmlgrad.engines.native import LARGEST_LOCKSTEP, Native
+from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.table import sample_table
+from sbmlgrad.engines.table_kernel import FiringLists
 from sbmlgrad.errors import RequestError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
@@ -114,7 +117,7 @@ class Lister:
         lowered = self.request.lowered
         if lowered.is_timed:
             raise RequestError(
-                f"firings: model '{lowered.network.id}' has {_clock_reasons(self.request)}, and "
+                f"firings: model '{lowered.network.id}' has {lowered.clock_words}, and "
                 "what happens between firings is not part of a list of firings; use simulate"
             )
 
@@ -147,7 +150,13 @@ class Lister:
         )
         times, reactions = np.empty(size), np.empty(size, dtype=self._dtype)
         request = replace(self.request, progress=None)
-        again = self.native.sample_table(request, (start, times, reactions))
+        again = sample_table(
+            request,
+            threads=self.native.threads,
+            firing_limit=self.native.firing_limit,
+            is_single=self.native.is_single,
+            lists=FiringLists(start, times, reactions),
+        )
         if not np.array_equal(again.firings, sample.firings):
             raise SbmlGradError(
                 "firings: a trajectory had another number of firings when it was simulated again; "
@@ -159,14 +168,3 @@ class Lister:
     def _dtype(self) -> np.dtype:
         count = len(self.request.lowered.channels)
         return np.dtype(np.uint8 if count <= 2**8 else np.uint16 if count <= 2**16 else np.int32)
-
-
-def _clock_reasons(request: Request) -> str:
-    """Say what of a network happens between firings."""
-    lowered = request.lowered
-    network = lowered.network
-    found = [f"event '{event.id}'" for event in network.events]
-    found += [f"rate rule of '{symbol}'" for symbol, _ in lowered.flows]
-    moved = [v for v in network.variable_ids if v not in dict(lowered.flows)]
-    found += [f"symbol '{symbol}' that is not constant" for symbol in moved]
-    return ", ".join(found) or "a kinetic law that depends on time"

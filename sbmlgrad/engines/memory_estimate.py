@@ -20,7 +20,13 @@ from sbmlgrad.model.initial import random_at_start
 #: Overrides what the system says: bytes that the results of one call may take.
 VARIABLE = "SBMLGRAD_MEMORY_LIMIT"
 
+#: Bytes of trajectories that a summary has in memory at a time.
+PART_BYTES = 64 * 2**20
+
 _NUMBER = 8
+
+#: Bytes of a Python number in a sum, with its place in the array.
+_SUM = 48
 _OUTCOME = 1
 
 _UNITS = {
@@ -74,6 +80,20 @@ def job_bytes(lowered: LoweredNetwork, readouts: Sequence[Readout], trajectories
     rows = 2 * trajectories if has_own_starts else 1
     start = rows * len(lowered.state_ids) * _NUMBER
     return start + sum(_sample_bytes(lowered, readout, trajectories) for readout in readouts)
+
+
+def summary_bytes(symbols: int, pairs: int, points: int, bins: int) -> int:
+    """Return how much memory a summary takes while trajectories are simulated in parts.
+
+    Args:
+        symbols: whose statistics are kept.
+        pairs: products that are added up: every symbol with itself, and covariances.
+        points: of all readouts together.
+        bins: of a histogram.
+    """
+    # The statistics so far, those of a part, and what both become.
+    kept = 3 * points * (symbols * (_NUMBER * bins + _SUM) + pairs * _SUM)
+    return kept + PART_BYTES
 
 
 def check_memory(requests: Request | Sequence[Request], available: int | None = None) -> None:

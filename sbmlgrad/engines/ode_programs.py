@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.conditions import as_condition, hold, is_logical, jumps
 from sbmlgrad.codegen.deterministic import DeterministicNetwork
 from sbmlgrad.codegen.jumps_and_flows import LoweredEvent
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.programs import Programs, Shared, programs
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.engines.ode_kernels import ODE_KERNEL
 from sbmlgrad.model.expression import TIME, ZERO, Apply, Expression, symbols
 

@@ -24,6 +24,8 @@ EVENTS = 3
 INITIAL_DRAWS = 4
 NARROW_FIRINGS = 5
 NARROW_REST = 6
+AUXILIARY = 7
+SPLIT = 8
 
 #: Rounds of Philox, what its words are multiplied by, and what its keys grow by each round.
 ROUNDS = 10

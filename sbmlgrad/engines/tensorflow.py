@@ -82,9 +82,9 @@ class TensorFlow:
         """
         if request.lowered.is_timed:
             raise RequestError(
-                f"{self.name}: model '{request.lowered.network.id}' has events, rate rules or laws "
-                "that depend on the time, and what happens between firings cannot be a batch of "
-                "tensors; use sbmlgrad.engines.Native()"
+                f"{self.name}: model '{request.lowered.network.id}' has "
+                f"{request.lowered.clock_words}, and what happens between firings cannot be a "
+                "batch of tensors; use sbmlgrad.engines.Native()"
             )
         tf = _tensorflow()
         # What is sampled are numbers, also where the caller builds a graph.

@@ -2,19 +2,21 @@
 
 The functions stay within numba's subset of Python, and one compilation serves all models. They pass
 arrays one by one: for a tuple of arrays numba counts references to each of them at every call,
-which costs more than a firing. For the same reason laws that are no products, which need such a
-tuple, are in a function of their own.
+which costs more than a firing.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sbmlgrad.codegen.table_driven import run_program
-from sbmlgrad.codegen.tree_tables import RECORD, SLOT_BITS, SLOT_MASK
+from sbmlgrad.codegen.tree_tables import RECORD, SLOT_BITS, SLOT_MASK, TreeTables
+from sbmlgrad.engines.base import Results
 from sbmlgrad.engines.codes import (
     ABSORBED,
     CANCELLED,
@@ -24,19 +26,77 @@ from sbmlgrad.engines.codes import (
     FIRINGS_PER_LOOK,
     INTERPOLATED,
     NEGATIVE_COUNT,
-    NEGATIVE_PROPENSITY,
     NO_FAULT,
-    NON_FINITE,
     VALUES,
     WINDOWS,
 )
-from sbmlgrad.engines.kernels import close, keep
 from sbmlgrad.engines.random import FIRINGS, philox, standard_exponential, uniform_pair
+from sbmlgrad.engines.readout_kernel import close, keep
+from sbmlgrad.engines.table_kernel import first_fault
+from sbmlgrad.engines.tree_laws import fill_tree, product, refresh_products, refresh_programs
 from sbmlgrad.engines.tree_sums import choose_child, fill_sums, node_sum, refresh_sums, select
 from sbmlgrad.engines.tree_windows import add_share, close_windows
 
 #: Draws made at a time: enough for vector instructions, few enough to waste none that matter.
 DRAWS_AT_ONCE = 16
+
+
+class TreeJob(NamedTuple):
+    """What the tree kernel is told, the same for all trajectories of a job.
+
+    Attributes:
+        tables: structure of the network.
+        words: laws, int64 [2 reaction], as `codegen.tree_tables.law_memory` packs them.
+        numbers: likewise, float64 [2 reaction], in the same memory.
+        kind: of readout, as in `codes`.
+        points: of the readout.
+        inputs: of the laws, float64 [input].
+        start: float64 [1 or trajectory, species].
+        first: number of the first trajectory of the batch.
+        seed: key of the random streams.
+        limit: firings of one trajectory before it counts as a runaway.
+        cancel: uint8 [1], not 0 where the user interrupts.
+        done: int64 [1], points finished, for whoever watches.
+    """
+
+    tables: TreeTables
+    words: NDArray[np.int64]
+    numbers: NDArray[np.float64]
+    kind: int
+    points: NDArray[np.float64]
+    inputs: NDArray[np.float64]
+    start: NDArray[np.float64]
+    first: int
+    seed: int
+    limit: int
+    cancel: NDArray[np.uint8]
+    done: NDArray[np.int64]
+
+
+class TreeMemory(NamedTuple):
+    """What one trajectory at a time is followed in.
+
+    Attributes:
+        state: float64 [slot], slots as in `codegen.tree_tables.TreeTables`.
+        before: the part of it that holds species.
+        after: the state after a firing, float64 [species], where values are interpolated.
+        since: since when a species has not been counted in its window, float64 [species].
+        tree: propensities and sums, float64 [node].
+        stack: room for the programs of laws.
+        path: room for the nodes that are computed anew.
+        waits: waiting times drawn ahead, in units of their mean.
+        chances: numbers drawn ahead that choose.
+    """
+
+    state: NDArray[np.float64]
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    since: NDArray[np.float64]
+    tree: NDArray[np.float64]
+    stack: NDArray[np.float64]
+    path: NDArray[np.int64]
+    waits: NDArray[np.float64]
+    chances: NDArray[np.float64]
 
 
 def fill_draws(seed, draw, number, waits, chances):
@@ -47,61 +107,6 @@ def fill_draws(seed, draw, number, waits, chances):
         )
         waits[i] = standard_exponential(u)
         chances[i] = v
-
-
-def product(word, coefficient, state):
-    """Return a monomial from its three slots."""
-    first = state[word & SLOT_MASK]
-    second = state[(word >> SLOT_BITS) & SLOT_MASK]
-    return coefficient * first * second * state[word >> (2 * SLOT_BITS)]
-
-
-def fill_tree(words, numbers, code, level_start, inputs, state, stack, tree):
-    """Compute all propensities and sums; tell whether no propensity is negative or undefined."""
-    sound = True
-    for i in range(tree.shape[0]):
-        tree[i] = 0.0
-    for j in range(numbers.shape[0] // 2):
-        word = words[2 * j]
-        if word < 0:
-            tree[j] = run_program(code, -1 - word, state, inputs, stack)
-        else:
-            tree[j] = product(word, numbers[2 * j + 1], state)
-        sound = sound and tree[j] >= 0.0
-    fill_sums(level_start, tree)
-    return sound
-
-
-def refresh_products(lists, first, stop, words, numbers, state, tree):
-    """Recompute the monomials that `lists[first:stop]` names; tell as `fill_tree` does."""
-    sound = True
-    for i in range(first, stop):
-        j = lists[i]
-        word = words[2 * j]
-        if word >= 0:
-            tree[j] = product(word, numbers[2 * j + 1], state)
-            sound = sound and tree[j] >= 0.0
-    return sound
-
-
-def refresh_programs(lists, first, stop, words, code, inputs, state, stack, tree):
-    """Recompute the other laws that it names; tell likewise."""
-    sound = True
-    for i in range(first, stop):
-        j = lists[i]
-        word = words[2 * j]
-        if word < 0:
-            tree[j] = run_program(code, -1 - word, state, inputs, stack)
-            sound = sound and tree[j] >= 0.0
-    return sound
-
-
-def fault(tree, reactions):
-    """Return (outcome, reaction) of the first propensity at fault; none where the sum overflows."""
-    for j in range(reactions):
-        if not (tree[j] >= 0.0 and tree[j] < math.inf):
-            return (NEGATIVE_PROPENSITY if tree[j] < 0.0 else NON_FINITE), j
-    return NON_FINITE, NO_FAULT
 
 
 def leaves_enough(records, first, stop, state, species):
@@ -122,22 +127,23 @@ def fire_packed(records, first, stop, state, size):
             state[slot] += records[i] >> SLOT_BITS
 
 
-def follow_tree(request, work, values, number):
+def follow_tree(job: TreeJob, memory: TreeMemory, values, number):
     """Follow one trajectory to its end; returns (outcome, reaction, firings, time).
 
     Args:
-        request: (tables, kind, points, inputs, laws, seed, limit, cancel, done) of a job.
-        work: (state, before, after, since, tree, stack, path, waits, chances): `before` is the part
-            of the state that holds species, the others are room.
+        job: what all trajectories have in common.
+        memory: holds the state at the start.
         values: what is kept of the trajectory [point, column].
         number: of the trajectory.
     """
-    tables, kind, points, inputs, laws, seed, limit, cancel, done = request
-    state, before, after, since, tree, stack, path, waits, chances = work
     # One by one: passing a tuple of arrays on counts references to each of them.
-    records, lists, several = tables.records, tables.lists, tables.several
-    code, level_start = tables.code, tables.level_start
-    words, numbers = laws
+    kind, points, inputs, seed, limit = job.kind, job.points, job.inputs, job.seed, job.limit
+    words, numbers, cancel, done = job.words, job.numbers, job.cancel, job.done
+    records, lists, several = job.tables.records, job.tables.lists, job.tables.several
+    code, level_start = job.tables.code, job.tables.level_start
+    state, before, after, since = memory.state, memory.before, memory.after, memory.since
+    tree, stack, path = memory.tree, memory.stack, memory.path
+    waits, chances = memory.waits, memory.chances
     species = before.shape[0]
     last_point = points[points.shape[0] - 1]
     looks_beyond = kind in (INTERPOLATED, FIRING_COUNTS)
@@ -159,7 +165,7 @@ def follow_tree(request, work, values, number):
         first = 0
         stop = 0
         if not (sound and total < math.inf):
-            outcome, reaction = fault(tree, numbers.shape[0] // 2)
+            outcome, _, reaction = first_fault(tree[: numbers.shape[0] // 2])
         elif total == 0.0:
             outcome = ABSORBED
         else:
@@ -233,25 +239,12 @@ def follow_tree(request, work, values, number):
             refresh_sums(lists, first, stop, level_start, tree, path)
 
 
-def sample_tree_block(request, start, first, low, high, tree, result):
-    """Sample trajectories `low` to `high` of a batch whose first has the number `first`.
-
-    `result` holds the arrays of `engines.base.Sample`, which are written in place; `request` is
-    that of `follow_tree`; `tree` is room for the sums.
-    """
-    tables, done = request[0], request[8]
-    values = result[0]
+def sample_tree_block(job: TreeJob, memory: TreeMemory, low, high, results: Results):
+    """Sample trajectories `low` to `high` of a batch into `results`."""
+    start, values, done = job.start, results.values, job.done
+    copy_species, copy_offset = job.tables.copy_species, job.tables.copy_offset
+    state, before, after, since = memory.state, memory.before, memory.after, memory.since
     species = start.shape[1]
-    copies = tables.copy_species.shape[0]
-    state = np.empty(species + 1 + copies)
-    before = state[:species]
-    after = np.empty(species)
-    since = np.empty(species)
-    stack = np.empty(tables.stack_size)
-    path = np.empty(tables.longest_list + 1, dtype=np.int64)
-    waits = np.empty(DRAWS_AT_ONCE)
-    chances = np.empty(DRAWS_AT_ONCE)
-    work = (state, before, after, since, tree, stack, path, waits, chances)
     for row in range(low, high):
         source = row if start.shape[0] > 1 else 0
         for s in range(species):
@@ -259,10 +252,10 @@ def sample_tree_block(request, start, first, low, high, tree, result):
             after[s] = state[s]
             since[s] = 0.0
         state[species] = 1.0
-        for i in range(copies):
-            state[species + 1 + i] = state[tables.copy_species[i]] - tables.copy_offset[i]
-        outcome, reaction, firings, time = follow_tree(request, work, values[row], first + row)
-        close(result, row, outcome, reaction, firings, time, before)
+        for i in range(copy_species.shape[0]):
+            state[species + 1 + i] = state[copy_species[i]] - copy_offset[i]
+        outcome, reaction, firings, time = follow_tree(job, memory, values[row], job.first + row)
+        close(results, row, outcome, reaction, firings, time, before)
         done[0] = (row + 1 - low) * values.shape[1]
 
 
@@ -282,7 +275,7 @@ TREE: tuple[Callable[..., object], ...] = (
     refresh_products,
     refresh_programs,
     refresh_sums,
-    fault,
+    first_fault,
     leaves_enough,
     fire_packed,
     add_share,

@@ -1,7 +1,7 @@
 """Window averages of many species, as kernel functions: a firing visits only what it changes.
 
-`kernels.keep` adds to the averages of all species at every firing, which is right for few of them.
-Here every species remembers since when it has not been counted.
+`readout_kernel.keep` adds to the averages of all species at every firing, which is right for few of
+them. Here every species remembers since when it has not been counted.
 """
 
 from __future__ import annotations

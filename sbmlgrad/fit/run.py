@@ -13,12 +13,8 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.ensemble import Ensemble
-from sbmlgrad.engines.native import (
-    LARGEST_LOCKSTEP,
-    PILOT_FIRINGS,
-    Native,
-    worth_compiling,
-)
+from sbmlgrad.engines.kernel_choice import PILOT_FIRINGS, kernel_by_size
+from sbmlgrad.engines.native import Native
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.binding import Binding, bind_measurements
 from sbmlgrad.fit.choice import Choice, choose_estimator
@@ -167,11 +163,7 @@ def _with_kernel(
         on_failure="mark",
     )
     expected = float(pilot.firings.mean()) * trajectories
-    small = len(lower(model).channels) <= LARGEST_LOCKSTEP
-    worth = worth_compiling(len(lower(model).channels))
-    if not small:
-        return replace(engine, kernel="tree")
-    return replace(engine, kernel="lockstep" if expected > worth else "table")
+    return replace(engine, kernel=kernel_by_size(len(lower(model).channels), expected))
 
 
 def _descend_checked(plan: Plan) -> Trace:

@@ -11,6 +11,7 @@ from networks import antimony, network, shipped
 import sbmlgrad as sg
 from sbmlgrad import engines
 from sbmlgrad.engines import Engine, Outcome
+from sbmlgrad.engines.kernel_choice import AUTO, KERNELS
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
 
 
@@ -32,7 +33,7 @@ CLASSES = [
 
 def variants(cls: type) -> list:
     if cls.__name__ == "Native":
-        kernels = [cls(kernel=kernel) for kernel in ("table", "lockstep", "tree")]
+        kernels = [cls(kernel=kernel) for kernel in KERNELS if kernel != AUTO]
         return [*kernels, cls(threads=1), cls(threads=2)]
     return [cls()]
 

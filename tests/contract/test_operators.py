@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from sbmlgrad.codegen.interval_driven import INTERVALS
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.printing import print_expression
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.table_driven import run_program
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.errors import SbmlGradError

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.specialise import kernel_module
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.engines.draws import DRAWING, draw
 from sbmlgrad.engines.random import philox, uniform_pair
 from sbmlgrad.model.distributions import DISTRIBUTIONS

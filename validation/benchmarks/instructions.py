@@ -42,10 +42,10 @@ def counted(name: str, dtype: str) -> tuple[float, float]:
     """Return instructions per firing for (noise, the rest)."""
     import sbmlgrad as sg
     from sbmlgrad.codegen.kernel_laws import kernel_laws
+    from sbmlgrad.codegen.kernel_modules import printed_function
     from sbmlgrad.codegen.lockstep_single import SIGNATURE_SINGLE, lockstep_source_single
     from sbmlgrad.codegen.lockstep_source import SIGNATURE, LockstepKind, lockstep_source
     from sbmlgrad.codegen.lowering import lower
-    from sbmlgrad.codegen.specialise import printed_function
     from sbmlgrad.engines.noise_source import noise_source
 
     lowered = lower(sg.load(MODELS / f"{name}.xml"))

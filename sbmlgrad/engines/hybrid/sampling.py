@@ -11,8 +11,8 @@ import numpy as np
 from sbmlgrad.codegen.hybrid_tables import HybridTables, hybrid_tables
 from sbmlgrad.codegen.interpreted import interpreted
 from sbmlgrad.codegen.interval_driven import INTERVALS
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.table_driven import program_values, update_propensities
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.base import Request, Sample, result_arrays
@@ -22,8 +22,8 @@ from sbmlgrad.engines.draws import DRAWING
 from sbmlgrad.engines.hybrid import ahead, bounds, events, firings, motion, queue, search, triggers
 from sbmlgrad.engines.hybrid import trajectories as paths
 from sbmlgrad.engines.hybrid.memory import job_of, memory_of
-from sbmlgrad.engines.kernels import SAMPLING, fire
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
+from sbmlgrad.engines.table_kernel import SAMPLING, fire
 from sbmlgrad.errors import RequestError
 
 #: Source functions of the kernel.

@@ -56,8 +56,8 @@ from sbmlgrad.engines.hybrid.memory import (
     Motion,
 )
 from sbmlgrad.engines.hybrid.motion import move
-from sbmlgrad.engines.kernels import keep
 from sbmlgrad.engines.random import EVENTS, FIRINGS, uniform_pair
+from sbmlgrad.engines.readout_kernel import keep
 
 #: A clock beyond it no longer tells one firing from the next, for any rate that fires at all.
 END_OF_TIME = 1e300

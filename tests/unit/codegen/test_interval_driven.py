@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbmlgrad.codegen.interval_driven import INTERVALS
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.table_driven import run_program
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.model.channels import Channel

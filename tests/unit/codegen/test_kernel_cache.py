@@ -15,7 +15,7 @@ import pytest
 #: the result, and how often machine code was found and not found on disk.
 CHILD = '''
 import sys
-from sbmlgrad.codegen.specialise import bound_to, kernel_module, printed_function
+from sbmlgrad.codegen.kernel_modules import bound_to, kernel_module, printed_function
 from kernels_of_child import applied, helper
 
 PRINTED = """@njit(cache=True, nogil=True, error_model="numpy")
@@ -24,7 +24,7 @@ def inner(x):
 """
 inner = printed_function(PRINTED, 'inner', 'f8(f8)')
 outer = kernel_module((applied, helper)).applied
-result = bound_to(outer, inner, 1.0)(inner, 3.0)
+result = bound_to(outer, (inner,), 1.0)(inner, 3.0)
 stats = [f.stats for f in (inner, outer)]
 hits = [sum(s.cache_hits.values()) for s in stats]
 misses = [sum(s.cache_misses.values()) for s in stats]

@@ -9,7 +9,7 @@ import pytest
 import sbmlgrad as sg
 from sbmlgrad.codegen.interpreted import interpreted
 from sbmlgrad.codegen.kernel_constants import constants_of
-from sbmlgrad.codegen.specialise import kernel_module
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.engines import Outcome, codes
 from sbmlgrad.engines.codes import event_fault, part_at_fault
 

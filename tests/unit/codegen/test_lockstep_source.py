@@ -7,10 +7,10 @@ import pytest
 from kernel_jobs import versatile
 
 from sbmlgrad.codegen.kernel_laws import kernel_laws
+from sbmlgrad.codegen.kernel_modules import printed_function
 from sbmlgrad.codegen.lockstep_single import lockstep_source_single
 from sbmlgrad.codegen.lockstep_source import LockstepKind, lockstep_source
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.codegen.specialise import printed_function
 from sbmlgrad.engines.noise_source import noise_source
 from sbmlgrad.engines.random import (
     FIRINGS,

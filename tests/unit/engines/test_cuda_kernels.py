@@ -118,7 +118,7 @@ def test_settings_that_make_no_sense_are_refused(settings: dict[str, Any]) -> No
 
 def test_models_with_a_clock_are_refused_by_name() -> None:
     model = antimony("species X in cell; X = 3; J0: X => ; X*time;")
-    with pytest.raises(RequestError, match=r"depend on time.*Native\(\)"):
+    with pytest.raises(RequestError, match=r"depends on time.*Native\(\)"):
         sg.simulate(model, times=[1], seed=1, engine=Cuda())
 
 

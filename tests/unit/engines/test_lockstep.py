@@ -8,7 +8,7 @@ from kernel_jobs import CASES, assert_same_bits, both, case, request_of, versati
 from networks import antimony, network
 
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
-from sbmlgrad.engines import Native, Outcome, lockstep, native
+from sbmlgrad.engines import Native, Outcome, lockstep, lockstep_kernel
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
 
 READOUTS = [
@@ -112,8 +112,8 @@ def test_grids_far_denser_and_far_sparser_than_firings(readout: Readout) -> None
 def test_results_do_not_depend_on_how_long_spells_are(
     longest: float, cost: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lockstep, "LONGEST_SPELL", longest)
-    monkeypatch.setattr(lockstep, "COST_OF_LOOK", cost)
+    monkeypatch.setattr(lockstep_kernel, "LONGEST_SPELL", longest)
+    monkeypatch.setattr(lockstep_kernel, "COST_OF_LOOK", cost)
     for readout in ONE_OF_EACH:
         for name in ("goes_on", "runs_out"):
             assert_same_bits(case(name, readout))
@@ -125,8 +125,8 @@ def test_results_do_not_depend_on_how_long_spells_are(
 def test_results_do_not_depend_on_the_number_of_lanes(
     few: int, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(native, "FEW_LANES", few)
-    monkeypatch.setattr(native, "LANES", many)
+    monkeypatch.setattr(lockstep, "FEW_LANES", few)
+    monkeypatch.setattr(lockstep, "LANES", many)
     for name in ("goes_on", "overflows"):
         assert_same_bits(case(name, READOUTS[2], 33))
 
@@ -134,7 +134,7 @@ def test_results_do_not_depend_on_the_number_of_lanes(
 def test_blocks_of_one_trajectory_and_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     request = case("absorbed", READOUTS[2], 50)
     whole = assert_same_bits(request)
-    monkeypatch.setattr(native, "LARGEST_BLOCK", 1)
+    monkeypatch.setattr(lockstep, "LARGEST_BLOCK", 1)
     np.testing.assert_array_equal(assert_same_bits(request).values, whole.values)
 
 

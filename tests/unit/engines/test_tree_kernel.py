@@ -8,8 +8,8 @@ from networks import antimony, network
 
 from sbmlgrad.codegen import tree_tables
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.engines import Outcome, Reference, tree, tree_kernel
 from sbmlgrad.engines.base import Request, Sample, result_arrays
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
@@ -186,21 +186,12 @@ def test_batches_and_threads_make_no_difference() -> None:
 
 def run_block(request: Request, limit: int, *, cancel: int) -> tuple[np.ndarray, Sample]:
     """Run one block by hand; returns the tree that it leaves behind."""
-    laws = kernel_laws(request.lowered)
-    inputs = kernel_inputs(laws, request.inputs)
-    assert inputs is not None
-    tables = tree_tables.tree_tables(request.lowered, laws)
-    sums = np.empty(int(tables.level_start[-1]))
-    arrays = result_arrays(request)
-    readout = request.readout
-    signals = np.full(1, cancel, dtype=np.uint8), np.zeros(1, dtype=np.int64)
-    laws_of_run = tree_tables.law_memory(tables, inputs)
-    job = (tables, readout.kind, readout.points, inputs, laws_of_run)
-    module = kernel_module(tree_kernel.TREE)
-    module.sample_tree_block(
-        (*job, request.seed, limit, *signals), request.start, 0, 0, 1, sums, arrays
-    )
-    return sums, Sample(*arrays, engine="")
+    results = result_arrays(request)
+    job = tree.job_of(request, limit)
+    job.cancel[0] = cancel
+    memory = tree.memory_of(job)
+    kernel_module(tree_kernel.TREE).sample_tree_block(job, memory, 0, 1, results)
+    return memory.tree, Sample(*results, engine="")
 
 
 def test_sums_do_not_drift() -> None:

@@ -1,9 +1,12 @@
-"""Kernels as numba modules: the same source bound to tables or to one model's code.
+"""What kernels are compiled from: modules of source text, kept on disk with their machine code.
 
-A kernel is a list of plain functions. Their source text, with the functions that evaluate rates,
-makes one module, which is written to the user's cache folder and compiled by numba. numba keeps the
-machine code beside it, so a second process starts at once. The file name is a hash of the text: a
-changed kernel is another file, and a damaged one is written anew.
+A kernel is a tuple of plain functions in numba's subset of Python. `kernel_module` puts their
+source text together, where wanted with functions printed for one model in place of those of the
+same name; `printed_function` takes source that is printed altogether, and `bound_to` hands such a
+function to a kernel that serves all models. The text makes one module, which is written to the
+user's cache folder and compiled by numba, which keeps the machine code beside it, so that a second
+process starts at once. The file name is a hash of the text: a changed kernel is another file, and a
+damaged one is written anew.
 """
 
 from __future__ import annotations
@@ -111,21 +114,21 @@ def printed_function(source: str, name: str, signature: str) -> Any:
     return function
 
 
-def bound_to(function: Any, parameter: Any, *arguments: Any) -> Callable[..., None]:
-    """Return a kernel function that takes a compiled function as its first parameter.
+def bound_to(function: Any, parameters: Sequence[Any], *arguments: Any) -> Callable[..., None]:
+    """Return a kernel function that takes compiled functions as its first parameters.
 
-    It is compiled for the signature of the parameter and not for the parameter itself, so that one
+    It is compiled for the signatures of the parameters and not for these themselves, so that one
     kernel serves the functions printed for all models.
 
     Args:
         function: a function of a kernel module.
-        parameter: a function of a printed module, with one signature.
+        parameters: functions of printed modules, each with one signature.
         arguments: what else it will be called with, for their types.
     """
     from numba import typeof, types
 
-    signature = next(iter(parameter.overloads.values())).signature
-    kinds = (types.FunctionType(signature), *(typeof(a) for a in arguments))
+    signatures = [next(iter(p.overloads.values())).signature for p in parameters]
+    kinds = (*(types.FunctionType(s) for s in signatures), *(typeof(a) for a in arguments))
     with _COMPILING:
         if kinds not in function.overloads:
             function.compile(kinds)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import sbmlgrad as sg
-from sbmlgrad.codegen import specialise
+from sbmlgrad.codegen import kernel_modules
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def test_a_named_folder_that_cannot_be_written_is_an_error(
 ) -> None:
     monkeypatch.setenv("SBMLGRAD_CACHE_DIR", str(no_folder))
     with pytest.raises(sg.RequestError, match=r"SBMLGRAD_CACHE_DIR=.*taken"):
-        specialise.kernel_module([a_kernel])
+        kernel_modules.kernel_module([a_kernel])
 
 
 def test_without_a_cache_kernels_live_as_long_as_the_process(
     no_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SBMLGRAD_CACHE_DIR", raising=False)
-    monkeypatch.setattr(specialise, "cache_folder", lambda: no_folder)
+    monkeypatch.setattr(kernel_modules, "cache_folder", lambda: no_folder)
     with pytest.warns(RuntimeWarning, match="cannot be written"):
-        module = specialise.kernel_module([a_kernel], "def unused_here(x):\n    return x\n")
+        module = kernel_modules.kernel_module([a_kernel], "def unused_here(x):\n    return x\n")
     assert module.a_kernel(1.0) == 2.0

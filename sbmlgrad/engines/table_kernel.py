@@ -1,7 +1,7 @@
 """The direct method as kernel functions: one trajectory after another, driven by tables.
 
-The functions stay within numba's subset of Python; `codegen.specialise` compiles their source, and
-nothing is compiled for a model. Kernels never raise: they write outcome codes
+The functions stay within numba's subset of Python; `codegen.kernel_modules` compiles their source,
+and nothing is compiled for a model. Kernels never raise: they write outcome codes
 (`engines.base.Outcome`).
 """
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.table_driven import run_program
 from sbmlgrad.codegen.tables import Changes, Code, Tables
+from sbmlgrad.engines.base import Results
 from sbmlgrad.engines.codes import (
     ABSORBED,
     CANCELLED,
@@ -31,7 +32,6 @@ from sbmlgrad.engines.codes import (
     NON_FINITE,
     PAUSED,
     VALUES,
-    WINDOWS,
 )
 from sbmlgrad.engines.random import (
     FIRINGS,
@@ -40,6 +40,7 @@ from sbmlgrad.engines.random import (
     standard_exponential,
     uniform_pair,
 )
+from sbmlgrad.engines.readout_kernel import close, keep
 
 
 class Job(NamedTuple):
@@ -51,9 +52,11 @@ class Job(NamedTuple):
         kind: of readout, as in `codes`.
         points: of the readout.
         inputs: of the laws, float64 [input].
+        start: float64 [1 or trajectory, species].
+        first: number of the first trajectory of the batch.
         seed: key of the random streams.
         limit: firings of one trajectory before it counts as a runaway.
-        narrow: whether firings take their noise from the streams of single precision.
+        is_single: whether firings take their noise from the streams of single precision.
         cancel: uint8 [1], not 0 where the user interrupts.
         done: int64 [1], points finished, for whoever watches.
     """
@@ -63,11 +66,45 @@ class Job(NamedTuple):
     kind: int
     points: NDArray[np.float64]
     inputs: NDArray[np.float64]
+    start: NDArray[np.float64]
+    first: int
     seed: int
     limit: int
-    narrow: bool
+    is_single: bool
     cancel: NDArray[np.uint8]
     done: NDArray[np.int64]
+
+
+class FiringLists(NamedTuple):
+    """Where firings are listed, those of all trajectories one after another.
+
+    Attributes:
+        start: where each trajectory starts, int64 [trajectory + 1]; empty where none is listed.
+        times: of firings, float64 [firing].
+        reactions: that fired, whole numbers [firing].
+    """
+
+    start: NDArray[np.int64]
+    times: NDArray[np.float64]
+    reactions: NDArray[np.integer]
+
+
+class Work(NamedTuple):
+    """What one trajectory at a time is followed in.
+
+    Attributes:
+        before: the state, float64 [species].
+        after: what it will be, float64 [species]; the same between two firings.
+        rates: propensities, float64 [reaction].
+        stack: room for the programs of laws.
+        lists: where firings are listed.
+    """
+
+    before: NDArray[np.float64]
+    after: NDArray[np.float64]
+    rates: NDArray[np.float64]
+    stack: NDArray[np.float64]
+    lists: FiringLists
 
 
 def first_fault(rates):
@@ -81,7 +118,7 @@ def first_fault(rates):
     return NON_FINITE, 0.0, NO_FAULT
 
 
-def next_firing(rates, seed, trajectory, draw, narrow):
+def next_firing(rates, seed, trajectory, draw, is_single):
     """Return (outcome, waiting time, reaction) of the next firing, which happens if COMPLETED."""
     total = 0.0
     for j in range(rates.shape[0]):
@@ -93,7 +130,7 @@ def next_firing(rates, seed, trajectory, draw, narrow):
     if total == 0.0:
         return ABSORBED, math.inf, NO_FAULT
     key, number, place = np.uint64(seed), np.uint64(trajectory), np.uint64(draw)
-    if narrow:
+    if is_single:
         u, v = narrow_pair(key, place, number)
     else:
         u, v = uniform_pair(key, place, number, np.uint64(FIRINGS))
@@ -118,46 +155,6 @@ def fire(tables: Tables | Changes, reaction, counts, sign):
     return valid
 
 
-def keep(kind, points, values, point, before, after, time, next_time, firings):
-    """Keep what the readout wants of the state `before`, held from `time` to `next_time`.
-
-    Returns the number of points that are complete. `firings` is the number before the interval.
-    """
-    species = before.shape[0]
-    count = values.shape[0]
-    if kind == VALUES:
-        while point < count and points[point] < next_time:
-            for s in range(species):
-                values[point, s] = before[s]
-            point += 1
-    elif kind == WINDOWS:
-        while point < count and points[point] < next_time:
-            low = max(time, points[point])
-            high = min(next_time, points[point + 1])
-            if high > low:
-                share = (high - low) / (points[point + 1] - points[point])
-                for s in range(species):
-                    values[point, s] += share * before[s]
-            if points[point + 1] > next_time:
-                break
-            point += 1
-    elif kind == INTERPOLATED:
-        while point < count and points[point] <= next_time:
-            share = 0.0
-            if next_time < math.inf:
-                share = (points[point] - time) / (next_time - time)
-            for s in range(species):
-                values[point, s] = before[s] + share * (after[s] - before[s])
-            point += 1
-    else:
-        while point < count and (points[point] <= firings or next_time == math.inf):
-            for s in range(species):
-                values[point, s] = before[s]
-            values[point, species] = time
-            point += 1
-    return point
-
-
 def law_values(job: Job, counts, stack, rates):
     """Fill `rates` [reaction] with every propensity: inputs times counts, or values of programs."""
     tables = job.tables
@@ -170,13 +167,16 @@ def law_values(job: Job, counts, stack, rates):
             rates[j] *= counts[tables.factor_species[i]] - tables.factor_offset[i]
 
 
-def follow_firings(job: Job, work, values, point, time, draw, number, pause):
+def follow_firings(
+    job: Job, work: Work, times, reactions, values, point, time, draw, number, pause
+):
     """Follow one trajectory from a state to its end, or to a number of firings.
 
     Args:
         job: what all trajectories have in common.
-        work: (before, after, rates, stack, times, reactions): the state twice, room, and lists of
-            firings, which are written as far as they are long.
+        work: the state, and room.
+        times: of firings; written as far as the list is long.
+        reactions: likewise.
         values: what is kept of the trajectory [point, column].
         point: the first point that is not kept yet.
         time: of the last firing.
@@ -187,7 +187,7 @@ def follow_firings(job: Job, work, values, point, time, draw, number, pause):
     Returns:
         (outcome, reaction at fault, firings, time of the last one, first point not kept yet).
     """
-    before, after, rates, stack, times, reactions = work
+    before, after, rates, stack = work.before, work.after, work.rates, work.stack
     # One by one and without calls: numba counts a reference to each array that it passes on, which
     # takes longer than most of what is done with them.
     kind, points, inputs, code = job.kind, job.points, job.inputs, job.code
@@ -207,7 +207,7 @@ def follow_firings(job: Job, work, values, point, time, draw, number, pause):
                 return COMPLETED, NO_FAULT, draw, time, point
         if draw >= pause:
             return PAUSED, NO_FAULT, draw, time, point
-        outcome, waiting, reaction = next_firing(rates, job.seed, number, draw, job.narrow)
+        outcome, waiting, reaction = next_firing(rates, job.seed, number, draw, job.is_single)
         next_time = time + waiting
         first, stop = change_start[reaction], change_start[reaction + 1]
         if outcome == COMPLETED and (looks_beyond or next_time <= last_point):
@@ -253,44 +253,24 @@ def follow_firings(job: Job, work, values, point, time, draw, number, pause):
                 rates[j] = rate
 
 
-def close(result, row, outcome, reaction, firings, time, state):
-    """Write down how a trajectory ended."""
-    _values, outcomes, counts, failed, end_times, end_states = result
-    outcomes[row] = outcome
-    counts[row] = firings
-    failed[row] = reaction if outcome > FIRING_LIMIT else NO_FAULT
-    end_times[row] = time
-    for s in range(state.shape[0]):
-        end_states[row, s] = state[s]
-
-
-def sample_block(job: Job, start, first, low, high, lists, result):
-    """Sample trajectories `low` to `high` of a batch whose first has the number `first`.
-
-    `result` holds the arrays of `engines.base.Sample`, which are written in place; `lists` is where
-    trajectories start in lists of firings (empty where none are wanted), times and reactions.
-    """
-    species = start.shape[1]
-    before = np.empty(species)
-    after = np.empty(species)
-    rates = np.empty(job.tables.change_start.shape[0] - 1)
-    stack = np.empty(job.tables.stack_size)
-    values = result[0]
-    list_start, times, reactions = lists
+def sample_block(job: Job, work: Work, low, high, results: Results):
+    """Sample trajectories `low` to `high` of a batch into `results`, and list their firings."""
+    start, before, after, lists = job.start, work.before, work.after, work.lists
+    values, done = results.values, job.done
     begin = end = 0
     for row in range(low, high):
-        if list_start.shape[0] > 0:
-            begin, end = list_start[row], list_start[row + 1]
-        work = (before, after, rates, stack, times[begin:end], reactions[begin:end])
+        if lists.start.shape[0] > 0:
+            begin, end = lists.start[row], lists.start[row + 1]
+        times, reactions = lists.times[begin:end], lists.reactions[begin:end]
         source = row if start.shape[0] > 1 else 0
-        for s in range(species):
+        for s in range(before.shape[0]):
             before[s] = start[source, s]
             after[s] = before[s]
         outcome, reaction, firings, time, _ = follow_firings(
-            job, work, values[row], 0, 0.0, 0, first + row, NEVER
+            job, work, times, reactions, values[row], 0, 0.0, 0, job.first + row, NEVER
         )
-        close(result, row, outcome, reaction, firings, time, before)
-        job.done[0] = (row + 1 - low) * values.shape[1]
+        close(results, row, outcome, reaction, firings, time, before)
+        done[0] = (row + 1 - low) * values.shape[1]
 
 
 #: Source functions of the table-driven kernel; one compilation serves all models.
