@@ -1,15 +1,28 @@
-"""State spaces: the states that a network can reach, in breadth-first order."""
+"""State spaces: some states of a network, in the order found, and the transitions between them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.errors import StateSpaceError
+from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
+from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.expression import ZERO, symbols
 from sbmlgrad.model.operators import evaluate
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+#: Targets of transitions: not among the states; none, as the reaction cannot fire there; and one
+#: that cannot fire but would lead to negative counts if a parameter were moved.
+OUTSIDE, NOWHERE, UNDEFINED = -1, -2, -3
+
+#: Tells, for states float64 [state, species], which belong to a set, bool [state].
+StateSet = Callable[[FloatArray], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -17,114 +30,78 @@ class StateSpace:
     """States and the transitions between them.
 
     Attributes:
-        states: counts, float64 [state, species]; the initial state is the first.
-        source: state that a transition leaves, int64 [transition].
-        target: state that it enters, or -1 where that lies outside (the leak).
-        reaction: reaction of the transition, int64 [transition].
-        is_closed: whether no transition leads outside.
+        counts: int64 [state, species]; the states of the start come first.
+        rates: propensities, float64 [state, reaction]; 0 in absorbing states.
+        target: state that a transition leads to, int64 [state, reaction], or `OUTSIDE`, `NOWHERE`
+            or `UNDEFINED`.
+        absorbing: whether a state belongs to the set that stops a trajectory, bool [state].
     """
 
-    states: NDArray[np.float64]
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
-    reaction: NDArray[np.int64]
+    counts: IntArray
+    rates: FloatArray
+    target: IntArray
+    absorbing: NDArray[np.bool_]
+
+    @property
+    def states(self) -> FloatArray:
+        """Counts as numbers that formulas take, float64 [state, species]."""
+        return self.counts.astype(np.float64)
+
+    @property
+    def size(self) -> int:
+        """Number of states."""
+        return len(self.counts)
 
     @property
     def is_closed(self) -> bool:
         """Whether no transition leads outside."""
-        return bool((self.target >= 0).all())
+        return not ((self.target == OUTSIDE) & (self.rates > 0.0)).any()
+
+    @property
+    def has_possible_transitions(self) -> bool:
+        """Whether some transition has no rate here, but would have if a parameter moved."""
+        return bool(((self.rates == 0.0) & (self.target != NOWHERE)).any())
 
 
 def propensities_at(
-    lowered: LoweredNetwork, states: NDArray[np.float64], inputs: NDArray[np.float64]
+    lowered: LoweredNetwork, states: FloatArray, inputs: FloatArray
 ) -> NDArray[np.float64]:
     """Return propensities at many states, float64 [state, reaction]."""
-    values = dict(zip(lowered.input_ids, inputs.tolist(), strict=True))
-    columns = {s: states[:, i] for i, s in enumerate(lowered.species_ids)}
+    values = values_at(lowered, states, inputs)
     rows = [
-        np.broadcast_to(evaluate(c.propensity, {**values, **columns}), states.shape[:1])
-        for c in lowered.channels
+        np.broadcast_to(evaluate(c.propensity, values), states.shape[:1]) for c in lowered.channels
     ]
     return np.stack(rows, axis=1) if rows else np.zeros((len(states), 0))
 
 
-def reachable(
-    lowered: LoweredNetwork,
-    inputs: NDArray[np.float64],
-    start: NDArray[np.float64],
-    largest: int,
-) -> StateSpace:
-    """Enumerate states breadth first from the start, up to a number of states.
+def values_at(
+    lowered: LoweredNetwork, states: FloatArray, inputs: FloatArray
+) -> Mapping[str, float | FloatArray]:
+    """Return symbol → value: a number for inputs, float64 [state] for species."""
+    columns = {s: states[:, i] for i, s in enumerate(lowered.species_ids)}
+    return {**dict(zip(lowered.input_ids, inputs.tolist(), strict=True)), **columns}
 
-    Args:
-        lowered: the network.
-        inputs: parameters and constants, float64 [input]; they decide which propensities are zero.
-        start: initial counts, float64 [species].
-        largest: number of states to stop at; whole shells are kept, so a few less may remain.
 
-    Raises:
-        StateSpaceError: a propensity is negative or not finite, or a count would turn negative.
+@lru_cache(maxsize=64)
+def input_partials(lowered: LoweredNetwork) -> tuple[Partial, ...]:
+    """Return the non-zero derivatives of propensities in every input, by reaction.
+
+    Those of the network leave out constants that no parameter moves, such as most compartments.
     """
-    index = {tuple(start.tolist()): 0}
-    shells = [start[None, :]]
-    shell = shells[0]
-    changes = lowered.stoichiometry.T
-    while len(shell):
-        fresh: dict[tuple[float, ...], int] = {}
-        rates = propensities_at(lowered, shell, inputs)
-        _refuse_bad(lowered, shell, rates)
-        for j, change in enumerate(changes):
-            for state in (shell[rates[:, j] > 0.0] + change).tolist():
-                key = tuple(state)
-                if key not in index and key not in fresh:
-                    fresh[key] = len(index) + len(fresh)
-        if len(index) + len(fresh) > largest:
-            break
-        index.update(fresh)
-        shell = np.array(list(fresh)).reshape(len(fresh), len(start))
-        shells.append(shell)
-    states = np.concatenate(shells)
-    return _with_transitions(lowered, inputs, states, index)
+    place = {name: i for i, name in enumerate(lowered.input_ids)}
+    found = []
+    for j, channel in enumerate(lowered.channels):
+        for name in sorted(symbols(channel.propensity) & place.keys(), key=place.__getitem__):
+            slope = derivative(channel.propensity, name)
+            if slope != ZERO:
+                found.append(Partial(j, place[name], slope))
+    return tuple(found)
 
 
-def _with_transitions(
-    lowered: LoweredNetwork,
-    inputs: NDArray[np.float64],
-    states: NDArray[np.float64],
-    index: dict[tuple[float, ...], int],
-) -> StateSpace:
-    rates = propensities_at(lowered, states, inputs)
-    source, target, reaction = [], [], []
-    for j, change in enumerate(lowered.stoichiometry.T):
-        live = np.flatnonzero(rates[:, j] > 0.0)
-        source += live.tolist()
-        target += [index.get(tuple(s), -1) for s in (states[live] + change).tolist()]
-        reaction += [j] * len(live)
-    return StateSpace(
-        states,
-        np.array(source, dtype=np.int64),
-        np.array(target, dtype=np.int64),
-        np.array(reaction, dtype=np.int64),
-    )
-
-
-def _refuse_bad(
-    lowered: LoweredNetwork, states: NDArray[np.float64], rates: NDArray[np.float64]
-) -> None:
-    bad = np.argwhere(~np.isfinite(rates) | (rates < 0.0))
-    if bad.size:
-        i, j = bad[0]
-        raise StateSpaceError(
-            f"reaction '{lowered.channels[j].id}' has propensity {rates[i, j]:g} in state "
-            f"{dict(zip(lowered.species_ids, states[i].tolist(), strict=True))}; a propensity "
-            "must be finite and not negative"
-        )
-    for j, change in enumerate(lowered.stoichiometry.T):
-        after = states[rates[:, j] > 0.0] + change
-        if (after < 0.0).any():
-            row = after[(after < 0.0).any(axis=1)][0]
-            raise StateSpaceError(
-                f"reaction '{lowered.channels[j].id}' leads to the negative counts "
-                f"{dict(zip(lowered.species_ids, row.tolist(), strict=True))}; its propensity must "
-                "vanish when a reactant runs out"
-            )
+def reduced(space: StateSpace, kept: IntArray) -> StateSpace:
+    """Return the space of some states only, in the order given, int64 [kept]."""
+    place = np.full(space.size, OUTSIDE, dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    target = space.target[kept]
+    target = np.where(target >= 0, place[np.maximum(target, 0)], target)
+    return StateSpace(space.counts[kept], space.rates[kept], target, space.absorbing[kept])
