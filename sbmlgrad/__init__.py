@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sbmlgrad import engines, gradients
+    from sbmlgrad import cme, distances, engines, gradients
     from sbmlgrad.api import check
     from sbmlgrad.engines.ensemble import Ensemble
     from sbmlgrad.engines.readouts import AfterFirings, Interpolated, ValuesAt, WindowAverages
@@ -72,7 +72,7 @@ _HOMES = {
     "sbmlgrad.simulation": ("simulate",),
     "sbmlgrad.summary": ("EnsembleSummary", "Quantile", "summarise"),
 }
-_MODULES = ("engines", "gradients")
+_MODULES = ("cme", "distances", "engines", "gradients")
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -104,6 +104,8 @@ __all__ = [
     "WindowAverages",
     "WriteError",
     "check",
+    "cme",
+    "distances",
     "engines",
     "firings",
     "fit",

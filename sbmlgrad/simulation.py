@@ -3,53 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
-from sbmlgrad.engines.base import (
-    DeterministicEngine,
-    Engine,
-    Outcome,
-    Progress,
-    Request,
-    Sample,
-    is_deterministic,
-)
-from sbmlgrad.engines.ensemble import Ensemble, constants
-from sbmlgrad.engines.failures import failure_message
-from sbmlgrad.engines.memory_estimate import check_job
+from sbmlgrad.engines.base import DeterministicEngine, Engine, Progress, is_deterministic
+from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
-from sbmlgrad.engines.readouts import Readout, columns, point_count
-from sbmlgrad.engines.start import start_states
-from sbmlgrad.errors import (
-    GradientError,
-    ParameterError,
-    RequestError,
-    SimulationError,
-)
-from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
-from sbmlgrad.model.expression import symbols
-from sbmlgrad.model.initial import initial_values, start_expression
+from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.errors import GradientError, ParameterError, RequestError
+from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.numbers import whole
+from sbmlgrad.model.numbers import as_numbers, whole
 from sbmlgrad.simulation_inputs import (
     check_engine,
     default_engine,
-    draw_seed,
     explicit_of,
     initial_of,
     readouts_of,
     seed_of,
 )
+from sbmlgrad.simulation_job import Job, batch_of, ensemble_of, software_versions
 
-#: Packages whose versions are recorded in results.
-SOFTWARE = ("sbmlgrad", "numpy", "scipy", "numba", "python-libsbml", "tensorflow", "keras")
+#: Random streams of a batch: each parameter set has its own, or all share the same.
+STREAMS = ("own", "common")
 
 
 def simulate(
@@ -66,6 +47,7 @@ def simulate(
     first_trajectory: int = 0,
     on_failure: str = "raise",
     progress: Progress | None = None,
+    streams: str = "own",
 ) -> Ensemble:
     """Simulate a network exactly.
 
@@ -73,7 +55,8 @@ def simulate(
         model: the network.
         parameters: None for the model's own; a mapping id → value; an array [parameter] in the
             order of `model.parameter_ids`; or a TensorFlow tensor [parameter], and then statistics
-            of the ensemble are tensors with gradients.
+            of the ensemble are tensors with gradients. An array or tensor [set, parameter] is a
+            batch of parameter sets, and then every result has a leading axis over the sets.
         times: output times, increasing, >= 0, in the model's unit; a value is the state just after
             everything that happens then. The simulation always starts at time 0.
         trajectories: how many.
@@ -88,6 +71,10 @@ def simulate(
         on_failure: `"raise"` or `"mark"` trajectories that fail.
         progress: called with (done, total) trajectories from time to time; those under way count in
             part.
+        streams: random streams of a batch of parameter sets. With `"own"` set b takes trajectories
+            `first_trajectory + b * trajectories` and on, so that the sets are independent; with
+            `"common"` all take the same (common random numbers), so that differences between sets
+            have less noise.
 
     Returns:
         The ensemble.
@@ -99,6 +86,40 @@ def simulate(
         GradientError: the estimator cannot differentiate what is asked for.
         SimulationError: trajectories failed (negative propensity or count, not finite, runaway).
     """
+    return plain_call(
+        _simulate,
+        model,
+        parameters,
+        times=times,
+        trajectories=trajectories,
+        seed=seed,
+        engine=engine,
+        estimator=estimator,
+        readouts=readouts,
+        initial=initial,
+        first_trajectory=first_trajectory,
+        on_failure=on_failure,
+        progress=progress,
+        streams=streams,
+    )
+
+
+def _simulate(
+    model: ReactionNetwork,
+    parameters: Any,
+    *,
+    times: Any,
+    trajectories: int,
+    seed: Any,
+    engine: Engine | DeterministicEngine | None,
+    estimator: Any,
+    readouts: Sequence[Readout],
+    initial: Mapping[str, float] | None,
+    first_trajectory: int,
+    on_failure: str,
+    progress: Progress | None,
+    streams: str,
+) -> Ensemble:
     if on_failure not in ("raise", "mark"):
         raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
     if not isinstance(model, ReactionNetwork):
@@ -107,9 +128,15 @@ def simulate(
         check_engine(engine)
     if initial is not None and not isinstance(initial, Mapping):
         raise RequestError(f"initial={initial!r}: pass a mapping of ids to values")
+    if any(is_tensor(value) for value in (initial or {}).values()):
+        raise GradientError(
+            "initial: a tensor would have no gradient, because whole numbers of molecules have no "
+            "derivative; pass numbers, for instance float(value)"
+        )
+    if streams not in STREAMS:
+        raise RequestError(f"streams={streams!r}: choose one of {STREAMS}")
     if progress is not None and not callable(progress):
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
-    explicit = {} if is_tensor(parameters) else explicit_of(model, parameters)
     if is_deterministic(engine):
         if estimator is not None or first_trajectory != 0:
             raise RequestError(
@@ -118,8 +145,11 @@ def simulate(
             )
         return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
     start = initial_of(model, initial)
-    job = _Job(
-        lowered=_lowered(model, explicit, start),
+    is_batch = _is_batch(parameters)
+    given = [None] if is_tensor(parameters) else list(parameters) if is_batch else [parameters]
+    sets = [explicit_of(model, one) for one in given]
+    job = Job(
+        lowered=_lowered(model, sets[0], start),
         readouts=readouts_of(times, readouts),
         trajectories=whole("trajectories", trajectories, 1, LARGEST_TRAJECTORY),
         first_trajectory=whole("first_trajectory", first_trajectory, 0, LARGEST_TRAJECTORY),
@@ -127,19 +157,33 @@ def simulate(
         initial=start,
         is_strict=on_failure == "raise",
         progress=progress,
+        is_common=streams == "common",
     )
-    if job.first_trajectory + job.trajectories > LARGEST_TRAJECTORY + 1:
-        raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
-    check_job(job.lowered, job.readouts, job.trajectories)
+    job.check_size(len(sets))
     if is_tensor(parameters):
-        return _simulate_tensor(job, parameters, seed, estimator)
+        from sbmlgrad.simulation_tensor import simulate_tensor
+
+        return simulate_tensor(job, parameters, seed, estimator)
     if estimator is not None:
         raise GradientError(
             "an estimator is of use only where the parameters are a TensorFlow tensor"
         )
     number = seed_of(seed)
-    samples = job.run(explicit, number)
-    return _ensemble(job, explicit, samples, number)
+    job = job.settled(sets[0], number, len(sets))
+    samples = [job.run(one, number, member, len(sets)) for member, one in enumerate(sets)]
+    if is_batch:
+        return batch_of(job, sets, samples, number)
+    return ensemble_of(job, sets[0], samples[0], number)
+
+
+def _is_batch(parameters: Any) -> bool:
+    """Tell whether parameters are an array [set, parameter]."""
+    if parameters is None or is_tensor(parameters) or isinstance(parameters, Mapping):
+        return False
+    array = as_numbers("parameters", parameters)
+    if array.ndim == 2 and not len(array):
+        raise ParameterError("parameters: the batch holds no parameter set")
+    return array.ndim == 2
 
 
 def _simulate_rates(
@@ -179,195 +223,3 @@ def _lowered(
     if not explicit and not initial:
         return lower(model)
     return lower(model, initial_values(model, explicit, initial))
-
-
-@dataclass(frozen=True)
-class _Job:
-    """A checked request for one network, before its parameters are known."""
-
-    lowered: LoweredNetwork
-    readouts: tuple[Readout, ...]
-    trajectories: int
-    first_trajectory: int
-    engine: Engine
-    initial: dict[str, float]
-    is_strict: bool
-    progress: Progress | None
-
-    @property
-    def network(self) -> ReactionNetwork:
-        return self.lowered.network
-
-    def requests(self, explicit: Mapping[str, float], seed: int) -> list[Request]:
-        """Return one request per readout; all replay the same trajectories."""
-        numbers = np.arange(self.trajectories, dtype=np.uint64) + np.uint64(self.first_trajectory)
-        values, start = start_states(self.lowered, explicit, self.initial, seed, numbers)
-        if lower(self.network, values) is not self.lowered:
-            raise ParameterError(
-                f"model '{self.network.id}': with these parameter values a kinetic law splits into "
-                "other forward and backward rates, or a stoichiometry is another, than with the "
-                "model's own; load such values with model.with_parameters() first"
-            )
-        inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
-        return [
-            Request(
-                self.lowered,
-                inputs,
-                start,
-                readout,
-                self.trajectories,
-                seed,
-                self.first_trajectory,
-                self.progress,
-            )
-            for readout in self.readouts
-        ]
-
-    def run(self, explicit: Mapping[str, float], seed: int) -> list[Sample]:
-        """Sample every readout, and raise for failed trajectories unless they are to be marked."""
-        samples = [self.engine.sample(request) for request in self.requests(explicit, seed)]
-        if self.is_strict:
-            for sample in samples:
-                _raise_failed(self, explicit, samples, sample, seed)
-        return samples
-
-
-def _raise_failed(
-    job: _Job, explicit: Mapping[str, float], samples: list[Sample], sample: Sample, seed: int
-) -> None:
-    message = failure_message(sample, job.lowered, job.first_trajectory)
-    if message is not None:
-        raise SimulationError(
-            message,
-            outcomes=sample.outcomes,
-            ensemble=_ensemble(job, explicit, samples, seed),
-        )
-
-
-@lru_cache(maxsize=1)
-def software_versions() -> dict[str, str]:
-    """Return name → version of what results depend on and is installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    found: dict[str, str] = {}
-    for name in SOFTWARE:
-        # A machine with a GPU may well have no TensorFlow; simulations do not need it.
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
-
-
-def _ensemble(
-    job: _Job, explicit: Mapping[str, float], samples: Sequence[Sample], seed: int
-) -> Ensemble:
-    values = initial_values(job.network, explicit, job.initial)
-    outcomes = np.max([sample.outcomes for sample in samples], axis=0)
-    return Ensemble(
-        network=job.network,
-        readouts=job.readouts,
-        states=tuple(sample.values for sample in samples),
-        parameters=np.array([values[p] for p in job.network.parameter_ids]),
-        constants=constants(job.network, values),
-        outcomes=outcomes,
-        firings=np.max([sample.firings for sample in samples], axis=0),
-        seed=seed,
-        first_trajectory=job.first_trajectory,
-        engine=samples[0].engine,
-        versions=software_versions(),
-        channels=job.lowered.channels,
-    )
-
-
-def _simulate_tensor(job: _Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
-    from sbmlgrad.engines.native import Native
-    from sbmlgrad.gradients.base import Estimator, check_readouts
-    from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
-    from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
-
-    method = estimator if estimator is not None else TwoSidedAdjoint()
-    if isinstance(method, type) or not isinstance(method, Estimator):
-        raise RequestError(
-            f"estimator={method!r}: pass an estimator object, for instance "
-            "sbmlgrad.gradients.TwoSidedAdjoint()"
-        )
-    check_readouts(method, job.readouts)
-    if job.lowered.is_timed:
-        raise GradientError(
-            f"{method.name}: model '{job.network.id}' has events, rate rules, random initial "
-            "values or laws that depend on time; gradients through them are not available"
-        )
-    ids = job.network.parameter_ids
-    # Inside tf.function the length may be unknown until it runs.
-    if tuple(parameters.shape) not in ((len(ids),), (None,)):
-        raise ParameterError(
-            f"parameters: model '{job.network.id}' has {len(ids)} parameters "
-            f"({', '.join(ids) or 'none'}), got a tensor of shape {tuple(parameters.shape)}"
-        )
-    # Whatever engine sampled, its firings are those of the streams, which a reverse sweep replays.
-    reverse = job.engine if isinstance(job.engine, Native) else Native()
-    if reverse.dtype != "float64":
-        raise GradientError(
-            f"{reverse.name}: a gradient replays the trajectories, by the random streams of "
-            "double precision; leave out dtype"
-        )
-
-    def by_id(theta: NDArray[np.float64]) -> dict[str, float]:
-        return explicit_of(job.network, theta)
-
-    used: dict[str, str] = {}
-
-    def forward(theta: NDArray[np.float64], number: int) -> Any:
-        samples = job.run(by_id(theta), number)
-        used["engine"] = samples[0].engine
-        outcomes = np.max([s.outcomes for s in samples], axis=0)
-        if (outcomes > Outcome.ABSORBED).any():
-            raise GradientError(
-                "a trajectory failed, and statistics with a gradient cannot leave it out; "
-                'simulate with on_failure="raise" to see which'
-            )
-        firings = np.max([s.firings for s in samples], axis=0)
-        return [s.values for s in samples], outcomes, firings
-
-    def backward(
-        theta: NDArray[np.float64], number: int, cotangents: list[NDArray[np.float64]]
-    ) -> NDArray[np.float64]:
-        refuse_parameters_in_start(job.lowered)
-        requests = job.requests(by_id(theta), number)
-        total = np.zeros(len(ids))
-        for request, cotangent in zip(requests, cotangents, strict=True):
-            if np.any(cotangent):
-                quiet = replace(request, progress=None)
-                total += in_parameters(quiet, method.pull_back(reverse, quiet, cotangent))
-        return total
-
-    shapes = [
-        (job.trajectories, point_count(r), columns(r, len(job.lowered.species_ids)))
-        for r in job.readouts
-    ]
-    number = seed if seed is None or is_tensor(seed) else seed_of(seed)
-    if seed is not None and is_tensor(seed) and hasattr(seed, "numpy"):
-        number = seed_of(seed.numpy())
-    states, outcomes, firings, number = differentiable(
-        parameters, number, draw_seed, forward, backward, shapes
-    )
-    values = initial_values(job.network, {}, job.initial)
-    fixed = {
-        symbol: value
-        for symbol, value in constants(job.network, values).items()
-        if symbol in job.initial or not symbols(start_expression(job.network, symbol))
-    }
-    return Ensemble(
-        network=job.network,
-        readouts=job.readouts,
-        states=states,
-        parameters=parameters,
-        constants=fixed,
-        outcomes=outcomes,
-        firings=firings,
-        seed=number,
-        first_trajectory=job.first_trajectory,
-        engine=f"{used.get('engine', job.engine.name)} with {method.name}",
-        versions=software_versions(),
-        is_differentiable=True,
-        channels=job.lowered.channels,
-    )

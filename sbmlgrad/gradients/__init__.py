@@ -5,14 +5,41 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sbmlgrad.gradients.adjoint import Adjoint
+    from sbmlgrad.gradients.coupled_difference import CoupledDifference
+    from sbmlgrad.gradients.features import EveryState, Polynomial
     from sbmlgrad.gradients.finite_difference import FiniteDifference
+    from sbmlgrad.gradients.fitted_value import FittedValue
+    from sbmlgrad.gradients.network_features import SmallNetwork
+    from sbmlgrad.gradients.score_function import ScoreFunction
+    from sbmlgrad.gradients.spline_features import Spline
     from sbmlgrad.gradients.straight_through import StraightThrough
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
-__all__ = ["FiniteDifference", "StraightThrough", "TwoSidedAdjoint"]
+__all__ = [
+    "Adjoint",
+    "CoupledDifference",
+    "EveryState",
+    "FiniteDifference",
+    "FittedValue",
+    "Polynomial",
+    "ScoreFunction",
+    "SmallNetwork",
+    "Spline",
+    "StraightThrough",
+    "TwoSidedAdjoint",
+]
 
 _HOMES = {
+    "Adjoint": "sbmlgrad.gradients.adjoint",
+    "CoupledDifference": "sbmlgrad.gradients.coupled_difference",
+    "EveryState": "sbmlgrad.gradients.features",
     "FiniteDifference": "sbmlgrad.gradients.finite_difference",
+    "FittedValue": "sbmlgrad.gradients.fitted_value",
+    "Polynomial": "sbmlgrad.gradients.features",
+    "ScoreFunction": "sbmlgrad.gradients.score_function",
+    "SmallNetwork": "sbmlgrad.gradients.network_features",
+    "Spline": "sbmlgrad.gradients.spline_features",
     "StraightThrough": "sbmlgrad.gradients.straight_through",
     "TwoSidedAdjoint": "sbmlgrad.gradients.two_sided_adjoint",
 }

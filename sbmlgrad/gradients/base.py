@@ -1,8 +1,7 @@
-"""What every estimator declares: what it can differentiate, and its reverse sweep."""
+"""What every estimator declares: what it can differentiate, and how."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -39,36 +38,6 @@ class Estimator(Protocol):
             cotangent: derivative of the loss in the kept values, float64 [trajectory or 1, point,
                 column]; one row stands for all trajectories.
         """
-        ...
-
-
-@runtime_checkable
-class PathEstimator(Estimator, Protocol):
-    """An estimator that replays each exact trajectory and walks it backwards.
-
-    Its `sweep` is a plain function in numba's subset of Python with the signature
-
-        sweep(tables, kind, points, cotangent, fired, times, firings, counts, inputs,
-              seed, trajectory, options, gradient)
-
-    where `cotangent` [point, column] is the derivative of the loss in the kept values, `fired`
-    [firing], `times` [firing + 1] and the final `counts` [species] describe the path, and the
-    derivative in the inputs is added to `gradient` [input]. `counts` may be overwritten.
-    """
-
-    @property
-    def options(self) -> NDArray[np.float64]:
-        """Numbers handed to the sweep."""
-        ...
-
-    @property
-    def functions(self) -> tuple[Callable[..., object], ...]:
-        """Kernel functions that the sweep calls, besides the engine's own."""
-        ...
-
-    @property
-    def sweep(self) -> Callable[..., None]:
-        """The reverse sweep."""
         ...
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.numba_cpu import rate_source
-from sbmlgrad.codegen.specialise import kernel_module
 from sbmlgrad.codegen.table_driven import (
     derivatives,
     propensities,
@@ -21,12 +22,36 @@ from sbmlgrad.codegen.table_driven import (
 from sbmlgrad.codegen.tables import Tables, tables
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
-from sbmlgrad.engines.kernels import fire, first_fault, next_firing
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
+from sbmlgrad.engines.table_kernel import fire, first_fault, next_firing
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.base import PathEstimator
-from sbmlgrad.gradients.two_sided_adjoint import sweep
+from sbmlgrad.gradients.adjoint_sweep import sweep
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """How an estimator walks a trajectory backwards.
+
+    Attributes:
+        name: of the estimator, for messages.
+        function: plain function in numba's subset of Python, called `sweep`, with the signature
+
+            sweep(tables, kind, points, cotangent, fired, times, firings, counts, inputs,
+                  seed, trajectory, options, gradient)
+
+            where `cotangent` [point, column] is the derivative of the loss in the kept values,
+            `fired` [firing], `times` [firing + 1] and the final `counts` [species] describe the
+            path, and the derivative in the inputs is added to `gradient` [input]. `counts` may be
+            overwritten.
+        functions: kernel functions that it calls, besides the engine's own.
+        options: numbers handed to it.
+    """
+
+    name: str
+    function: Callable[..., None]
+    functions: tuple[Callable[..., object], ...]
+    options: NDArray[np.float64]
 
 
 def replay(tables: Tables, kind, points, inputs, seed, trajectory, counts, fired, times, cancel):
@@ -129,14 +154,10 @@ _COMMON: tuple[Callable[..., object], ...] = (
 
 
 def pull_back_path(
-    estimator: PathEstimator, engine: Native, request: Request, cotangent: NDArray[np.float64]
+    estimator: Sweep, engine: Native, request: Request, cotangent: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the derivative of a loss in the inputs, float64 [input]; see `Estimator.pull_back`."""
-    if engine.dtype != "float64":
-        raise GradientError(
-            f"{engine.name}: a gradient replays the trajectories, by the random streams of double "
-            "precision; leave out dtype"
-        )
+    check_gradient_engine(engine)
     is_large = engine.choose_kernel(request)[0] == "lockstep"
     module = _module(estimator, request.lowered if is_large else None)
     structure = gradient_tables(request.lowered)
@@ -166,20 +187,32 @@ def pull_back_path(
         )
 
     run_blocks(work, request.trajectories, engine.threads, request.progress)
-    gradient = partial.sum(axis=0)
+    return finite(estimator.name, partial.sum(axis=0))
+
+
+def check_gradient_engine(engine: Native) -> None:
+    """Raise a `GradientError` for an engine whose trajectories a gradient cannot replay."""
+    if engine.dtype != "float64":
+        raise GradientError(
+            f"{engine.name}: a gradient replays the trajectories, by the random streams of double "
+            "precision; leave out dtype"
+        )
+
+
+def finite(name: str, gradient: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a gradient, or raise a `GradientError` if it is not finite."""
     if not np.isfinite(gradient).all():
         raise GradientError(
-            f"{estimator.name}: the gradient is not finite. A kinetic law has an infinite "
-            "derivative at a state that was visited, as sqrt(X) or X^0.5 at X = 0, or the adjoint "
-            "overflowed; "
-            "use FiniteDifference()"
+            f"{name}: the gradient is not finite. A kinetic law has an infinite derivative at a "
+            "state that was visited, as sqrt(X) or X^0.5 at X = 0, or the adjoint overflowed; use "
+            "FiniteDifference()"
         )
     return gradient
 
 
-def _module(estimator: PathEstimator, lowered: LoweredNetwork | None) -> ModuleType:
+def _module(estimator: Sweep, lowered: LoweredNetwork | None) -> ModuleType:
     rates = None if lowered is None else _rates(lowered)
-    functions = (*_COMMON, *estimator.functions, estimator.sweep)
+    functions = (*_COMMON, *estimator.functions, estimator.function)
     return kernel_module(functions, rates)
 
 

@@ -1,6 +1,6 @@
 """Estimators as a TensorFlow operation: parameters in, kept values out, gradient by replay.
 
-Works eagerly and inside `tf.function`. Simulation itself never imports this module.
+Works eagerly and inside `tf.function`. Simulation itself never imports this module's TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: (parameters [parameter], seed) → (kept values per readout, outcomes, firings).
+from sbmlgrad.errors import GradientError
+
+#: (parameters [..., parameter], seed) → (kept values per readout, outcomes, firings).
 Forward = Callable[
     [NDArray[np.float64], int],
     tuple[list[NDArray[np.float64]], NDArray[np.int8], NDArray[np.int64]],
 ]
-#: (parameters [parameter], seed, cotangent per readout) → gradient [parameter].
+#: (parameters [..., parameter], seed, cotangent per readout) → gradient [..., parameter].
 Backward = Callable[[NDArray[np.float64], int, list[NDArray[np.float64]]], NDArray[np.float64]]
 
 
@@ -33,7 +35,7 @@ def is_tensor(value: object) -> bool:
 
 
 def differentiable(
-    parameters: Any,
+    theta: Any,
     seed: Any,
     draw_seed: Callable[[], int],
     forward: Forward,
@@ -43,23 +45,61 @@ def differentiable(
     """Return kept values as tensors whose gradient is the estimator's.
 
     Args:
-        parameters: tensor [parameter].
+        theta: tensor float64 [..., parameter].
         seed: whole number, integer tensor, or None to draw one at every execution.
         draw_seed: draws a seed.
         forward: simulates.
         backward: pulls a cotangent back.
-        shapes: static shape of each readout's values.
+        shapes: static shape [trajectory, point, column] of each readout's values.
 
     Returns:
-        Kept values per readout, float64 [trajectory, point, column]; outcomes; firings; seed.
+        Kept values per readout, float64 [..., trajectory, point, column]; outcomes and firings
+        [..., trajectory]; seed.
+
+    Raises:
+        GradientError: XLA is to compile the graph.
     """
     import tensorflow as tf
 
-    theta = tf.cast(tf.convert_to_tensor(parameters), tf.float64)
     if tf.executing_eagerly():
         number = draw_seed() if seed is None else int(seed)
         return _eager(tf, theta, number, forward, backward)
+    _refuse_xla(tf)
     return _graph(tf, theta, seed, draw_seed, forward, backward, shapes)
+
+
+def on_host(function: Callable[..., NDArray[np.float64]], theta: Any, *others: Any) -> Any:
+    """Return a gradient that a NumPy function computes, as a tensor of the shape of `theta`.
+
+    Args:
+        function: NumPy function of all arguments.
+        theta: tensor float64 [..., parameter].
+        others: further tensors or numbers.
+
+    Raises:
+        GradientError: the result is differentiated once more, which no estimator can do.
+    """
+    import tensorflow as tf
+
+    arguments = [tf.convert_to_tensor(a) for a in (theta, *others)]
+
+    @tf.custom_gradient
+    def pulled(*arguments: Any) -> Any:
+        def refuse(*_: Any) -> Any:
+            raise GradientError(
+                "second derivatives: an estimator gives the first derivative of an expectation "
+                "only, and the second is not contained in it; use differences of first "
+                "derivatives, or a quasi-Newton optimiser"
+            )
+
+        if tf.executing_eagerly():
+            result = function(*[a.numpy() for a in arguments])
+            return tf.constant(result, tf.float64), refuse
+        # Inside a function or a Jacobian the arguments are symbols of a graph.
+        result = tf.numpy_function(function, list(arguments), tf.float64)
+        return tf.ensure_shape(result, theta.shape), refuse
+
+    return pulled(*arguments)
 
 
 def _eager(
@@ -68,19 +108,15 @@ def _eager(
     # Called directly, so that errors keep their type.
     kept: dict[str, Any] = {}
 
+    def pull(theta: NDArray[np.float64], *cotangents: NDArray[np.float64]) -> Any:
+        return backward(theta, seed, list(cotangents))
+
     @tf.custom_gradient
     def sample(theta: Any) -> Any:
         values, kept["outcomes"], kept["firings"] = forward(theta.numpy(), seed)
 
         def gradient(*cotangents: Any) -> Any:
-            if tf.executing_eagerly():
-                pulled = backward(theta.numpy(), seed, [c.numpy() for c in cotangents])
-                return tf.constant(pulled, tf.float64)
-            # Inside a Jacobian the cotangents are symbols of a graph.
-            pulled = tf.numpy_function(
-                lambda *c: backward(theta.numpy(), seed, list(c)), list(cotangents), tf.float64
-            )
-            return tf.ensure_shape(pulled, theta.shape)
+            return on_host(pull, theta, *cotangents)
 
         return tuple(tf.constant(v, tf.float64) for v in values), gradient
 
@@ -102,6 +138,7 @@ def _graph(
     else:
         number = tf.cast(seed, tf.int64)
     number = tf.ensure_shape(number, [])
+    sets = tuple(theta.shape[:-1])
 
     def run(theta: NDArray[np.float64], seed: NDArray[np.int64]) -> list[Any]:
         values, outcomes, firings = forward(theta, int(seed))
@@ -116,14 +153,32 @@ def _graph(
     def sample(theta: Any) -> Any:
         types = [tf.float64] * len(shapes) + [tf.int8, tf.int64]
         result = tf.numpy_function(run, [theta, number], types, stateful=True)
-        values = [tf.ensure_shape(v, s) for v, s in zip(result, shapes, strict=False)]
-        kept["outcomes"], kept["firings"] = result[-2:]
+        values = [tf.ensure_shape(v, (*sets, *s)) for v, s in zip(result, shapes, strict=False)]
+        rows = (*sets, shapes[0][0])
+        kept["outcomes"], kept["firings"] = (tf.ensure_shape(r, rows) for r in result[-2:])
 
         def gradient(*cotangents: Any) -> Any:
-            pulled = tf.numpy_function(pull, [theta, number, *cotangents], tf.float64)
-            return tf.ensure_shape(pulled, theta.shape)
+            return on_host(pull, theta, number, *cotangents)
 
         return tuple(values), gradient
 
     values = sample(theta)
     return tuple(values), kept["outcomes"], kept["firings"], number
+
+
+def _refuse_xla(tf: Any) -> None:
+    """Raise where XLA will compile the graph under construction.
+
+    TensorFlow says so by a context around the outermost graph, for which it has no public name;
+    without it, XLA itself refuses the operation, in other words.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    while graph is not None:
+        context = getattr(graph, "_get_control_flow_context", lambda: None)()
+        if context is not None and context.IsXLAContext():
+            raise GradientError(
+                "XLA (jit_compile=True) cannot compile a simulation, whose kernels are machine "
+                "code already: leave out jit_compile, in Keras by "
+                "model.compile(jit_compile=False) or by supports_jit = False of the layer"
+            )
+        graph = getattr(graph, "outer_graph", None)

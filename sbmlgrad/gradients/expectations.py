@@ -1,0 +1,180 @@
+"""The bridge from statistics to estimators that differentiate expectations, not paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.engines.base import Request
+from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.statistics import Integrand
+from sbmlgrad.errors import GradientError
+from sbmlgrad.gradients.functional import Functional
+from sbmlgrad.gradients.tensorflow import on_host
+
+#: (parameters [parameter], seed, parameter set, readout, functional) → gradient [parameter].
+PullBack = Callable[[NDArray[np.float64], int, int, int, Functional], NDArray[np.float64]]
+
+
+@runtime_checkable
+class ExpectationEstimator(Protocol):
+    """An estimator of dE[F]/dθ for a functional F that is the same for all trajectories."""
+
+    @property
+    def name(self) -> str:
+        """How it is recorded in results."""
+        ...
+
+    @property
+    def readouts(self) -> frozenset[type]:
+        """Readout types that it can differentiate."""
+        ...
+
+    def pull_back_expectation(
+        self, engine: Native, request: Request, functional: Functional
+    ) -> NDArray[np.float64]:
+        """Return dE[F] / d inputs, float64 [input], with F the functional's total."""
+        ...
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Says that values of single trajectories carry the gradient of a path estimator."""
+
+    name: str
+    is_pathwise: bool = True
+
+    def attach(self, value: Any, place: int, states: Any, integrand: Integrand) -> Any:
+        """Return `value`, which has its gradient already."""
+        return value
+
+
+@dataclass(frozen=True, eq=False)
+class Expectations:
+    """Gives statistics of one ensemble the gradient of an estimator of expectations.
+
+    Attributes:
+        name: of the estimator.
+        theta: parameters, tensor float64 [..., parameter].
+        seed: key of the random streams, number or tensor.
+        pull_back: the estimator, bound to the simulation.
+    """
+
+    name: str
+    theta: Any
+    seed: Any
+    pull_back: PullBack
+    is_pathwise: bool = False
+
+    def attach(self, value: Any, place: int, states: Any, integrand: Integrand) -> Any:
+        """Return `value` with the gradient of E[f] as well; see `statistics.Differentiator`."""
+        import tensorflow as tf
+
+        shape = tf.stop_gradient(value)
+        states = tf.stop_gradient(states)
+
+        def pull(
+            theta: NDArray[np.float64],
+            seed: NDArray[np.int64],
+            values: NDArray[np.float64],
+            cotangent: NDArray[np.float64],
+        ) -> NDArray[np.float64]:
+            if theta.ndim == 1:
+                return self._pull(theta, int(seed), 0, place, values, cotangent, integrand)
+            parts = [
+                self._pull(theta[i], int(seed), i, place, values[i], cotangent[i], integrand)
+                for i in range(len(theta))
+            ]
+            return np.array(parts).reshape(theta.shape)
+
+        @tf.custom_gradient
+        def nothing(theta: Any) -> Any:
+            def gradient(cotangent: Any) -> Any:
+                seed = tf.cast(self.seed, tf.int64)
+                return on_host(pull, theta, seed, states, cotangent)
+
+            return tf.zeros_like(shape), gradient
+
+        # The law of the trajectories depends on the parameters through `nothing`; what else f uses
+        # of them, through `value` itself.
+        return value + nothing(self.theta)
+
+    def _pull(
+        self,
+        theta: NDArray[np.float64],
+        seed: int,
+        member: int,
+        place: int,
+        values: NDArray[np.float64],
+        cotangent: NDArray[np.float64],
+        integrand: Integrand,
+    ) -> NDArray[np.float64]:
+        if not np.any(cotangent):
+            return np.zeros(len(theta))
+        function = integrand(theta, values)
+        functional = as_functional(function, values, cotangent, self.name)
+        return self.pull_back(theta, seed, member, place, functional)
+
+
+def as_functional(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    name: str,
+) -> Functional:
+    """Return Σ w·f as a functional.
+
+    Args:
+        function: values [trajectory, point, column] → f [trajectory, ...].
+        values: those of an ensemble, on which it is found out which values f uses.
+        weights: derivative of the loss in the mean of f, float64 [...].
+        name: of the estimator, for messages.
+
+    Raises:
+        GradientError: f of one trajectory depends on other trajectories.
+    """
+    n, points = values.shape[:2]
+    found = function(values)
+    is_pointwise = weights.shape == (points,) and _is_pointwise(function, values, found)
+    if not is_pointwise:
+        order = np.random.default_rng(1).permutation(n)
+        if not _agree(function(values[order]), found[order]):
+            raise GradientError(
+                f"{name}: the function that `expect` was given mixes trajectories (what it gives "
+                "for one depends on the others), so that its mean is no expectation; let it use "
+                "each trajectory by itself, and combine expectations afterwards"
+            )
+
+    def contributions(other: NDArray[np.float64]) -> NDArray[np.float64]:
+        result = function(other)
+        if weights.shape == (points,):
+            return result * weights
+        # A function of the whole trajectory is complete with its last point.
+        whole = np.zeros(other.shape[:2])
+        whole[:, -1] = (result * weights).reshape(len(other), -1).sum(axis=1)
+        return whole
+
+    return Functional(contributions, is_pointwise)
+
+
+def _is_pointwise(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    values: NDArray[np.float64],
+    found: NDArray[np.float64],
+) -> bool:
+    """Tell whether f at a point uses the values there alone, by reordering each point by itself."""
+    n, points = values.shape[:2]
+    if n < 2 and points > 1:
+        return False
+    order = np.random.default_rng(0).permuted(np.tile(np.arange(n)[:, None], points), axis=0)
+    mixed = np.take_along_axis(values, order[:, :, None], axis=0)
+    return _agree(function(mixed), np.take_along_axis(found, order, axis=0))
+
+
+def _agree(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    # Vector instructions may round elements differently by where they stand.
+    return bool(np.allclose(first, second, rtol=1e-9, atol=1e-12, equal_nan=True))
