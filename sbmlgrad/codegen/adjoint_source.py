@@ -55,10 +55,10 @@ LARGE_GROUP, SMALL_GROUP = 16, 8
 ROWS_OF_LARGE_GROUP = 64
 
 #: Fewest and most terms of the series for one stretch.
-LEAST_TERMS, MOST_TERMS = 2, 12
+LEAST_TERMS, MOST_TERMS = 2, 14
 
 #: Share of the adjoint that the terms left out of a series may have at most.
-TRUNCATION = 1e-8
+TRUNCATION = 1e-7
 
 
 @dataclass(frozen=True)
@@ -224,12 +224,16 @@ def walk_source(
     printer = _Printer(lowered, laws, form, lanes, two_sided, with_source)
     used = sorted({i for e in printer.expressions for i in printer.inputs_of(e)})
     rows, group, species = form.rows, form.group, len(lowered.species_ids)
+    # Stages one after another for all groups: the number of terms is a branch that is often guessed
+    # wrong, which what other groups do meanwhile hides.
+    each = f"    for base in range(0, {rows.count * lanes}, {rows.count * group}):"
     lines = [
         INLINED,
         "def walk(room, inputs):",
         *(f"    p{i} = inputs[{i}]" for i in used),
-        f"    for base in range(0, {rows.count * lanes}, {rows.count * group}):",
+        each,
         *_loop(printer.undo(), group),
+        each,
         "        most = 0.0",
         f"        for l in range(base + {REACH * group}, base + {(REACH + 1) * group}):",
         "            most = room[l] if room[l] > most else most",
@@ -242,6 +246,7 @@ def walk_source(
         "        for k in range(terms, 0, -1):",
         "            factor = 1.0 / (k + 1.0)",
         *("    " + line for line in _loop(printer.horner(), group)),
+        each,
         *_loop(printer.collect(), group),
         "",
         f"@njit(cache=True, nogil=True, error_model='numpy', fastmath={RELAXED})",
@@ -260,6 +265,14 @@ def walk_source(
 
 def _loop(body: Sequence[str], group: int) -> list[str]:
     return [f"        for l in range(base, base + {group}):", *(" " * 12 + line for line in body)]
+
+
+def _sum(parts: Sequence[str]) -> str:
+    """Return a balanced sum, whose parts wait for few others."""
+    if len(parts) == 1:
+        return parts[0]
+    middle = len(parts) // 2
+    return f"({_sum(parts[:middle])} + {_sum(parts[middle:])})"
 
 
 def _reach(order: int) -> float:
@@ -318,20 +331,18 @@ class _Printer:
         lines += [f"fired = {row(FIRED)}"]
         channels = range(len(self.laws.laws))
         lines += [f"h{j} = fired == {float(j)!r}" for j in channels]
-        lines += [
-            f"x{s} = (x{s} - {literal(float(n))}) if h{j} else x{s}"
-            for j, change in enumerate(self.changes)
-            for s, n in change.items()
-        ]
+        lines += self._undone()
         lines += [f"a{j} = {self.text(law)}" for j, law in enumerate(self.laws.laws)]
         state = [(f"d{i}", s) for i, s in enumerate(self.form.in_state)]
         inputs = [(f"e{i}", s) for i, s in enumerate(self.form.in_input)]
         lines += [f"{name} = {self.text(s.expression)}" for name, s in (*state, *inputs)]
         if self.two_sided:
-            lines += ["g = 0.0", "b = 1.0"]
-            for j, along in enumerate(self.along("y")):
-                lines += [f"g = ({along}) if h{j} else g", f"b = a{j} if h{j} else b"]
-            lines += ["g = 0.5 * g / b"]
+            # Sums, of which at most one part is not zero, wait less for one another than choices.
+            alongs = self.along("y")
+            lines += [f"g{j} = ({alongs[j]}) if h{j} else 0.0" for j in channels]
+            lines += [f"b{j} = a{j} if h{j} else 0.0" for j in channels]
+            lines += [f"b = {_sum([f'b{j}' for j in channels])}", "b = b if fired >= 0.0 else 1.0"]
+            lines += [f"g = 0.5 * ({_sum([f'g{j}' for j in channels])}) / b"]
             lines += [f"w{j} = g if h{j} else 0.0" for j in channels]
             lines += [f"y{s.variable} = y{s.variable} + w{s.reaction} * {n}" for n, s in state]
             for name, slope in inputs:
@@ -345,6 +356,14 @@ class _Printer:
         lines += [f"{row(rows.in_input + i)} = {n}" for i, (n, _) in enumerate(inputs)]
         return [*lines, *self._length(state)]
 
+    def _undone(self) -> list[str]:
+        """Take back what the firing changed."""
+        parts: dict[int, list[str]] = {}
+        for j, change in enumerate(self.changes):
+            for s, n in change.items():
+                parts.setdefault(s, []).append(f"({literal(float(n))} if h{j} else 0.0)")
+        return [f"x{s} = x{s} - {_sum(changes)}" for s, changes in sorted(parts.items())]
+
     def begin(self) -> list[str]:
         """Begin Horner's rule with its last coefficient."""
         rows, row = self.form.rows, self.row
@@ -356,15 +375,24 @@ class _Printer:
 
     def _length(self, state: Sequence[tuple[str, _Slope]]) -> list[str]:
         """Find how far to go: to the target, or as far as one series reaches."""
-        sizes = [float(sum(abs(n) for n in change.values())) for change in self.changes]
-        lines = [f"n{s} = 0.0" for s in range(len(self.lowered.species_ids))]
-        lines += [
-            f"n{s.variable} = n{s.variable} + {sizes[s.reaction]!r} * abs({name})"
-            for name, s in state
-        ]
-        lines += ["norm = 0.0"]
+        # The largest column sum: rows would count every species that a reaction changes.
+        slopes: dict[int, list[str]] = {}
+        for name, slope in state:
+            slopes.setdefault(slope.reaction, []).append(f"abs({name})")
+        lines = [f"m{j} = {_sum(parts)}" for j, parts in sorted(slopes.items())]
+        columns: dict[int, list[str]] = {}
+        for j, change in enumerate(self.changes):
+            for s, n in change.items():
+                if j in slopes:
+                    columns.setdefault(s, []).append(f"{float(abs(n))!r} * m{j}")
         species = range(len(self.lowered.species_ids))
-        lines += [f"norm = n{s} if n{s} > norm else norm" for s in species]
+        lines += [f"n{s} = {_sum(columns.get(s, ['0.0']))}" for s in species]
+        names = [f"n{s}" for s in range(len(self.lowered.species_ids))]
+        while len(names) > 1:
+            pairs = list(zip(names[::2], names[1::2], strict=False))
+            lines += [f"{one} = {one} if {one} > {two} else {two}" for one, two in pairs]
+            names = names[::2]
+        lines += [f"norm = {names[0]}"]
         longest = _reach(MOST_TERMS)
         target, now = self.row(TARGET), self.row(NOW)
         return [

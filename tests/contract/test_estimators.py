@@ -117,10 +117,11 @@ def test_threads_and_kernels_do_not_change_the_gradient(estimator) -> None:
             )
             loss = tf.reduce_sum(tf.square(cells.mean("P")))
         found.append(tape.gradient(loss, theta).numpy())
-    # Bit-identical over threads; printed and interpreted derivatives may round differently.
+    # Bit-identical over threads. Printed and interpreted derivatives may round differently, and
+    # series for path adjoints in lockstep leave out what a bound proves to be below 1e-7.
     np.testing.assert_array_equal(found[0], found[1])
     np.testing.assert_array_equal(found[2], found[3])
-    np.testing.assert_allclose(found[0], found[2], rtol=1e-9)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-6)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda c: c.name)

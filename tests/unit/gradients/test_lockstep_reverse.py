@@ -41,14 +41,14 @@ def both(model, readout, estimator, trajectories=50, cotangent=None):
 def test_agrees_with_one_after_another(name, estimator, readout) -> None:
     """Weights differ by trajectory: a lane that took another's would be far off."""
     table, lockstep = both(network(name), readout, estimator)
-    np.testing.assert_allclose(lockstep, table, rtol=2e-8, atol=1e-9 * np.abs(table).max())
+    np.testing.assert_allclose(lockstep, table, rtol=3e-7, atol=1e-9 * np.abs(table).max())
 
 
 @pytest.mark.parametrize("trajectories", [1, 31, 33, 300])
 def test_any_number_of_trajectories(trajectories) -> None:
     """Lanes that have no trajectory, groups and blocks that are not full."""
     table, lockstep = both(network("small_dimer"), READOUTS[0], ESTIMATORS[0], trajectories)
-    np.testing.assert_allclose(lockstep, table, rtol=2e-8)
+    np.testing.assert_allclose(lockstep, table, rtol=3e-7)
 
 
 def test_one_weight_for_all_trajectories() -> None:
@@ -71,7 +71,7 @@ def test_more_firings_than_are_noted_at_a_time() -> None:
     firings = LOCKSTEP.sample(job).firings
     assert firings.min() < CHUNK < firings.max()
     table, lockstep = both(model, readout, ESTIMATORS[0], 8)
-    np.testing.assert_allclose(lockstep, table, rtol=1e-8)
+    np.testing.assert_allclose(lockstep, table, rtol=3e-7)
 
 
 def test_long_rests_are_walked_in_several_series() -> None:
@@ -80,7 +80,7 @@ def test_long_rests_are_walked_in_several_series() -> None:
         HEAD + "species X = 4; R1: X => ; m*X; m = 2; species Y = 0; R2: => Y; b*X; b = 3;"
     )
     table, lockstep = both(model, ValuesAt([1.0, 400.0]), ESTIMATORS[0], 40)
-    np.testing.assert_allclose(lockstep, table, rtol=2e-8)
+    np.testing.assert_allclose(lockstep, table, rtol=3e-7)
 
 
 def test_laws_that_are_no_products() -> None:
@@ -92,7 +92,7 @@ def test_laws_that_are_no_products() -> None:
     for estimator in ESTIMATORS:
         for readout in READOUTS:
             table, lockstep = both(model, readout, estimator)
-            np.testing.assert_allclose(lockstep, table, rtol=2e-8)
+            np.testing.assert_allclose(lockstep, table, rtol=3e-7)
 
 
 def test_infinite_slopes_are_refused() -> None:
