@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from sbmlgrad.firing_lists import FiringList, firings
     from sbmlgrad.fit.result import FitResult
     from sbmlgrad.fit.run import fit
+    from sbmlgrad.gradients.check import check_gradient
     from sbmlgrad.io.formats import load, save
     from sbmlgrad.io.tables import load_measurements
     from sbmlgrad.model.issues import Issue, Severity
@@ -63,6 +64,7 @@ _HOMES = {
     "sbmlgrad.firing_lists": ("FiringList", "firings"),
     "sbmlgrad.fit.result": ("FitResult",),
     "sbmlgrad.fit.run": ("fit",),
+    "sbmlgrad.gradients.check": ("check_gradient",),
     "sbmlgrad.io.formats": ("load", "save"),
     "sbmlgrad.io.tables": ("load_measurements",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),
@@ -104,6 +106,7 @@ __all__ = [
     "WindowAverages",
     "WriteError",
     "check",
+    "check_gradient",
     "cme",
     "distances",
     "engines",

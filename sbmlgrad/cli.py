@@ -13,6 +13,7 @@ import typer
 
 from sbmlgrad import cli_options as opt
 from sbmlgrad.cli_exit import BAD_INPUT, FAILED, INTERRUPTED, NO, OK, exit_code, stoppable
+from sbmlgrad.cli_gradcheck import gradcheck
 from sbmlgrad.cli_support import (
     import_tensorflow_quietly,
     issue_as_dict,
@@ -199,6 +200,9 @@ def fit(
         print(result)
         print("written: " + ", ".join(str(f) for f in files))
     return INTERRUPTED if result.interrupted else OK
+
+
+app.command()(stoppable(gradcheck))
 
 
 @app.command()

@@ -66,6 +66,38 @@ TEXTS = {
         Vmax = 3; Km = 2;
         J0: S => P; tube*Vmax*S/(Km + S);
     """,
+    "two_compartments": """
+        compartment blood = 2, tissue = 0.5;
+        species D in blood, T in tissue, R in tissue, B in tissue; D = 5; T = 0; R = 8; B = 0;
+        inward = 0.6; outward = 0.3; on = 0.15;
+        J0: D => T; inward*blood*D;
+        J1: T => D; outward*tissue*T;
+        J2: T + R => B; on*tissue*T*R;
+    """,
+    "schloegl": """
+        substanceOnly species X in cell; X = 25;
+        c1 = 5.352; c2 = 0.240; c3 = 108.102; c4 = 37.881;
+        J0: => X; c1*X*(X - 1)/2;
+        J1: X => ; c2*X*(X - 1)*(X - 2)/6;
+        J2: => X; c3;
+        J3: X => ; c4*X;
+    """,
+    "promoter": """
+        substanceOnly species G in cell, F in cell, P in cell; G = 1; F = 0; P = 0;
+        bind = 0.05; make = 10; decay = 1; release = 0.2;
+        J0: G + P => F + P; bind*G*P;
+        J1: G => G + P; make*G;
+        J2: P => ; decay*P;
+        J3: F => G; release*F;
+    """,
+    "toggle": """
+        substanceOnly species U in cell, V in cell; U = 4; V = 4;
+        a = 12; K = 2; d = 1;
+        J0: => U; a/(1 + (V/K)^2);
+        J1: U => ; d*U;
+        J2: => V; a/(1 + (U/K)^2);
+        J3: V => ; d*V;
+    """,
 }
 
 
@@ -90,4 +122,15 @@ CASES = (
     Case("immigration_death", "X", ValuesAt([1, 3]), ("alpha", "mu")),
     Case("hill", "X", ValuesAt([1, 3]), ("v", "K", "n", "mu")),
     Case("michaelis_menten", "P", ValuesAt([1, 3]), ("Vmax", "Km")),
+    Case("two_compartments", "B", ValuesAt([1, 3]), ("inward", "outward", "on")),
+)
+
+_CONSTANTS = ("c1", "c2", "c3", "c4")
+
+#: Bistable, or slowly switching: where the default estimator is known to be biased or noisy.
+HARD_CASES = (
+    Case("schloegl", "X", WindowAverages([0, 0.1, 0.2, 0.3]), _CONSTANTS),
+    Case("schloegl", "X", WindowAverages([0, 1 / 3, 2 / 3, 1]), _CONSTANTS),
+    Case("promoter", "P", ValuesAt([10]), ("bind", "make", "decay", "release")),
+    Case("toggle", "U", ValuesAt([10]), ("a", "K", "d")),
 )

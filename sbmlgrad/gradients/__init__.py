@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from sbmlgrad.gradients.score_function import ScoreFunction
     from sbmlgrad.gradients.spline_features import Spline
     from sbmlgrad.gradients.straight_through import StraightThrough
+    from sbmlgrad.gradients.straight_through_soft import simulate_soft
     from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Spline",
     "StraightThrough",
     "TwoSidedAdjoint",
+    "simulate_soft",
 ]
 
 _HOMES = {
@@ -42,6 +44,7 @@ _HOMES = {
     "Spline": "sbmlgrad.gradients.spline_features",
     "StraightThrough": "sbmlgrad.gradients.straight_through",
     "TwoSidedAdjoint": "sbmlgrad.gradients.two_sided_adjoint",
+    "simulate_soft": "sbmlgrad.gradients.straight_through_soft",
 }
 
 

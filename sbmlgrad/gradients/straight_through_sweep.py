@@ -76,7 +76,8 @@ def choice_weights(rates, total, reaction, along, temperature, lateness, weights
         # One that cannot fire has no part in the choice. Below temperature 1 its weight vanishes
         # with its propensity; from 1 on it would not, and its mean would be infinite.
         if weights[r] > 0.0:
-            weights[r] *= ((along[r] - won) - mean) / norm / rates[r] / temperature
+            gain = weights[r] / norm * ((along[r] - won) - mean)
+            weights[r] = gain / rates[r] / temperature
 
 
 def worth(change_start, change_species, change_amount, reaction, cotangent):

@@ -1,188 +1,34 @@
-"""`StraightThrough` against plain TensorFlow autodiff of the same estimator on the same noise."""
+"""`StraightThrough`: its noise, its limit at temperature zero, tiny temperatures, refusals."""
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from functools import lru_cache
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from networks import network
+from networks import antimony, network
+from straight_through_oracle import (
+    Noise,
+    after_firings,
+    draw_noise,
+    gumbels_given,
+    loss_of,
+    oracle_case,
+    unroll,
+)
 
 import sbmlgrad as sg
-from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines.base import Request
-from sbmlgrad.engines.random import ESTIMATOR, FIRINGS, uniform_pair
-from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
-from sbmlgrad.engines.reference import simulate_path
+from sbmlgrad.engines.readouts import AfterFirings, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.model.initial import initial_counts, initial_values
-
-
-def mass_action(counts, k):
-    """Propensities of `small_dimer` as TensorFlow operations [trajectory, reaction]."""
-    a, b, c = tf.unstack(counts, axis=1)
-    return tf.stack([k[0] * a * b, k[1] * c], axis=1)
-
-
-def hill(counts, k):
-    """Propensities of `hill`."""
-    (x,) = tf.unstack(counts, axis=1)
-    v, half, n, mu = tf.unstack(k)
-    # x^n as exp(n ln x) with the value and derivatives 0 at x = 0.
-    safe = tf.where(x > 0.0, x, 1.0)
-    power = tf.where(x > 0.0, tf.pow(safe, n), 0.0)
-    return tf.stack([v * half**n / (half**n + power), mu * x], axis=1)
-
-
-NETWORKS = {"small_dimer": mass_action, "hill": hill}
-READOUTS = [
-    WindowAverages([0, 0.4, 1.1, 1.5]),
-    WindowAverages([0.3, 0.9]),
-    Interpolated([0, 0.25, 1.5]),
-    AfterFirings([2, 9]),
-]
-
-
-def uniforms(seed: int, draw: int, trajectory: int, purpose: int) -> tuple[float, float]:
-    with np.errstate(over="ignore"):
-        u, v = uniform_pair(*(np.uint64(x) for x in (seed, draw, trajectory, purpose)))
-    return float(u), float(v)
-
-
-def noise(model, readout, trajectories, seed):
-    """Return waiting-time exponentials [step, trajectory] and Gumbels [step, trajectory, reaction].
-
-    Drawn as the estimator defines them: exponential clocks given which rings first.
-    """
-    lowered = lower(model)
-    values = initial_values(model)
-    start = initial_counts(model, values, {})
-    inputs = np.array([values[i] for i in lowered.input_ids])
-    request = Request(lowered, inputs, start[None], readout, trajectories, seed)
-    paths = [simulate_path(request, i, start, 10**6) for i in range(trajectories)]
-    steps = max(len(p.fired) for p in paths) + 1
-    count = len(lowered.channels)
-    blocks = (count + 2) // 2
-    waiting = np.ones((steps, trajectories))
-    gumbels = np.zeros((steps, trajectories, count))
-    fired = np.zeros((steps, trajectories), dtype=int)
-    going = np.zeros((steps, trajectories))
-    from sbmlgrad.cme.state_space import propensities_at
-
-    for i, path in enumerate(paths):
-        for n in range(steps):
-            waiting[n, i] = -math.log(uniforms(seed, n, i, FIRINGS)[0])
-            if n >= len(path.fired):
-                continue
-            going[n, i] = 1.0
-            rates = propensities_at(lowered, path.states[n][None], inputs)[0]
-            fired[n, i] = path.fired[n]
-            pairs = [uniforms(seed, n * blocks + b, i, ESTIMATOR) for b in range(blocks)]
-            flat = [-math.log(w) for u, v in pairs for w in (u, 1.0 - v)]
-            winner = flat[0] / rates.sum()
-            for r in range(count):
-                per_rate = flat[1 + r] + rates[r] * winner
-                gumbels[n, i, r] = -math.log(per_rate)
-            gumbels[n, i, path.fired[n]] = -math.log(winner * rates[path.fired[n]])
-    return start, lowered.stoichiometry.T, waiting, gumbels, fired, going
-
-
-def straight_through_loss(rates_of, k, readout, temperature, drawn):
-    """Unroll the published estimator in TensorFlow and return a loss of the readout."""
-    start, changes, waiting, gumbels, fired, going = drawn
-    n = waiting.shape[1]
-    counts = tf.tile(tf.constant(start)[None], [n, 1])
-    clock = tf.zeros(n, tf.float64)
-    states, clocks = [counts], [clock]
-    for step in range(waiting.shape[0]):
-        rates = rates_of(counts, k)
-        # softmax((log a + G) / T) over the reactions that can fire.
-        # Counts carry the rounding of hard + soft - soft, so zero is not exactly zero here.
-        able = rates > 1e-9
-        logits = (tf.math.log(tf.where(able, rates, 1.0)) + gumbels[step]) / temperature
-        weights = tf.where(able, tf.exp(logits), 0.0)
-        soft = weights / tf.reduce_sum(weights, axis=1, keepdims=True)
-        soft = tf.where(going[step][:, None] > 0.0, soft, 0.0)
-        hard = tf.one_hot(fired[step], len(changes), dtype=tf.float64) * going[step][:, None]
-        choice = hard + soft - tf.stop_gradient(soft)
-        counts = counts + tf.linalg.matmul(choice, tf.constant(changes, tf.float64))
-        total = tf.reduce_sum(rates, axis=1)
-        step_time = waiting[step] / tf.where(total > 0.0, total, 1.0)
-        never = tf.constant(1e9, tf.float64)
-        # A firing beyond the end of a trajectory is only looked at as "later than everything".
-        clock = tf.where(going[step] > 0.0, clock + step_time, never)
-        states.append(counts)
-        clocks.append(clock)
-    return _read(readout, states, clocks, going)
-
-
-def _read(readout, states, clocks, going):
-    values = []
-    if isinstance(readout, AfterFirings):
-        for c in readout.counts:
-            values.append(tf.concat([states[c], clocks[c][:, None]], axis=1))
-    elif isinstance(readout, WindowAverages):
-        for low, high in zip(readout.edges[:-1], readout.edges[1:], strict=True):
-            total = 0.0
-            for state, begin, end in zip(states[:-1], clocks[:-1], clocks[1:], strict=True):
-                overlap = tf.nn.relu(tf.minimum(end, high) - tf.maximum(begin, low))
-                total += overlap[:, None] * state
-            values.append(total / (high - low))
-    else:
-        for t in readout.times:
-            value = 0.0
-            for i, (begin, end) in enumerate(pairwise(clocks)):
-                share = (t - begin) / tf.where(end > begin, end - begin, 1.0)
-                here = (t > begin) & (t <= end) | ((t == 0.0) & (i == 0))
-                line = states[i] + share[:, None] * (states[i + 1] - states[i])
-                # The last interval of a trajectory is open: its state persists.
-                line = tf.where(going[i][:, None] > 0.0, line, states[i])
-                value += tf.where(here[:, None], line, 0.0)
-            values.append(value)
-    stacked = tf.stack(values, axis=1)
-    weights = np.cos(np.arange(int(tf.size(stacked[0])))).reshape(stacked.shape[1:])
-    return tf.reduce_mean(tf.reduce_sum(weights * stacked, axis=(1, 2)) ** 2)
-
-
-@pytest.mark.parametrize("temperature", [1.0, 0.5, 0.1])
-@pytest.mark.parametrize("readout", READOUTS, ids=lambda r: type(r).__name__)
-@pytest.mark.parametrize("name", NETWORKS)
-def test_equals_autodiff_on_identical_noise(name, readout, temperature) -> None:
-    model = network(name)
-    trajectories, seed = 12, 5
-    drawn = noise(model, readout, trajectories, seed)
-    k = tf.constant(model.parameter_values)
-    with tf.GradientTape() as tape:
-        tape.watch(k)
-        expected_loss = straight_through_loss(NETWORKS[name], k, readout, temperature, drawn)
-    expected = tape.gradient(expected_loss, k).numpy()
-    with tf.GradientTape() as tape:
-        tape.watch(k)
-        cells = sg.simulate(
-            model,
-            k,
-            readouts=[readout],
-            trajectories=trajectories,
-            seed=seed,
-            estimator=sg.gradients.StraightThrough(temperature),
-        )
-        state = cells.states[0]
-        weights = np.cos(np.arange(int(tf.size(state[0])))).reshape(state.shape[1:])
-        loss = tf.reduce_mean(tf.reduce_sum(weights * state, axis=(1, 2)) ** 2)
-    got = tape.gradient(loss, k).numpy()
-    np.testing.assert_allclose(float(loss), float(expected_loss), rtol=1e-10)
-    np.testing.assert_allclose(got, expected, rtol=1e-10, atol=1e-10 * np.abs(expected).max())
-    assert (np.abs(expected) > 1e-6).all(), "the test has no power"
+from sbmlgrad.gradients.straight_through_sweep import choice_weights, race
 
 
 def test_posterior_gumbels_have_the_prior_law() -> None:
     """Over trajectories, noise given the winner is standard Gumbel: mean γ, variance π²/6."""
-    drawn = noise(network("small_dimer"), AfterFirings([8]), 500, 3)
-    going = drawn[5][:8].astype(bool)
-    # The first firings only: in state C = 0 the clock of J0_backward is infinite, its G is free.
-    gumbel = drawn[3][:8][going]
+    # In state C = 0 the clock of J0_backward is infinite, its G is free.
+    gumbel = draw_noise(network("small_dimer"), 8, 500, 3).gumbels.reshape(-1, 2)
     n = len(gumbel)
     z_mean = (gumbel.mean(axis=0) - np.euler_gamma) / np.sqrt(np.pi**2 / 6 / n)
     # Var of the sample variance of a Gumbel: kurtosis 27/5.
@@ -190,37 +36,164 @@ def test_posterior_gumbels_have_the_prior_law() -> None:
     assert np.abs(np.concatenate([z_mean, z_var])).max() < 4.0, f"z = {z_mean}, {z_var}"
 
 
-def test_zero_temperature_is_the_limit_with_the_noise_integrated_out() -> None:
-    """Mean over noise of the estimator at low temperature tends to the analytic one."""
-    model = network("dimer")
-    k = tf.constant(model.parameter_values)
+@pytest.mark.parametrize("reaction", [0, 1, 2])
+def test_zero_temperature_is_the_mean_over_the_noise_as_it_cools(reaction) -> None:
+    """One choice, a million races from scratch, of which those count that the reaction won."""
+    rates, along = np.array([0.5, 2.0, 1.0]), np.array([1.0, -2.0, 3.0])
+    temperature, n = 0.02, 10**6
+    score = np.log(rates) + np.random.default_rng(1).gumbel(size=(n, 3))
+    score = score[np.argmax(score, axis=1) == reaction]
+    share = np.exp((score - score.max(axis=1, keepdims=True)) / temperature)
+    share /= share.sum(axis=1, keepdims=True)
+    mean = (share * along).sum(axis=1, keepdims=True)
+    drawn = share * (along - mean) / (rates * temperature)
+    error = drawn.std(axis=0) / np.sqrt(len(drawn))
+    weights = np.empty(3)
+    choice_weights(rates, rates.sum(), reaction, along, 0.0, np.empty(3), weights)
+    z = (drawn.mean(axis=0) - weights) / error
+    # Three z-scores in each of three tests: a right one fails with p < 6e-4. The bias at this
+    # temperature is of its square and far below the error.
+    assert np.abs(z).max() < 4.0, f"z = {z}"
+    assert (np.abs(weights) > 20.0 * error).all(), "the test has no power"
 
-    def gradient(temperature: float, n: int) -> tuple[np.ndarray, np.ndarray]:
-        parts = []
-        for batch in range(20):
+
+def test_zero_temperature_is_the_mean_over_the_noise_along_a_whole_path() -> None:
+    """All adjoints included: one path of 15 firings, its noise drawn anew 20,000 times."""
+    case = oracle_case("michaelis_menten")
+    steps, copies, batches, temperature = 15, 1000, 20, 0.03
+    one = draw_noise(case.model, steps, 1, 4)
+    k = tf.constant(case.model.parameter_values)
+    states, _ = unroll(case.laws, k, 1.0, one, is_limit=True)
+    rates = np.stack(case.laws(states[:-1, 0], k.numpy()), axis=1)
+    rng = np.random.default_rng(2)
+    fired = np.repeat(one.fired, copies, axis=1)
+    waiting = np.repeat(one.waiting, copies, axis=1)
+    readout = AfterFirings([5, steps])
+
+    @tf.function
+    def slope(gumbels):
+        with tf.GradientTape() as tape:
+            tape.watch(k)
+            noise = Noise(waiting, fired, gumbels, one.start, one.changes)
+            states, times = unroll(case.laws, k, temperature, noise, is_limit=False)
+            # Linear, as the mean over the noise is.
+            loss = tf.reduce_mean(after_firings(readout.counts, states, times)[:, :, 1], axis=0)
+            loss = tf.reduce_sum(loss)
+        return tape.gradient(loss, k)
+
+    found = []
+    for _ in range(batches):
+        winner = rng.exponential(size=(steps, copies))
+        others = rng.exponential(size=(steps, copies, rates.shape[1]))
+        drawn = gumbels_given(fired, np.repeat(rates[:, None], copies, axis=1), winner, others)
+        found.append(slope(tf.constant(drawn)).numpy())
+    error = np.std(found, axis=0, ddof=1) / np.sqrt(batches)
+    with tf.GradientTape() as tape:
+        tape.watch(k)
+        cells = sg.simulate(
+            case.model,
+            k,
+            readouts=[readout],
+            trajectories=1,
+            seed=4,
+            estimator=sg.gradients.StraightThrough(0.0),
+        )
+        loss = tf.reduce_sum(cells.states[0][0, :, 1])
+    limit = tape.gradient(loss, k).numpy()
+    z = (np.mean(found, axis=0) - limit) / error
+    # Of four t-scores of 19 degrees of freedom a right one exceeds 4.6 with p < 1e-3.
+    assert np.abs(z).max() < 4.6, f"z = {z}"
+    assert (np.abs(limit) > 20.0 * error).sum() >= 2, "the test has no power"
+
+
+def weights_at(temperature: float, rates, lateness, along):
+    weights = np.empty(len(rates))
+    choice_weights(rates, rates.sum(), 0, along, temperature, lateness, weights)
+    return weights
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-6, 1e-12, 1e-290])
+def test_tiny_temperatures_neither_overflow_nor_lose_digits(temperature) -> None:
+    """A rival as late as the temperature: its share is that of the logistic function."""
+    rates, along = np.array([2.0, 3.0, 0.0]), np.array([1.0 + 1e6, 1e6, 7.0])
+    late = temperature * 1.5
+    found = weights_at(temperature, rates, np.array([0.0, late, math.inf]), along)
+    share = 1.0 / (1.0 + math.exp(late / temperature))
+    scale = share * (1.0 - share) / temperature
+    expected = np.array([scale / 2.0, -scale / 3.0, 0.0])
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    # Decided choices have no derivative at all, however small the temperature.
+    decided = weights_at(temperature, rates, np.array([0.0, 50.0, math.inf]), along)
+    np.testing.assert_allclose(decided, 0.0, atol=1e-300)
+
+
+def test_the_race_of_a_rare_reaction_is_finite() -> None:
+    """Propensities over three hundred orders of magnitude: nothing is 0/0 or inf - inf."""
+    rates = np.array([1.0, 1e-300, 0.0, 1e150])
+    lateness = np.empty(4)
+    with np.errstate(divide="ignore"):
+        race(rates, rates.sum(), 3, 1, 2, 3, lateness)
+    assert lateness[3] == 0.0
+    assert lateness[2] == math.inf
+    assert 300.0 < lateness[0] < 400.0
+    assert not np.isnan(lateness).any()
+
+
+@lru_cache
+def slope_at(temperature: float) -> np.ndarray:
+    model = network("small_dimer")
+    k = tf.constant(model.parameter_values)
+    with tf.GradientTape() as tape:
+        tape.watch(k)
+        cells = sg.simulate(
+            model,
+            k,
+            readouts=[WindowAverages([0.0, 1.0])],
+            trajectories=300,
+            seed=2,
+            estimator=sg.gradients.StraightThrough(temperature),
+        )
+        loss = loss_of(cells.states[0])
+    return tape.gradient(loss, k).numpy()
+
+
+def test_the_coldest_gradient_is_that_of_the_waiting_times() -> None:
+    """Where every choice of an ensemble is decided, only firing times depend on parameters."""
+    np.testing.assert_array_equal(slope_at(1e-300), slope_at(1e-200))
+    assert np.isfinite(slope_at(1e-6)).all()
+    assert (slope_at(1e-300) != slope_at(0.0)).all()
+
+
+def test_a_batch_of_one_temperature_can_be_any_number() -> None:
+    assert sg.gradients.StraightThrough(2.0).name == "StraightThrough(temperature=2.0)"
+    assert np.isfinite(slope_at(2.0)).all()
+
+
+def test_reactions_that_cannot_fire_have_no_part_at_any_temperature() -> None:
+    """A second reaction that waits for a species that never comes changes nothing."""
+    text = "substanceOnly species A in cell, B in cell, N in cell; A = 9; B = 0; N = 0; k = 1;"
+    alone = antimony(text + "J0: A -> B; k*A - k*B;")
+    beside = antimony(text + "J0: A -> B; k*A - k*B; J1: A + N => N; k*A*N;")
+    for temperature in (2.0, 1.0, 0.3):
+        found = []
+        for model in (alone, beside):
+            k = tf.constant(model.parameter_values)
             with tf.GradientTape() as tape:
                 tape.watch(k)
                 cells = sg.simulate(
                     model,
                     k,
-                    readouts=[WindowAverages([0.5, 1])],
-                    trajectories=n // 20,
-                    first_trajectory=batch * (n // 20),
+                    readouts=[AfterFirings([1])],
+                    trajectories=400,
                     seed=1,
                     estimator=sg.gradients.StraightThrough(temperature),
                 )
-                loss = cells.mean("C")[0]
-            parts.append(tape.gradient(loss, k).numpy())
-        return np.mean(parts, axis=0), np.std(parts, axis=0, ddof=1) / np.sqrt(20)
-
-    limit, limit_error = gradient(0.0, 4000)
-    warm, warm_error = gradient(0.05, 40_000)
-    z = (warm - limit) / np.hypot(warm_error, limit_error)
-    assert np.abs(z).max() < 4.0, f"z = {z}"
-    assert (np.abs(limit) > 20 * limit_error).all()
+                loss = tf.reduce_sum(cells.states[0][:, :, 1])
+            found.append(tape.gradient(loss, k).numpy())
+        np.testing.assert_allclose(found[0], found[1], atol=1e-12)
 
 
-@pytest.mark.parametrize("temperature", [-0.1, 1.5, math.nan])
+@pytest.mark.parametrize("temperature", [-0.1, math.inf, math.nan])
 def test_temperature_outside_its_range_is_refused(temperature: float) -> None:
     with pytest.raises(GradientError, match="temperature"):
         sg.gradients.StraightThrough(temperature)

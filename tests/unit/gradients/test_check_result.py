@@ -1,0 +1,124 @@
+"""What `check_gradient` gives and refuses: table, plot, every estimator, bad arguments."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from networks import ROOT, antimony, network
+
+import sbmlgrad as sg
+from sbmlgrad import gradients
+from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
+from sbmlgrad.gradients import FiniteDifference, StraightThrough, TwoSidedAdjoint
+from sbmlgrad.gradients.check import check_gradient
+
+IMMIGRATION = "immigration_death"
+
+
+def test_refusals_stand_in_the_table() -> None:
+    found = check_gradient(
+        network(IMMIGRATION),
+        times=[1.0],
+        estimators=[StraightThrough(0.5), TwoSidedAdjoint(), FiniteDifference()],
+        seed=1,
+        statistic=("probability", 2, None),
+        trajectories=400,
+    )
+    assert set(found.refusals) == {"StraightThrough(temperature=0.5)", "TwoSidedAdjoint()"}
+    assert "cannot differentiate ValuesAt" in found.refusals["StraightThrough(temperature=0.5)"]
+    assert "mean of a step" in found.refusals["TwoSidedAdjoint()"]
+    table = found.to_dataframe()
+    assert table["estimator"].iloc[0] == found.ranking[0].row.name
+    assert table["recommended"].sum() == 1
+    assert (table["refused"] != "").sum() == 2
+    assert "Refused by TwoSidedAdjoint(): a probability" in " ".join(str(found).split())
+    assert "The default, TwoSidedAdjoint(), refuses." in found.recommendation
+
+
+def test_an_event_that_never_happened_is_no_bias() -> None:
+    """Of 40 trajectories none has 10 molecules, whose number is about 1.6."""
+    found = check_gradient(
+        network(IMMIGRATION),
+        times=[1.0],
+        statistic=("probability", 10, None),
+        estimators=[sg.gradients.ScoreFunction()],
+        trajectories=40,
+        seed=1,
+    )
+    assert found.rows[0].bias == pytest.approx(1.0)
+    assert np.isnan(found.rows[0].z)
+    assert not found.rows[0].is_resolved
+    assert found.recommendation.startswith("None is good with 40 trajectories")
+
+
+def test_every_estimator_is_enrolled_and_the_plot_is_drawn(tmp_path) -> None:
+    calls = []
+    found = check_gradient(
+        network(IMMIGRATION),
+        WindowAverages([0, 1]),
+        free=["alpha"],
+        trajectories=200,
+        seed=1,
+        temperatures=(0.0, 0.5),
+        progress=lambda done, total: calls.append(done / total),
+    )
+    kinds = {type(row.estimator).__name__ for row in found.rows}
+    estimators = {n for n in gradients.__all__ if hasattr(getattr(gradients, n), "pull_back")}
+    assert kinds == estimators
+    assert "FittedValue" in kinds
+    assert not found.refusals
+    assert found.row("StraightThrough(temperature=0.5)").seconds > 0.0
+    assert calls == sorted(calls)
+    assert calls[-1] == 1.0
+    frame = found.gradients()
+    assert len(frame) == len(found.rows)
+    assert set(frame["parameter"]) == {"alpha"}
+    path = tmp_path / "check.png"
+    figure = found.plot(path)
+    assert path.stat().st_size > 10_000
+    assert len(figure.axes) == 2
+    assert len(figure.axes[0].get_yticklabels()) == len(found.rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"times": None}, sg.RequestError, "either `times` or a `readout`"),
+        ({"readout": ValuesAt([1])}, sg.RequestError, "either `times` or a `readout`"),
+        ({"of": "Y"}, sg.ParameterError, "no species"),
+        ({"of": []}, sg.ParameterError, "no species"),
+        ({"free": "alpha"}, sg.ParameterError, "list of ids"),
+        ({"free": ["k"]}, sg.ParameterError, "'k'"),
+        ({"free": []}, sg.ParameterError, "no parameter is free"),
+        ({"parameters": [1.0]}, sg.ParameterError, "2 parameters"),
+        ({"parameters": {"mu": np.nan}}, sg.ParameterError, "not a finite number"),
+        ({"statistic": "median"}, sg.RequestError, "choose"),
+        ({"statistic": ("probability", None, None)}, sg.RequestError, "choose"),
+        ({"statistic": ("probability", 3, 2)}, sg.RequestError, "nothing lies between"),
+        ({"trajectories": 1010}, sg.RequestError, "multiple of 20"),
+        ({"trajectories": 20}, sg.RequestError, "trajectories=20"),
+        ({"estimators": TwoSidedAdjoint()}, sg.RequestError, "pass a list"),
+        ({"estimators": [TwoSidedAdjoint]}, sg.RequestError, "no estimator object"),
+        ({"estimators": []}, sg.RequestError, "pass a list"),
+        ({"engine": sg.engines.Reference()}, sg.RequestError, "Native"),
+        ({"times": [0.0]}, sg.GradientError, "in alpha, mu is zero"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(options, error, words) -> None:
+    with pytest.raises(error, match=words):
+        check_gradient(network(IMMIGRATION), **{"times": [1.0], **options})
+
+
+def test_models_that_have_no_gradient_are_refused() -> None:
+    model = antimony("substanceOnly species X in cell; X = 3; k = 1; J0: X => ; k*X*time;")
+    with pytest.raises(sg.GradientError, match="depend on time"):
+        check_gradient(model, times=[1.0])
+
+
+def test_the_guide_runs(capsys) -> None:
+    text = (ROOT / "docs" / "how-to" / "check-gradients.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(block, "check-gradients.md", "exec"), {})
+    assert "Use TwoSidedAdjoint()" in capsys.readouterr().out
