@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sbmlgrad.fit.result import FitResult
     from sbmlgrad.fit.run import fit
     from sbmlgrad.gradients.check import check_gradient
+    from sbmlgrad.gradients.check_result import GradientCheck
     from sbmlgrad.io.formats import load, save
     from sbmlgrad.io.tables import load_measurements
     from sbmlgrad.model.issues import Issue, Severity
@@ -65,6 +66,7 @@ _HOMES = {
     "sbmlgrad.fit.result": ("FitResult",),
     "sbmlgrad.fit.run": ("fit",),
     "sbmlgrad.gradients.check": ("check_gradient",),
+    "sbmlgrad.gradients.check_result": ("GradientCheck",),
     "sbmlgrad.io.formats": ("load", "save"),
     "sbmlgrad.io.tables": ("load_measurements",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),
@@ -85,6 +87,7 @@ __all__ = [
     "FiringList",
     "FitError",
     "FitResult",
+    "GradientCheck",
     "GradientError",
     "Interpolated",
     "Issue",

@@ -18,7 +18,7 @@ COUNTS = str(ROOT / "models" / "data" / "dimerization_counts.csv")
 def test_help_names_every_command(capsys) -> None:
     assert run(["--help"]) == OK
     text = capsys.readouterr().out
-    for command in ("check", "simulate", "fit", "validate", "convert"):
+    for command in ("check", "simulate", "fit", "gradcheck", "validate", "convert"):
         assert command in text
     assert run(["fit", "--help"]) == OK
 
