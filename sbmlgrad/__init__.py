@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from sbmlgrad.firing_lists import FiringList, firings
     from sbmlgrad.fit.result import FitResult
     from sbmlgrad.fit.run import fit
-    from sbmlgrad.gradients.check import check_gradient
-    from sbmlgrad.gradients.check_result import GradientCheck
+    from sbmlgrad.gradients.check.result import GradientCheck
+    from sbmlgrad.gradients.check.run import check_gradient
     from sbmlgrad.io.formats import load, save
     from sbmlgrad.io.tables import load_measurements
     from sbmlgrad.model.issues import Issue, Severity
@@ -65,8 +65,8 @@ _HOMES = {
     "sbmlgrad.firing_lists": ("FiringList", "firings"),
     "sbmlgrad.fit.result": ("FitResult",),
     "sbmlgrad.fit.run": ("fit",),
-    "sbmlgrad.gradients.check": ("check_gradient",),
-    "sbmlgrad.gradients.check_result": ("GradientCheck",),
+    "sbmlgrad.gradients.check.run": ("check_gradient",),
+    "sbmlgrad.gradients.check.result": ("GradientCheck",),
     "sbmlgrad.io.formats": ("load", "save"),
     "sbmlgrad.io.tables": ("load_measurements",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),

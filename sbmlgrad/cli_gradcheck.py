@@ -73,7 +73,7 @@ def gradcheck(
     """
     from sbmlgrad.engines.native import Native
     from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
-    from sbmlgrad.gradients.check import check_gradient, plan
+    from sbmlgrad.gradients.check.run import check_gradient, plan
     from sbmlgrad.io.files import check_folder
     from sbmlgrad.io.formats import load
 

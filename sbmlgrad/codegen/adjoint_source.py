@@ -1,7 +1,7 @@
 """Source of the reverse lockstep kernel of one network: path adjoints, many trajectories at a time.
 
-Two functions are printed. `record` lets every lane fire and notes which reaction fired when; `walk`
-takes every lane one stretch of its trajectory back: at most one firing is undone, and then the
+`record` (`codegen.record_source`) has noted which reaction fired when; `walk` takes every lane one
+stretch of its trajectory back: at most one firing is undone, and then the
 adjoint equation -dλ/dt = B λ + source, with B = Σ_i c_i ∂_x a_i v_iᵀ constant between firings, is
 integrated over the stretch by its Taylor series. Loops over lanes are innermost and do not branch,
 so that LLVM turns them into vector instructions; rows lie in one array, `room`.
@@ -10,22 +10,14 @@ so that LLVM turns them into vector instructions; rows lie in one array, `room`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sbmlgrad.codegen.adjoint_form import FIRED, LENGTH, NOW, REACH, TARGET, AdjointForm, Slope
 from sbmlgrad.codegen.kernel_laws import KernelLaws
-from sbmlgrad.codegen.lockstep_source import NoiseSource
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.printing import literal, print_expression
-from sbmlgrad.codegen.step_source import step_source
-from sbmlgrad.model.derivative import derivative
-from sbmlgrad.model.expression import ZERO, Expression, symbols
-
-#: Of `record`: counts, clocks, noise, draws, numbers of trajectories, inputs, seed, steps,
-#: reactions and times of the firings, by row.
-RECORD_SIGNATURE = (
-    "void(f8[::1], f8[::1], f8[::1], u8[::1], u8[::1], f8[::1], i8, i8, u1[::1], f8[::1])"
-)
+from sbmlgrad.model.expression import Expression, symbols
 
 #: Of `walk_back`: rows, inputs; reactions and times of the firings, number of the first of them,
 #: time before it by lane; whether the readout is of windows, its points and cotangent; trajectory,
@@ -41,161 +33,11 @@ RELAXED = "{'contract', 'nsz', 'arcp', 'reassoc'}"
 #: Decorator of what `walk_back` is put together from.
 INLINED = "@njit(nogil=True, error_model='numpy', inline='always')"
 
-#: First rows of `room`: the time reached, the time to reach, the reaction to undo (negative: none).
-#: Others follow in the order of `Rows`.
-NOW, TARGET, FIRED, LENGTH, REACH = range(5)
-#: Row of the first species' count.
-COUNTS = 5
-
-#: Lanes that one loop takes care of: what it works in should stay in the nearest cache, and a
-#: small network needs more lanes for an instruction not to wait for the one before it.
-LARGE_GROUP, SMALL_GROUP = 16, 8
-
-#: Most rows for a large group.
-ROWS_OF_LARGE_GROUP = 64
-
 #: Fewest and most terms of the series for one stretch.
 LEAST_TERMS, MOST_TERMS = 2, 14
 
 #: Share of the adjoint that the terms left out of a series may have at most.
 TRUNCATION = 1e-7
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Where the rows of `room` begin.
-
-    Attributes:
-        counts: the state, one row a species.
-        adjoint: λ, likewise.
-        source: what the readout adds to -dλ/dt, likewise.
-        gradient: derivative in the kernel inputs that laws use, one row each (`used_inputs`).
-        integral: ∫ λ dt over the stretch.
-        term: of the series.
-        in_state: c_i ∂a_i/∂x, one row each that is not zero.
-        in_input: c_i ∂a_i/∂θ, likewise.
-        count: of all rows.
-    """
-
-    counts: int
-    adjoint: int
-    source: int
-    gradient: int
-    integral: int
-    term: int
-    in_state: int
-    in_input: int
-    count: int
-
-
-@dataclass(frozen=True)
-class _Slope:
-    reaction: int
-    variable: int
-    expression: Expression
-
-
-@dataclass(frozen=True)
-class AdjointForm:
-    """What is printed for a network.
-
-    Attributes:
-        rows: layout of `room`: lanes come in groups, and row r of lane l of group g is
-            `room[(g * rows.count + r) * group + l]`.
-        group: lanes of a group.
-        used_inputs: places of the kernel inputs that laws use, in the order of the gradient rows.
-        in_state: derivatives of propensities in counts.
-        in_input: derivatives of propensities in kernel inputs.
-    """
-
-    rows: Rows
-    group: int
-    used_inputs: tuple[int, ...]
-    in_state: tuple[_Slope, ...]
-    in_input: tuple[_Slope, ...]
-
-
-def adjoint_form(lowered: LoweredNetwork, laws: KernelLaws) -> AdjointForm:
-    """Return layout and derivatives of a network's reverse kernel.
-
-    Args:
-        lowered: the network.
-        laws: its propensities, and the inputs that they use.
-    """
-    in_state = tuple(_slopes(laws, lowered.species_ids))
-    in_input = tuple(_slopes(laws, laws.input_ids))
-    used = tuple(sorted({slope.variable for slope in in_input}))
-    species = len(lowered.species_ids)
-    sizes = (species, species, species, len(used), species, species, len(in_state), len(in_input))
-    starts = [COUNTS]
-    for size in sizes:
-        starts.append(starts[-1] + size)
-    rows = Rows(*starts)
-    group = LARGE_GROUP if rows.count <= ROWS_OF_LARGE_GROUP else SMALL_GROUP
-    return AdjointForm(rows, group, used, in_state, in_input)
-
-
-def _slopes(laws: KernelLaws, ids: Sequence[str]) -> Iterator[_Slope]:
-    place = {symbol: i for i, symbol in enumerate(ids)}
-    for j, law in enumerate(laws.laws):
-        for i in sorted(place[s] for s in symbols(law) if s in place):
-            slope = derivative(law, ids[i])
-            if slope != ZERO:
-                yield _Slope(j, i, slope)
-
-
-def record_source(lowered: LoweredNetwork, laws: KernelLaws, noise: NoiseSource, lanes: int) -> str:
-    """Return source of `record`: every lane fires up to `steps` times and notes its firings.
-
-    A lane stalls for good at its first firing beyond its limit (row 1 of `clocks`, after the
-    clock), so that row n holds firing number n of every lane. Firings are those of the lockstep
-    kernel, to the bit.
-
-    Args:
-        lowered: the network; it has at least one channel, and at most 255.
-        laws: its propensities, and the inputs that they use.
-        noise: the noise of a firing.
-        lanes: how many trajectories advance together.
-    """
-    step = step_source(lowered, laws)
-    last = len(laws.laws) - 1
-    missed = [f"(0 if g{j} else 1)" for j in range(last)] or ["0"]
-    body = [
-        "exponential = noise[l]",
-        f"v = noise[{lanes} + l]",
-        *(f"x{i} = counts[{i * lanes} + l]" for i in step.counts_used),
-        "clock = clocks[l]",
-        "draw = draws[l]",
-        *step.rates,
-        f"next_time = clock + exponential / {step.total}",
-        f"goes = next_time <= clocks[{lanes} + l]",
-        f"target = v * {step.total}",
-        *step.select,
-        *(f"b{i} = x{i}" for i in step.counts_used),
-        *step.fire,
-        *(f"counts[{i * lanes} + l] = x{i} if goes else b{i}" for i in step.counts_used),
-        "clocks[l] = next_time if goes else clock",
-        "draws[l] = (draw + np.uint64(1)) if goes else draw",
-        f"fired[base + l] = np.uint8({' + '.join(missed)})",
-        "times[base + l] = next_time",
-    ]
-    lines = [
-        "@njit(cache=True, nogil=True, error_model='numpy')",
-        "def record(counts, clocks, noise, draws, numbers, inputs, seed, steps, fired, times):",
-        *("    " + line for line in noise.once),
-        *(f"    p{i} = inputs[{i}]" for i in step.inputs_used),
-        "    for row in range(steps):",
-        f"        base = row * {lanes}",
-        f"        for l in range({lanes}):",
-        "            draw = draws[l]",
-        "            trajectory = numbers[l]",
-        *(" " * 12 + line for line in noise.each),
-        "            noise[l] = exponential",
-        f"            noise[{lanes} + l] = v",
-        f"        for l in range({lanes}):",
-        *(" " * 12 + line for line in body),
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def walk_source(
@@ -209,7 +51,7 @@ def walk_source(
 ) -> str:
     """Return source of `walk_back`: all lanes go back to the start of a chunk.
 
-    It calls `look_back` (`gradients.lockstep_reverse`), whose source stands before it, to learn how
+    It calls `look_back` (`gradients.paths.look_back`), whose source stands before it, to learn how
     far every lane goes.
 
     Args:
@@ -373,7 +215,7 @@ class _Printer:
             lines += [f"{row(rows.term + s)} = {row(rows.adjoint + s)}{source}"]
         return lines
 
-    def _length(self, state: Sequence[tuple[str, _Slope]]) -> list[str]:
+    def _length(self, state: Sequence[tuple[str, Slope]]) -> list[str]:
         """Find how far to go: to the target, or as far as one series reaches."""
         # The largest column sum: rows would count every species that a reaction changes.
         slopes: dict[int, list[str]] = {}

@@ -43,6 +43,6 @@ class Adjoint:
         self, engine: Native, request: Request, cotangent: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the derivative of a loss in the inputs; see `base.Estimator`."""
-        from sbmlgrad.gradients.path_adjoint import pull_back_adjoint
+        from sbmlgrad.gradients.paths.path_adjoint import pull_back_adjoint
 
         return pull_back_adjoint(self.name, engine, request, cotangent, two_sided=False)

@@ -14,8 +14,8 @@ from sbmlgrad.engines.codes import COMPLETED, NO_FAULT
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.auxiliary_path import AUXILIARY_PATHS
-from sbmlgrad.gradients.expectation_kernels import (
+from sbmlgrad.gradients.coupling.auxiliary_path import AUXILIARY_PATHS
+from sbmlgrad.gradients.coupling.expectation_kernels import (
     check_finite,
     check_function,
     check_request,

@@ -20,15 +20,15 @@ from sbmlgrad.engines.readouts import (
     point_count,
 )
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.expectation_kernels import (
+from sbmlgrad.gradients.coupling.expectation_kernels import (
     check_finite,
     check_function,
     check_request,
     expectation_module,
     laws_of,
 )
+from sbmlgrad.gradients.coupling.split_coupling import PAIRS
 from sbmlgrad.gradients.functional import Functional, mean_functional
-from sbmlgrad.gradients.split_coupling import PAIRS
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import check_parameter_names
 from sbmlgrad.model.numbers import as_number

@@ -11,14 +11,20 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.features import EveryState, Features, Polynomial, Visited, free_species
 from sbmlgrad.gradients.functional import Functional, mean_functional
-from sbmlgrad.gradients.spline_features import Spline
-from sbmlgrad.gradients.value_basis import value_basis
-from sbmlgrad.gradients.value_equation import Values, derivative, solve
-from sbmlgrad.gradients.value_slices import Slices, slices_of
-from sbmlgrad.gradients.value_states import Occupancy, occupancy, part, values_of
-from sbmlgrad.gradients.value_targets import at_rest, collected, refuse_curved
+from sbmlgrad.gradients.values.basis import value_basis
+from sbmlgrad.gradients.values.equation import Values, derivative, solve
+from sbmlgrad.gradients.values.features import (
+    EveryState,
+    Features,
+    Polynomial,
+    Visited,
+    free_species,
+)
+from sbmlgrad.gradients.values.slices import Slices, slices_of
+from sbmlgrad.gradients.values.spline_features import Spline
+from sbmlgrad.gradients.values.states import Occupancy, occupancy, part, values_of
+from sbmlgrad.gradients.values.targets import at_rest, collected, refuse_curved
 from sbmlgrad.model.numbers import whole
 
 FloatArray = NDArray[np.float64]
@@ -59,7 +65,7 @@ class FittedValue:
 
     with V(x, t) what F still collects after t from state x. V is fitted as a combination of
     features of the state by least squares over the states that the ensemble visited, from the
-    backward equation (`gradients.value_equation`), and the mean is taken over the same states. No
+    backward equation (`gradients.values.equation`), and the mean is taken over the same states. No
     path is differentiated, and a trajectory's noise enters through the states it visits alone. No
     noisy targets are regressed on, so there is nothing to overfit and the ensemble is not split.
     Directions of the features that are combinations of others on those states are left out.

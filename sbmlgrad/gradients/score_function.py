@@ -15,7 +15,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
 from sbmlgrad.engines.table_kernel import next_firing
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.expectation_kernels import (
+from sbmlgrad.gradients.coupling.expectation_kernels import (
     Laws,
     check_finite,
     check_function,

@@ -12,7 +12,7 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.straight_through_sweep import FUNCTIONS, sweep
+from sbmlgrad.gradients.paths.straight_through_sweep import FUNCTIONS, sweep
 from sbmlgrad.model.numbers import as_number
 
 
@@ -76,7 +76,7 @@ class StraightThrough:
         self, engine: Native, request: Request, cotangent: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the derivative of a loss in the inputs; see `base.Estimator`."""
-        from sbmlgrad.gradients.reverse import Sweep, pull_back_path
+        from sbmlgrad.gradients.paths.reverse import Sweep, pull_back_path
 
         options = np.array([float(self.temperature)])
         return pull_back_path(

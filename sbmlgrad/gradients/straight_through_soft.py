@@ -135,7 +135,7 @@ def simulate_soft(
     """
     import tensorflow as tf
 
-    from sbmlgrad.gradients.straight_through_soft_graph import Plan, soft_function
+    from sbmlgrad.gradients.paths.soft_graph import Plan, soft_function
 
     warm = as_number("temperature", temperature)
     if not 0.0 < warm < math.inf:

@@ -152,10 +152,10 @@ def test_exact_for_affine_propensities() -> None:
 
 def test_a_planted_half_weight_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check itself: without the halves from firings the bias must be found."""
-    from sbmlgrad.gradients import two_sided_adjoint as module
+    from sbmlgrad.gradients.paths import adjoint_sweep as module
 
     source = inspect.getsource(module.sweep)
-    wrong = source.replace("share = 0.5 * along", "share = 0.4 * along")
+    wrong = source.replace("share = at_firings", "share = 0.8 * at_firings")
     assert wrong != source
     original = inspect.getsource
     monkeypatch.setattr(inspect, "getsource", lambda f: wrong if f is module.sweep else original(f))

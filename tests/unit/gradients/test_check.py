@@ -18,9 +18,9 @@ from sbmlgrad.gradients import (
     FittedValue,
     TwoSidedAdjoint,
 )
-from sbmlgrad.gradients.check import check_gradient
-from sbmlgrad.gradients.check_measurement import Gradients, Measured, joint_z
-from sbmlgrad.gradients.check_recommendation import ranked
+from sbmlgrad.gradients.check.measurement import Gradients, Measured, joint_z
+from sbmlgrad.gradients.check.recommendation import ranked
+from sbmlgrad.gradients.check.run import check_gradient
 
 TABLE = sg.engines.Native(kernel="table")
 IMMIGRATION = "immigration_death"

@@ -12,7 +12,7 @@ import sbmlgrad as sg
 from sbmlgrad import gradients
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.gradients import FiniteDifference, StraightThrough, TwoSidedAdjoint
-from sbmlgrad.gradients.check import check_gradient
+from sbmlgrad.gradients.check.run import check_gradient
 
 IMMIGRATION = "immigration_death"
 

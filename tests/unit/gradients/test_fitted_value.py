@@ -14,12 +14,12 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients import value_states
-from sbmlgrad.gradients.features import EveryState, Polynomial
 from sbmlgrad.gradients.fitted_value import FittedValue
 from sbmlgrad.gradients.functional import Functional, linear
-from sbmlgrad.gradients.network_features import SmallNetwork
-from sbmlgrad.gradients.spline_features import Spline
+from sbmlgrad.gradients.values import states as value_states
+from sbmlgrad.gradients.values.features import EveryState, Polynomial
+from sbmlgrad.gradients.values.network_features import SmallNetwork
+from sbmlgrad.gradients.values.spline_features import Spline
 from sbmlgrad.model.initial import initial_counts, initial_values
 
 TRAJECTORIES = 5000

@@ -11,7 +11,7 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.engines.start import start_states
-from sbmlgrad.gradients.look_back import CHUNK
+from sbmlgrad.gradients.paths.look_back import CHUNK
 
 TABLE = sg.engines.Native(threads=1, kernel="table")
 LOCKSTEP = sg.engines.Native(threads=2, kernel="lockstep")
@@ -106,7 +106,7 @@ def test_infinite_slopes_are_refused() -> None:
 
 
 def test_large_jobs_are_compiled_and_small_ones_are_not() -> None:
-    from sbmlgrad.gradients.path_adjoint import pays_lockstep
+    from sbmlgrad.gradients.paths.path_adjoint import pays_lockstep
 
     model = network("dimer")
     auto = sg.engines.Native()

@@ -22,7 +22,7 @@ from straight_through_oracle import (
 import sbmlgrad as sg
 from sbmlgrad.engines.readouts import AfterFirings, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.straight_through_sweep import choice_weights, race
+from sbmlgrad.gradients.paths.straight_through_sweep import choice_weights, race
 
 
 def test_posterior_gumbels_have_the_prior_law() -> None:

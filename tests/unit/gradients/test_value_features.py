@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.features import EveryState, Polynomial, Visited, free_species
-from sbmlgrad.gradients.network_features import SmallNetwork, _misfit
-from sbmlgrad.gradients.spline_features import Spline
-from sbmlgrad.gradients.value_basis import value_basis
-from sbmlgrad.gradients.value_states import unique_rows
+from sbmlgrad.gradients.values.basis import value_basis
+from sbmlgrad.gradients.values.features import EveryState, Polynomial, Visited, free_species
+from sbmlgrad.gradients.values.network_features import SmallNetwork, _misfit
+from sbmlgrad.gradients.values.spline_features import Spline
+from sbmlgrad.gradients.values.states import unique_rows
 
 STATES = np.array([[s, 20 - s - es, es, 3 - es] for s in range(12) for es in range(4)], dtype=float)
 

@@ -1,6 +1,6 @@
 """The kernel of `StraightThrough`: one walk back over a replayed trajectory.
 
-Functions stay within numba's subset of Python; `gradients.reverse` compiles their source.
+Functions stay within numba's subset of Python; `gradients.paths.reverse` compiles their source.
 """
 
 from __future__ import annotations

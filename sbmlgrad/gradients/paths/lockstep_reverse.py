@@ -17,28 +17,29 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.adjoint_source import (
+from sbmlgrad.codegen.adjoint_form import (
     COUNTS,
     FIRED,
-    INLINED,
     NOW,
-    RECORD_SIGNATURE,
     TARGET,
-    WALK_BACK_SIGNATURE,
     AdjointForm,
     adjoint_form,
-    record_source,
+)
+from sbmlgrad.codegen.adjoint_source import (
+    INLINED,
+    WALK_BACK_SIGNATURE,
     walk_source,
 )
 from sbmlgrad.codegen.kernel_laws import KernelLaws, laws_and_inputs
 from sbmlgrad.codegen.kernel_modules import bound_to, kernel_module, printed_function
 from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.record_source import RECORD_SIGNATURE, record_source
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.blocks import Signals, run_blocks
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.noise_source import noise_source
 from sbmlgrad.engines.readouts import WindowAverages
-from sbmlgrad.gradients.look_back import CHUNK, look_back
+from sbmlgrad.gradients.paths.look_back import CHUNK, look_back
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.operators import evaluate
@@ -63,7 +64,7 @@ class Group(NamedTuple):
         noise: float64 [2 * lanes].
         draws: uint64 [lanes], firings so far.
         numbers: uint64 [lanes], numbers of the trajectories.
-        room: float64 [row * lanes], where `walk` works (`codegen.adjoint_source.Rows`).
+        room: float64 [row * lanes], where `walk` works (`codegen.adjoint_form.Rows`).
     """
 
     counts: NDArray[np.float64]

@@ -13,7 +13,7 @@ from sbmlgrad.codegen.table_driven import program_values, run_program
 from sbmlgrad.codegen.tables import Code
 from sbmlgrad.engines.codes import COMPLETED, FIRINGS_PER_LOOK
 from sbmlgrad.engines.table_kernel import fire, next_firing
-from sbmlgrad.gradients.expectation_kernels import Laws, Sparsity, renew
+from sbmlgrad.gradients.coupling.expectation_kernels import Laws, Sparsity, renew
 
 
 def adding_rates(code: Code, sparsity: Sparsity, counts, inputs, stack, rates, out):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.features import Basis
+from sbmlgrad.gradients.values.features import Basis
 
 FloatArray = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sbmlgrad.gradients.check_measurement import Measured
-from sbmlgrad.gradients.check_reference import Reference
+from sbmlgrad.gradients.check.measurement import Measured
+from sbmlgrad.gradients.check.reference import Reference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 
 #: Errors that differ by less are alike, and the default is taken.

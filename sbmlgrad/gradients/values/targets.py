@@ -12,7 +12,7 @@ from sbmlgrad.engines.base import Engine, Request
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages, point_count
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.functional import Functional
-from sbmlgrad.gradients.value_states import values_of
+from sbmlgrad.gradients.values.states import values_of
 
 FloatArray = NDArray[np.float64]
 

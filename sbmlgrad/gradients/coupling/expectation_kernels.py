@@ -21,7 +21,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
 from sbmlgrad.engines.table_kernel import fire, first_fault, keep, next_firing
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.reverse import gradient_tables
+from sbmlgrad.gradients.paths.reverse import gradient_tables
 
 
 class Graph(NamedTuple):

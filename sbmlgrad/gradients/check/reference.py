@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError, SbmlGradError
-from sbmlgrad.gradients.check_measurement import Tick, gradients_of
-from sbmlgrad.gradients.check_task import Task
+from sbmlgrad.gradients.check.measurement import Tick, gradients_of
+from sbmlgrad.gradients.check.task import Task
 
 FloatArray = NDArray[np.float64]
 

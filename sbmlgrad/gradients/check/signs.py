@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
-from sbmlgrad.gradients.check_task import Task
+from sbmlgrad.gradients.check.task import Task
 from sbmlgrad.model.expression import symbols
 
 FloatArray = NDArray[np.float64]

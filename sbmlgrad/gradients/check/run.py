@@ -17,13 +17,13 @@ from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import RequestError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.chain import refuse_parameters_in_start
-from sbmlgrad.gradients.check_measurement import compared, measured
-from sbmlgrad.gradients.check_recommendation import ranked, recommendation
-from sbmlgrad.gradients.check_reference import MORE, reference_of
-from sbmlgrad.gradients.check_result import GradientCheck
-from sbmlgrad.gradients.check_signs import weak_spots
-from sbmlgrad.gradients.check_statistic import statistic_of
-from sbmlgrad.gradients.check_task import (
+from sbmlgrad.gradients.check.measurement import compared, measured
+from sbmlgrad.gradients.check.recommendation import ranked, recommendation
+from sbmlgrad.gradients.check.reference import MORE, reference_of
+from sbmlgrad.gradients.check.result import GradientCheck
+from sbmlgrad.gradients.check.signs import weak_spots
+from sbmlgrad.gradients.check.statistic import statistic_of
+from sbmlgrad.gradients.check.task import (
     Task,
     explicit_of,
     free_of,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sbmlgrad.codegen.adjoint_source import FIRED, NOW, TARGET
+from sbmlgrad.codegen.adjoint_form import FIRED, NOW, TARGET
 
 #: Firings of a lane that are noted at a time.
 CHUNK = 2**16
@@ -37,7 +37,7 @@ def look_back(
     start of the chunk, or have no trajectory (a negative number), stand still.
 
     Args:
-        room: rows of all groups (`codegen.adjoint_source.AdjointForm`).
+        room: rows of all groups (`codegen.adjoint_form.AdjointForm`).
         path_fired: reactions of the chunk, uint8 [lane * CHUNK + firing].
         path_times: their times, likewise.
         path_first: number of the first firing of the chunk.

@@ -17,7 +17,7 @@ from sbmlgrad.engines.readouts import Readout, WindowAverages, columns, point_co
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import GradientError, ParameterError, RequestError, SimulationError
 from sbmlgrad.gradients.chain import in_parameters
-from sbmlgrad.gradients.check_statistic import Statistic
+from sbmlgrad.gradients.check.statistic import Statistic
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.numbers import as_number, as_numbers

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sbmlgrad.engines.readouts import Readout
-from sbmlgrad.gradients.check_measurement import Measured
-from sbmlgrad.gradients.check_recommendation import Ranked
-from sbmlgrad.gradients.check_reference import Reference
+from sbmlgrad.gradients.check.measurement import Measured
+from sbmlgrad.gradients.check.recommendation import Ranked
+from sbmlgrad.gradients.check.reference import Reference
 
 if TYPE_CHECKING:
     import pandas
@@ -154,7 +154,7 @@ class GradientCheck:
         Returns:
             The Matplotlib figure.
         """
-        from sbmlgrad.gradients.check_plot import plot_check
+        from sbmlgrad.gradients.check.plot import plot_check
 
         return plot_check(self, path)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.gradients.base import Estimator, check_readouts
-from sbmlgrad.gradients.check_task import Task
+from sbmlgrad.gradients.check.task import Task
 from sbmlgrad.gradients.expectations import ExpectationEstimator
 
 FloatArray = NDArray[np.float64]

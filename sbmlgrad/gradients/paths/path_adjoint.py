@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import Outcome, Request
 from sbmlgrad.engines.kernel_choice import AUTO, LOCKSTEP, PILOT_FIRINGS
 from sbmlgrad.engines.native import Native
-from sbmlgrad.gradients import adjoint_sweep
-from sbmlgrad.gradients.lockstep_reverse import pull_back_lockstep
-from sbmlgrad.gradients.reverse import Sweep, check_gradient_engine, finite, pull_back_path
+from sbmlgrad.gradients.paths import adjoint_sweep
+from sbmlgrad.gradients.paths.lockstep_reverse import pull_back_lockstep
+from sbmlgrad.gradients.paths.reverse import Sweep, check_gradient_engine, finite, pull_back_path
 
 #: Reactions above which code of its own for a gradient takes longer to compile than most run.
 LARGEST_REVERSE = 40

@@ -27,7 +27,7 @@ from sbmlgrad.engines.codes import (
 )
 from sbmlgrad.engines.random import SPLIT, standard_exponential, uniform_pair
 from sbmlgrad.engines.table_kernel import first_fault, keep
-from sbmlgrad.gradients.expectation_kernels import Laws, renew
+from sbmlgrad.gradients.coupling.expectation_kernels import Laws, renew
 
 
 def total_of(rates):

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.readouts import ValuesAt, point_count
-from sbmlgrad.gradients.value_basis import ROWS, ValueBasis, orthonormal
-from sbmlgrad.gradients.value_slices import Slices
-from sbmlgrad.gradients.value_states import Occupancy, changes_of, rates_at, symbols_at
+from sbmlgrad.gradients.values.basis import ROWS, ValueBasis, orthonormal
+from sbmlgrad.gradients.values.slices import Slices
+from sbmlgrad.gradients.values.states import Occupancy, changes_of, rates_at, symbols_at
 from sbmlgrad.model.operators import evaluate
 
 FloatArray = NDArray[np.float64]

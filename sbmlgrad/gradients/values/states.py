@@ -12,7 +12,7 @@ from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import Engine, Outcome, Request
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.value_slices import Slices
+from sbmlgrad.gradients.values.slices import Slices
 from sbmlgrad.model.operators import evaluate
 
 FloatArray = NDArray[np.float64]

@@ -11,8 +11,8 @@ import numpy as np
 from sbmlgrad.gradients.straight_through import StraightThrough
 
 if TYPE_CHECKING:
-    from sbmlgrad.gradients.check_measurement import Measured
-    from sbmlgrad.gradients.check_result import GradientCheck
+    from sbmlgrad.gradients.check.measurement import Measured
+    from sbmlgrad.gradients.check.result import GradientCheck
 
 #: Okabe & Ito 2008, distinguishable with any colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"

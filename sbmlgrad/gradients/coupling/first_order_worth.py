@@ -11,8 +11,8 @@ import numpy as np
 
 from sbmlgrad.engines.codes import VALUES
 from sbmlgrad.engines.table_kernel import fire
-from sbmlgrad.gradients.adjoint_sweep import integrate_adjoint, times_jacobian
-from sbmlgrad.gradients.expectation_kernels import input_slopes, state_slopes
+from sbmlgrad.gradients.coupling.expectation_kernels import input_slopes, state_slopes
+from sbmlgrad.gradients.paths.adjoint_sweep import integrate_adjoint, times_jacobian
 
 
 def worth_along(laws, kind, points, cotangent, path, firings, counts, inputs, chosen, gradient):

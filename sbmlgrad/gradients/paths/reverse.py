@@ -26,7 +26,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
 from sbmlgrad.engines.table_kernel import fire, first_fault, next_firing
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.adjoint_sweep import sweep
+from sbmlgrad.gradients.paths.adjoint_sweep import sweep
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.gradients.features import Basis, Visited
+from sbmlgrad.gradients.values.features import Basis, Visited
 from sbmlgrad.model.numbers import whole
 
 FloatArray = NDArray[np.float64]

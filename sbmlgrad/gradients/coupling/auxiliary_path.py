@@ -1,8 +1,8 @@
 """Kernels of `CoupledDifference`: what comes of a firing that is added to a trajectory.
 
 The auxiliary path starts where a firing is added to a trajectory and is split-coupled to the rest
-of it (`gradients.split_coupling`); as that is already known, the auxiliary path takes part in each
-of its firings with the conditional probability. Where the two meet they stay together.
+of it (`gradients.coupling.split_coupling`); as that is already known, the auxiliary path takes part
+in each of its firings with the conditional probability. Where the two meet they stay together.
 
 The functions stay within numba's subset of Python; their source is compiled.
 """
@@ -25,9 +25,9 @@ from sbmlgrad.engines.codes import (
 )
 from sbmlgrad.engines.random import AUXILIARY, standard_exponential, uniform_pair
 from sbmlgrad.engines.table_kernel import fire, first_fault, keep
-from sbmlgrad.gradients.added_firing import ADDING, choose_added, record_path
-from sbmlgrad.gradients.expectation_kernels import Laws, renew
-from sbmlgrad.gradients.first_order_worth import WORTH, worth_along
+from sbmlgrad.gradients.coupling.added_firing import ADDING, choose_added, record_path
+from sbmlgrad.gradients.coupling.expectation_kernels import Laws, renew
+from sbmlgrad.gradients.coupling.first_order_worth import WORTH, worth_along
 
 
 def follow_auxiliary(

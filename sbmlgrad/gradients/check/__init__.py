@@ -1,0 +1,1 @@
+"""Every estimator on one model, held against the truth: `check_gradient`."""

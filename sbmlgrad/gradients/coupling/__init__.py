@@ -1,0 +1,1 @@
+"""Coupled trajectories: what estimators of expectations share."""

@@ -1,0 +1,1 @@
+"""Trajectories walked backwards: what path estimators share."""
