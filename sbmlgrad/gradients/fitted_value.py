@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
@@ -181,11 +182,14 @@ class FittedValue:
             paths=paths,
         )
         rest = at_rest(functional, request)
-        found = [
-            solve(request, slices, seen, value_basis(basis, rest, seen.states))
-            for basis in (features.lay_out(visited) for features in self._candidates(visited))
-            if self.features is not None or basis.size <= MOST_FEATURES
-        ]
+        # Matrices are small: threads of linear algebra would wait for one another, on a busy
+        # machine for thirty times as long as the work takes.
+        with threadpool_limits(limits=1, user_api="blas"):
+            found = [
+                solve(request, slices, seen, value_basis(basis, rest, seen.states))
+                for basis in (features.lay_out(visited) for features in self._candidates(visited))
+                if self.features is not None or basis.size <= MOST_FEATURES
+            ]
         if not found:
             raise GradientError(
                 f"{self.name}: {len(visited.free)} species vary, too many to fit values of all "
