@@ -24,6 +24,9 @@ from sbmlgrad.errors import GradientError, RequestError, StatisticsError
 if TYPE_CHECKING:
     from sbmlgrad.engines.ensemble import Ensemble
 
+#: Fewest trajectories of which estimators of expectations differentiate a variance.
+FEWEST_FOR_SPREAD = 20
+
 #: Values float64 [trajectory, point, column] → f, float64 [trajectory, ...].
 Integral = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 #: (parameters [parameter], the ensemble's own values [trajectory, point, column]) → f.
@@ -94,6 +97,13 @@ def covariance(
     if n < 2:
         what = f"variance of '{first}'" if len(ids) == 1 else f"covariance of '{first}', '{second}'"
         raise StatisticsError(f"{what}: at least two trajectories are needed, the ensemble has {n}")
+    differentiator = ensemble.differentiator
+    if differentiator is not None and not differentiator.is_pathwise and n < FEWEST_FOR_SPREAD:
+        raise GradientError(
+            f"{differentiator.name}: a variance or covariance is taken about sample means, which "
+            f"biases its gradient by about 1/n of its size, too much with {n} trajectories; "
+            f"simulate at least {FEWEST_FOR_SPREAD}, or use TwoSidedAdjoint()"
+        )
     if not ensemble.is_differentiable:
         if len(ids) == 1:
             return x.var(axis=-2, ddof=1)

@@ -16,6 +16,9 @@ from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.functional import Functional
 from sbmlgrad.gradients.tensorflow import on_host
 
+#: Trajectories on which it is tried out what a function uses.
+MOST_TRIED = 256
+
 #: (parameters [parameter], seed, parameter set, readout, functional) → gradient [parameter].
 PullBack = Callable[[NDArray[np.float64], int, int, int, Functional], NDArray[np.float64]]
 
@@ -137,17 +140,9 @@ def as_functional(
     Raises:
         GradientError: f of one trajectory depends on other trajectories.
     """
-    n, points = values.shape[:2]
-    found = function(values)
-    is_pointwise = weights.shape == (points,) and _is_pointwise(function, values, found)
-    if not is_pointwise:
-        order = np.random.default_rng(1).permutation(n)
-        if not _agree(function(values[order]), found[order]):
-            raise GradientError(
-                f"{name}: the function that `expect` was given mixes trajectories (what it gives "
-                "for one depends on the others), so that its mean is no expectation; let it use "
-                "each trajectory by itself, and combine expectations afterwards"
-            )
+    points = values.shape[1]
+    _refuse_mixing(function, values, name)
+    is_pointwise = weights.shape == (points,) and _is_pointwise(function, values)
 
     def contributions(other: NDArray[np.float64]) -> NDArray[np.float64]:
         result = function(other)
@@ -161,18 +156,41 @@ def as_functional(
     return Functional(contributions, is_pointwise)
 
 
-def _is_pointwise(
+def _refuse_mixing(
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     values: NDArray[np.float64],
-    found: NDArray[np.float64],
+    name: str,
+) -> None:
+    """Raise if f of a trajectory depends on others, by giving it other company."""
+    some = values[:MOST_TRIED]
+    company = np.concatenate([some, some + 1.0])
+    if not _agree(function(company)[: len(some)], function(some)):
+        raise GradientError(
+            f"{name}: the function that `expect` was given mixes trajectories (what it gives "
+            "for one depends on the others), so that its mean is no expectation; let it use "
+            "each trajectory by itself, and combine expectations afterwards"
+        )
+
+
+def _is_pointwise(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], values: NDArray[np.float64]
 ) -> bool:
-    """Tell whether f at a point uses the values there alone, by reordering each point by itself."""
-    n, points = values.shape[:2]
-    if n < 2 and points > 1:
-        return False
-    order = np.random.default_rng(0).permuted(np.tile(np.arange(n)[:, None], points), axis=0)
-    mixed = np.take_along_axis(values, order[:, :, None], axis=0)
-    return _agree(function(mixed), np.take_along_axis(found, order, axis=0))
+    """Tell whether f at a point uses the values there alone, by changing those at other points.
+
+    Any two points differ in some binary digit of their numbers, so that half of the points are
+    changed at a time, and then the other half, for each digit.
+    """
+    some = values[:MOST_TRIED]
+    other = np.roll(some, 1, axis=0) + 1.0
+    found = function(some)
+    numbers = np.arange(values.shape[1])
+    for digit in range((len(numbers) - 1).bit_length()):
+        for half in (0, 1):
+            kept = (numbers >> digit) & 1 == half
+            mixed = np.where(kept[:, None], some, other)
+            if not _agree(function(mixed)[:, kept], found[:, kept]):
+                return False
+    return True
 
 
 def _agree(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

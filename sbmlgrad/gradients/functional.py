@@ -46,8 +46,14 @@ def mean_functional(name: str, request: Request, cotangent: NDArray[np.float64])
             column].
 
     Raises:
-        GradientError: trajectories have different weights, so the loss is no function of means.
+        GradientError: trajectories have different weights, so the loss is no function of means; or
+            there is one trajectory, of which that cannot be told.
     """
+    if request.trajectories < 2:
+        raise GradientError(
+            f"{name} differentiates expectations, and of one trajectory it cannot be told whether "
+            "the loss is a function of its mean or of the trajectory; simulate at least two"
+        )
     weights = np.broadcast_to(cotangent, (request.trajectories, *cotangent.shape[1:]))
     if not np.allclose(weights, weights[:1], rtol=1e-9, atol=0.0):
         raise GradientError(

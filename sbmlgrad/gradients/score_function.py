@@ -46,7 +46,7 @@ class ScoreFunction:
 
     Bias: none, where every propensity with a derivative in a parameter is positive on the states
     visited; elsewhere trajectories of a slightly different parameter are not found among those
-    simulated, and it refuses.
+    simulated, and it refuses. Variances, about sample means, have a bias of 1/n of their gradient.
     Noise: grows with time like the root of the number of firings. Cost: the trajectories twice.
 
     Args:
