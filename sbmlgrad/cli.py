@@ -138,7 +138,7 @@ def fit(
     out: opt.Folder,
     free: opt.Free = None,
     seed: opt.Seed = None,
-    epochs: opt.Epochs = 150,
+    epochs: opt.Epochs = None,
     trajectories: opt.PerEpoch = 256,
     optimizer: opt.Optimizer = "adam",
     bounds: opt.Bounds = None,

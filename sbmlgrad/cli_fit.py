@@ -40,14 +40,13 @@ def plan(
         SbmlGradError: whatever the fit itself would refuse before it starts.
     """
     from sbmlgrad.codegen.lowering import lower
-    from sbmlgrad.fit.binding import bind_measurements
-    from sbmlgrad.fit.optimise import make_optimizer
-    from sbmlgrad.fit.parameters import free_parameters
-    from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
+    from sbmlgrad.fit.optimizers import make_optimizer
+    from sbmlgrad.fit.plain import plain_problem
+    from sbmlgrad.fit.search_space import search_space
 
     lower(network)
-    free = free_parameters(network, options["free"], options["bounds"], options["start"])
-    binding = bind_measurements(network, measurements, TwoSidedAdjoint())
+    problem, assumptions = plain_problem(network, measurements, **options)
+    free = search_space(problem)
     make_optimizer(optimizer)
     columns = (values.tolist() for values in (free.start, free.lower, free.upper))
     return {
@@ -56,8 +55,11 @@ def plan(
             name: {"start": start, "lower": low, "upper": high}
             for name, start, low, high in zip(free.ids, *columns, strict=True)
         },
-        "observables": {t.observable: len(t.times) for t in binding.targets},
-        "assumptions": list(binding.assumptions),
+        "observables": {
+            id: len(problem.measurements.observed(id).times)
+            for id in problem.measurements.observables
+        },
+        "assumptions": list(assumptions),
     }
 
 

@@ -124,7 +124,10 @@ Folder = Annotated[Path, typer.Option(help="Folder for the results; made if it i
 Free = Annotated[
     str | None, typer.Option(metavar="ID,ID", help="Parameters to fit; all by default.")
 ]
-Epochs = Annotated[int, typer.Option(min=1, help="Steps of the optimiser.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, help="Steps of the optimiser; by default until they gain nothing."),
+]
 PerEpoch = Annotated[int, typer.Option(min=2, help="Trajectories per epoch.")]
 Optimizer = Annotated[str, typer.Option(metavar="NAME", help="adam or rmsprop.")]
 Bounds = Annotated[

@@ -172,7 +172,8 @@ def progress_bar(label: str, is_silent: bool) -> Iterator[Callable[..., None] | 
         is_silent: whether to show nothing in any case.
 
     Yields:
-        What to call with (done, total) and, where there is one, the loss; None if nothing is shown.
+        What to call with (done, total), total 0 where the end is open, and, where there is one, the
+        loss; None if nothing is shown.
     """
     if is_silent or not sys.stderr.isatty():
         yield None
@@ -183,16 +184,18 @@ def progress_bar(label: str, is_silent: bool) -> Iterator[Callable[..., None] | 
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TextColumn("{task.fields[done]}"),
         TextColumn("{task.fields[loss]}"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(label, total=1, loss="")
+        task = bar.add_task(label, total=1, loss="", done="")
 
         def advance(done: int, total: int, loss: float | None = None) -> None:
+            # A total of 0 means that the end is open.
             text = "" if loss is None else f"loss {loss:.4g}"
-            bar.update(task, completed=done, total=total, loss=text)
+            counted = f"{done:.0f}/{total:.0f}" if total else f"{done:.0f}"
+            bar.update(task, completed=done, total=total or None, loss=text, done=counted)
 
         yield advance
 

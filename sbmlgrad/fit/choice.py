@@ -1,21 +1,22 @@
-"""Which estimator a fit can trust: the default one, checked against differences on this model."""
+"""Which estimator a fit can trust: the default one, checked against differences on this problem."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.engines.base import Engine
-from sbmlgrad.fit.binding import Binding
-from sbmlgrad.fit.objective import mean_trajectory_loss
-from sbmlgrad.fit.parameters import FreeParameters
+from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.fit.descent import Plan
+from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.finite_difference import FiniteDifference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.simulation import simulate
+from sbmlgrad.model.problem import Problem
+
+FloatArray = NDArray[np.float64]
 
 #: Batches whose scatter gives the noise of a gradient, and trajectories in each.
 BATCHES, BATCH_SIZE = 8, 128
@@ -24,51 +25,41 @@ BATCHES, BATCH_SIZE = 8, 128
 TOLERATED = 0.2
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An estimator and why it was chosen, in words."""
+def default_estimators(problem: Problem) -> tuple[Estimator, ...]:
+    """Return the estimators to use where the user names none, the preferred one first.
 
-    estimator: Estimator
-    reason: str
-
-
-def choose_estimator(
-    model: ReactionNetwork,
-    binding: Binding,
-    free: FreeParameters,
-    values: NDArray[np.float64],
-    engine: Engine,
-    seed: int,
-    first_trajectory: int,
-) -> Choice:
-    """Compare `TwoSidedAdjoint` with central differences at the given values.
-
-    The path adjoint is quieter and costs the same for any number of parameters, but it fails where
-    the future is no smooth function of the state: early extinction, switches. Differences have no
-    such trouble, so a disagreement beyond their noise decides against the adjoint.
+    The path adjoint is quieter and costs the same for any number of parameters; central differences
+    cannot be misled, and are all there is for models with events or explicit time.
     """
-    differences = FiniteDifference(parameters=free.ids)
-    found = {}
-    for method in (TwoSidedAdjoint(), differences):
-        rows = [
-            log_gradient(
-                model,
-                binding,
-                free,
-                values,
-                engine,
-                seed,
-                first_trajectory + batch * BATCH_SIZE,
-                BATCH_SIZE,
-                method,
-            )
-            for batch in range(BATCHES)
-        ]
-        found[method.name] = (
-            np.mean(rows, axis=0),
-            np.std(rows, axis=0, ddof=1) / np.sqrt(BATCHES),
-        )
-    (ours, our_error), (truth, true_error) = found.values()
+    network = problem.network
+    differences = FiniteDifference(parameters=_free_of_network(problem))
+    if lower(network).is_timed:
+        return (FiniteDifference(coupling="crn", parameters=_free_of_network(problem)),)
+    return (TwoSidedAdjoint(), differences)
+
+
+def _free_of_network(problem: Problem) -> tuple[str, ...]:
+    """Return ids of the network's parameters that a fit moves, directly or in an experiment."""
+    network: ReactionNetwork = problem.network
+    moved = {p.id for p in problem.free}
+    for experiment in problem.experiments:
+        for period in experiment.periods:
+            moved |= period.values.keys()
+    return tuple(id for id in network.parameter_ids if id in moved)
+
+
+def judge(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[bool, str, int]:
+    """Compare the first two estimators of a plan at some values of the free parameters.
+
+    The path adjoint fails where the future is no smooth function of the state: early extinction,
+    switches. Differences have no such trouble, so a disagreement beyond their noise decides against
+    the adjoint.
+
+    Returns:
+        Whether the first misleads; why, in words; and how many trajectories that took.
+    """
+    found = [_gradients(plan, method, values, first_trajectory) for method in plan.estimators[:2]]
+    (ours, our_error), (truth, true_error) = found
     noise = np.linalg.norm(np.hypot(our_error, true_error))
     distance = float(np.linalg.norm(ours - truth))
     size = float(np.linalg.norm(truth))
@@ -77,46 +68,46 @@ def choose_estimator(
         size, float(np.linalg.norm(true_error))
     )
     words = f"difference {distance:.2g}, size {size:.2g}, noise {noise:.2g}"
+    preferred, other = (method.name for method in plan.estimators[:2])
+    used = BATCHES * BATCH_SIZE * plan.simulator.trajectories_per_set
     if misled:
-        return Choice(
-            differences,
-            f"gradients by {differences.name}: TwoSidedAdjoint() disagrees with it on this model "
-            f"({words})",
+        return True, f"gradients by {other}: {preferred} disagrees with it here ({words})", used
+    return False, f"gradients by {preferred}, which agrees with {other} ({words})", used
+
+
+def _gradients(
+    plan: Plan, method: Estimator, values: FloatArray, first_trajectory: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return the mean gradient in coordinates over batches and its standard error, [free]."""
+    rows = [
+        gradient(
+            plan.simulator,
+            plan.objective,
+            method,
+            values,
+            BATCH_SIZE,
+            first_trajectory + batch * BATCH_SIZE * plan.simulator.trajectories_per_set,
         )
-    return Choice(
-        TwoSidedAdjoint(),
-        f"gradients by TwoSidedAdjoint(), which agrees with central differences ({words})",
-    )
+        for batch in range(BATCHES)
+    ]
+    return np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / np.sqrt(BATCHES)
 
 
-def log_gradient(
-    model: ReactionNetwork,
-    binding: Binding,
-    free: FreeParameters,
-    values: NDArray[np.float64],
-    engine: Engine,
-    seed: int,
-    first_trajectory: int,
+def gradient(
+    simulator: Simulator,
+    objective: Any,
+    method: Estimator,
+    values: FloatArray,
     trajectories: int,
-    estimator: Estimator,
-) -> NDArray[np.float64]:
-    """Return the derivative of the loss in logarithms of the free parameters, float64 [free]."""
+    first_trajectory: int,
+) -> FloatArray:
+    """Return the derivative of the loss in the coordinates of the search space, float64 [free]."""
     import tensorflow as tf
 
-    parameters = np.array(model.parameter_values)
-    parameters[free.places] = values
-    theta = tf.constant(parameters)
+    theta = tf.constant(values)
     with tf.GradientTape() as tape:
         tape.watch(theta)
-        ensemble = simulate(
-            model,
-            theta,
-            readouts=(binding.readout,),
-            trajectories=trajectories,
-            first_trajectory=first_trajectory,
-            seed=seed,
-            engine=engine,
-            estimator=estimator,
-        )
-        loss = mean_trajectory_loss(ensemble, binding)
-    return np.asarray(tape.gradient(loss, theta))[free.places] * values
+        simulated = simulator(theta, trajectories, first_trajectory, estimator=method)
+        loss = objective.loss(simulator.problem, simulated)
+    slopes = np.asarray(tape.gradient(loss, theta), dtype=np.float64)
+    return slopes * simulator.space.slopes(values)

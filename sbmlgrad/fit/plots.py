@@ -1,24 +1,38 @@
-"""Plots of a fit: data with the model's mean ± sd, and the course of the optimisation."""
+"""Pictures of a fit: data with the model, and the course of the optimisation.
+
+Panels are drawn by `fit.panels` and `fit.diagnostic_panels`; here they are put together into
+figures for files and screens.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from sbmlgrad.fit import diagnostic_panels, panels
 from sbmlgrad.fit.result import FitResult
 
-#: Okabe & Ito 2008, distinguishable with any colour vision.
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+#: Panels side by side at the most, and the same where there are more than `MANY`.
+COLUMNS, NARROW_COLUMNS, MANY = 3, 5, 9
+
+#: Lines of parameters that have a name of their own in a picture.
+NAMED = 12
 
 
-def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
+def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
+    """Return an empty figure and its axes [row, column], in the style of all pictures.
+
+    Args:
+        rows: of panels.
+        columns: of panels.
+        width: of one panel, in inches.
+        height: of one panel, in inches.
+    """
     # The object interface needs no display and leaves the user's pyplot state alone.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat:
@@ -33,89 +47,124 @@ def _save(figure: Any, path: str | Path | None) -> Any:
     return figure
 
 
-def _unit(text: str) -> str:
-    return f" [{text}]" if text else ""
-
-
 def plot_fit(result: FitResult, path: str | Path | None = None) -> Any:
-    """Draw every observable: data, fitted mean and the band of ± one standard deviation."""
-    observables = list(result.prediction)
-    columns = min(len(observables), 3)
-    rows = -(-len(observables) // columns)
-    figure, axes = _figure(rows, columns, 5.6 * columns, 3.8 * rows + 0.5)
-    measurements = result.binding.measurements
-    names = {s.id: s.name for s in result.model.species}
-    for ax, observable in zip(axes.flat, observables, strict=False):
-        mean, deviation = result.prediction[observable]
-        times = result.prediction_times
-        ax.fill_between(
-            times,
-            np.maximum(mean - deviation, 0.0),
-            mean + deviation,
-            color=BLUE,
-            alpha=0.2,
-            linewidth=0,
-            label="model, ± 1 sd over trajectories",
-        )
-        ax.plot(times, mean, color=BLUE, linewidth=2, label="model, mean")
-        rows_of = measurements.observable_index == measurements.observables.index(observable)
-        ax.plot(
-            measurements.time[rows_of],
-            measurements.value[rows_of],
-            "o",
-            color=ORANGE,
-            markersize=5,
-            markeredgecolor="white",
-            label=f"data ({measurements.source_name})" if measurements.source_name else "data",
-        )
-        name = names.get(observable)
-        ax.set_title(f"{observable}: {name}" if name and name != observable else observable)
-        ax.set_xlabel(f"time{_unit(result.model.time_unit)}")
-        ax.set_ylabel(observable)
-        ax.set_ylim(bottom=0.0)
-        ax.margins(x=0.02)
-    for ax in list(axes.flat)[len(observables) :]:
+    """Draw every observable: data, fitted mean, spread of trajectories and prediction band.
+
+    Where several experiments were measured alike, each has a column and each observable a row, with
+    one scale of values.
+
+    Args:
+        result: with at least one curve.
+        path: picture to write, or None.
+
+    Returns:
+        The figure.
+    """
+    rows, columns, places = _arrangement(result)
+    is_dense = len(places) > MANY
+    width, height = (3.4, 2.6) if is_dense else (5.2, 3.5)
+    figure, axes = new_figure(rows, columns, width, height)
+    for ax in axes.flat:
         ax.set_visible(False)
+    for pair, place in places.items():
+        ax = axes[place]
+        ax.set_visible(True)
+        panels.draw_curve(ax, result, *pair)
+        if is_dense:
+            _make_small(ax)
+    if len({place[1] for place in places.values()}) == len(result.problem.experiments) > 1:
+        for row in axes:
+            _share_values(row)
     # One legend for all panels, outside the data.
+    labelled = axes[next(iter(places.values()))].get_legend_handles_labels()
     figure.legend(
-        *axes.flat[0].get_legend_handles_labels(),
+        *labelled,
         loc="outside lower center",
-        ncols=3 if columns > 1 else 2,
+        ncols=4 if columns > 2 else min(columns, 2),
         frameon=False,
         fontsize=9,
     )
     return _save(figure, path)
 
 
+def _arrangement(result: FitResult) -> tuple[int, int, dict[tuple[str, str], tuple[int, int]]]:
+    """Return rows, columns, and where the panel of each curve stands."""
+    pairs = list(result.curves)
+    experiments = list(dict.fromkeys(experiment for experiment, _ in pairs))
+    observables = list(dict.fromkeys(observable for _, observable in pairs))
+    most = NARROW_COLUMNS if len(pairs) > MANY else COLUMNS
+    if 1 < len(experiments) <= most and len(pairs) == len(experiments) * len(observables):
+        places = {(e, o): (observables.index(o), experiments.index(e)) for e, o in pairs}
+        return len(observables), len(experiments), places
+    columns = min(len(pairs), most)
+    places = {pair: divmod(i, columns) for i, pair in enumerate(pairs)}
+    return -(-len(pairs) // columns), columns, places
+
+
+def _make_small(ax: Any) -> None:
+    ax.title.set_fontsize(9)
+    ax.tick_params(labelsize=7)
+    ax.xaxis.label.set_fontsize(8)
+    ax.yaxis.label.set_fontsize(8)
+
+
+def _share_values(row: Any) -> None:
+    shown = [ax for ax in row if ax.get_visible()]
+    limits = [ax.get_ylim() for ax in shown]
+    for ax in shown:
+        ax.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
+
+
 def plot_history(result: FitResult, path: str | Path | None = None) -> Any:
-    """Draw the loss and every free parameter over the epochs, both on logarithmic axes."""
-    figure, axes = _figure(1, 2, 11.0, 3.8)
-    epochs = np.arange(1, len(result.loss_history) + 1)
-    left, right = axes[0]
-    left.plot(epochs, result.loss_history, color=BLUE, linewidth=1.5)
-    left.axhline(result.loss, color=ORANGE, linestyle="--", linewidth=1.2)
-    left.set_yscale("log")
-    left.set_xlabel("epoch")
-    left.set_ylabel("loss")
-    left.set_title(
-        f"loss of each epoch; dashed: fitted, {result.loss:.3g} ± {result.loss_standard_error:.1g}"
-    )
-    styles = ["-", "--", ":", "-."]
-    for i, name in enumerate(result.free.ids):
-        right.plot(
-            epochs,
-            result.parameter_history[:, i] / result.free.start[i],
-            color=(BLUE, ORANGE, GREEN, GREY)[i % 4],
-            linestyle=styles[(i // 4) % 4],
-            linewidth=1.8,
-            label=f"{name} = {result.values[name]:.4g}",
-        )
-    right.set_yscale("log")
-    right.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    right.yaxis.set_minor_formatter(lambda value, _: f"{value:g}")
-    right.tick_params(axis="y", which="minor", labelsize=8)
-    right.set_xlabel("epoch")
-    right.set_ylabel("value / starting value")
-    right.set_title("parameters")
-    right.legend(frameon=False, fontsize=9)
+    """Draw the loss and every free parameter over the epochs.
+
+    Parameters on logarithmic scales are drawn relative to their start, others within their bounds,
+    in a panel of their own.
+
+    Args:
+        result: of a fit.
+        path: picture to write, or None.
+
+    Returns:
+        The figure.
+    """
+    kinds = [kind for kind in (True, False) if (result.free.is_logarithmic == kind).any()]
+    figure, axes = new_figure(1, 1 + len(kinds), 5.5, 3.8)
+    panels.draw_loss(axes[0, 0], result)
+    for ax, is_logarithmic in zip(axes[0, 1:], kinds, strict=True):
+        panels.draw_parameters(ax, result, is_logarithmic=is_logarithmic, named=NAMED)
+    return _save(figure, path)
+
+
+def plot_residuals(result: FitResult, path: str | Path | None = None) -> Any:
+    """Draw standardised residuals over time, and against a standard normal.
+
+    Args:
+        result: with predictions.
+        path: picture to write, or None.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = new_figure(1, 2, 5.2, 3.6)
+    diagnostic_panels.draw_residuals(axes[0, 0], result)
+    diagnostic_panels.draw_quantiles(axes[0, 1], result)
+    if len(result.problem.measurements.observables) <= len(diagnostic_panels.MARKERS):
+        axes[0, 0].legend(frameon=False, fontsize=8)
+    return _save(figure, path)
+
+
+def plot_starts(result: FitResult, path: str | Path | None = None) -> Any:
+    """Draw the losses that the starts of the descent came to, in order.
+
+    Args:
+        result: with several starts.
+        path: picture to write, or None.
+
+    Returns:
+        The figure.
+    """
+    figure, axes = new_figure(1, 1, 5.2, 3.6)
+    diagnostic_panels.draw_starts(axes[0, 0], result)
+    axes[0, 0].legend(frameon=False, fontsize=8)
     return _save(figure, path)

@@ -73,7 +73,9 @@ def summary(result: FitResult) -> dict[str, object]:
         "loss_standard_error": result.loss_standard_error,
         "start_loss": result.start_loss,
         "epochs": len(result.loss_history),
-        "trajectories_per_epoch": result.trajectories,
+        "trajectories_per_epoch": result.trajectories_history.tolist(),
+        "objective": result.objective,
+        "end": result.reason,
         "seed": result.seed,
         "estimator": result.estimator,
         "optimizer": result.optimizer,
@@ -122,17 +124,16 @@ td.n {{ font-variant-numeric: tabular-nums; text-align: right }}
 def report_html(result: FitResult, pictures: dict[str, bytes]) -> str:
     """Return a page that needs no other file and makes no request."""
     details = summary(result)
-    data = result.binding.measurements
+    data = result.problem.measurements
     lead = (
-        f"{len(data)} measurements of {', '.join(result.prediction)} from "
-        f"{data.source_name or 'memory'}; mean-trajectory loss {result.loss:.4g} ± "
+        f"{len(data)} measurements of {', '.join(data.observables)} from "
+        f"{data.source_name or 'memory'}; loss by {result.objective} {result.loss:.4g} ± "
         f"{result.loss_standard_error:.2g} (Monte-Carlo standard error), "
         f"{result.start_loss:.4g} before."
     )
     optimisation = (
-        f"{details['epochs']} epochs of {result.trajectories} exact trajectories, "
-        f"{result.optimizer} on logarithms of the parameters, gradient by {result.estimator}, "
-        f"seed {result.seed}."
+        f"{details['epochs']} epochs of {result.words_for_trajectories}, {result.optimizer}, "
+        f"gradient by {result.estimator}, seed {result.seed}; ended because {result.reason}."
     )
     if result.interrupted:
         optimisation += " Interrupted: the best values so far."

@@ -3,19 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.fit.binding import Binding
-from sbmlgrad.fit.parameters import FreeParameters
+from sbmlgrad.fit.search_space import SearchSpace
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.problem import Problem, ProblemParameter
+from sbmlgrad.model.provenance import Estimate
 
 if TYPE_CHECKING:
     import pandas
+
+    from sbmlgrad.fit.uncertainty.result import Uncertainty
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """The fitted model along time.
+
+    Attributes:
+        times: float64 [time].
+        mean: of the observable over trajectories, float64 [time].
+        sd: standard deviation over trajectories, float64 [time].
+        scale: of the noise model at that mean, float64 [time]; None where it was not kept.
+    """
+
+    times: FloatArray
+    mean: FloatArray
+    sd: FloatArray
+    scale: FloatArray | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """The fitted model at every measurement; `fit.predictions` makes and judges them.
+
+    Attributes:
+        mean: of the observable over trajectories, float64 [measurement].
+        standard_error: Monte-Carlo standard error of that mean, float64 [measurement].
+        scale: of the noise model at that mean, float64 [measurement].
+    """
+
+    mean: FloatArray
+    standard_error: FloatArray
+    scale: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """What became of one start of the descent.
+
+    Attributes:
+        values: where it began, float64 [free].
+        loss: mean loss of its last epochs; NaN if it failed before any.
+        epochs: in which it was under way.
+        fate: `"best"`, `"dropped"` for a better one, or why it failed.
+    """
+
+    values: FloatArray
+    loss: float
+    epochs: int
+    fate: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,59 +79,104 @@ class FitResult:
 
     Attributes:
         model: the network with fitted values and provenance.
+        problem: what was calibrated.
         values: parameter id → fitted value.
-        free: what was free, with starting values and bounds.
+        free: the search space, with starting values and bounds.
+        objective: what was made small.
         loss: loss of the fitted values, on an ensemble of its own.
         loss_standard_error: its Monte-Carlo standard error.
         start_loss: loss of the starting values, on the same ensemble size.
-        loss_history: loss of every epoch, float64 [epoch].
+        loss_history: loss of every epoch of the best start, float64 [epoch].
+        error_history: their Monte-Carlo standard errors, float64 [epoch].
         parameter_history: values of every epoch, float64 [epoch, free].
-        prediction: observable → (mean, sd) of the fitted model at `prediction_times`.
-        prediction_times: float64 [time].
-        binding: the measurements as they were used.
+        trajectories_history: of every epoch, int64 [epoch].
+        curves: (experiment, observable) → the fitted model along time.
+        starts: what became of every start.
         seed, estimator, optimizer, engine: how it was done.
-        trajectories: per epoch.
+        evaluation_trajectories: behind `loss`.
         assumptions: what was assumed, in words.
+        reason: why the descent ended.
         interrupted: whether Ctrl-C ended the fit; the values then are the best so far.
+        extra: whatever else belongs to it: name → plain data or arrays.
+        predictions: at every measurement, or None where the objective compares something else.
+        uncertainty: how far the values are left open, or None where that was not asked for.
+        arguments: of `fit` beside model and data, as Python text: name → value; empty where they
+            were not kept.
     """
 
     model: ReactionNetwork
+    problem: Problem
     values: Mapping[str, float]
-    free: FreeParameters
+    free: SearchSpace
+    objective: str
     loss: float
     loss_standard_error: float
     start_loss: float
-    loss_history: NDArray[np.float64]
-    parameter_history: NDArray[np.float64]
-    prediction: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
-    prediction_times: NDArray[np.float64]
-    binding: Binding
+    loss_history: FloatArray
+    error_history: FloatArray
+    parameter_history: FloatArray
+    trajectories_history: NDArray[np.int64]
+    curves: Mapping[tuple[str, str], Curve]
+    starts: tuple[Start, ...]
     seed: int
     estimator: str
     optimizer: str
     engine: str
-    trajectories: int
+    evaluation_trajectories: int
     assumptions: tuple[str, ...]
+    reason: str
     interrupted: bool
+    extra: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    predictions: Predictions | None = None
+    uncertainty: Uncertainty | None = None
+    arguments: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __str__(self) -> str:
         width = max(len(i) for i in self.free.ids)
-        units = {p.id: p.unit for p in self.model.parameters}
-        lines = [f"fit of '{self.model.id}' to {self.binding.measurements.source_name or 'data'}"]
+        lines = [f"fit of '{self.model.id}' to {self.source_name}"]
         if self.interrupted:
             lines[0] += " (interrupted: best values so far)"
+        units, estimates = self.units, self.estimates
         for name, start in zip(self.free.ids, self.free.start, strict=True):
             unit = f" [{units[name]}]" if units[name] else ""
-            lines.append(f"  {name:<{width}} = {self.values[name]:.6g}{unit} (start {start:.6g})")
+            error = estimates[name].standard_error if name in estimates else None
+            spread = "" if error is None else f" ± {error:.2g}"
+            lines.append(
+                f"  {name:<{width}} = {self.values[name]:.6g}{spread}{unit} (start {start:.6g})"
+            )
         lines.append(
             f"  loss = {self.loss:.4g} ± {self.loss_standard_error:.2g} (Monte-Carlo s.e.), "
             f"start {self.start_loss:.4g}, {len(self.loss_history)} epochs of "
-            f"{self.trajectories} trajectories, seed {self.seed}"
+            f"{self.words_for_trajectories}, seed {self.seed}"
         )
+        lines.append(f"  ended because {self.reason}")
         lines.append(f"  gradients by {self.estimator}")
         if self.at_bounds:
             lines.append(f"  at a bound: {', '.join(self.at_bounds)}")
         return "\n".join(lines)
+
+    @property
+    def source_name(self) -> str:
+        """Name of the data, as reports say it."""
+        snapshots = self.problem.snapshots
+        named = (self.problem.measurements.source_name, snapshots and snapshots.source_name)
+        return next((name for name in (*named, self.problem.name) if name), "data")
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Id of every free parameter → its unit, or nothing."""
+        return {p.id: p.unit for p in self.problem.free}
+
+    @property
+    def estimates(self) -> Mapping[str, Estimate]:
+        """Parameter id → value and uncertainty; empty where uncertainty was not asked for."""
+        return {} if self.uncertainty is None else self.uncertainty.estimates
+
+    @property
+    def words_for_trajectories(self) -> str:
+        """How many trajectories an epoch had, in words."""
+        least, most = self.trajectories_history.min(), self.trajectories_history.max()
+        return f"{least} to {most} trajectories" if least < most else f"{least} trajectories"
 
     @property
     def at_bounds(self) -> tuple[str, ...]:
@@ -84,25 +184,45 @@ class FitResult:
         return self.free.at_bounds(np.array([self.values[i] for i in self.free.ids]))
 
     def parameter_table(self) -> pandas.DataFrame:
-        """Return the fitted parameters as a pandas table, one row each."""
+        """Return the fitted parameters as a pandas table, one row each.
+
+        Columns of uncertainty are there if it is known; within them, what is not is NaN.
+        """
         import pandas
 
-        units = {p.id: p.unit for p in self.model.parameters}
-        names = {p.id: p.name for p in self.model.parameters}
-        rows: list[dict[str, Any]] = [
-            {
-                "parameterId": name,
-                "value": self.values[name],
-                "unit": units[name],
-                "start": float(self.free.start[i]),
-                "lowerBound": float(self.free.lower[i]),
-                "upperBound": float(self.free.upper[i]),
-                "atBound": name in self.at_bounds,
-                "parameterName": names[name],
-            }
-            for i, name in enumerate(self.free.ids)
-        ]
+        rows = [self._row(place, p) for place, p in enumerate(self.problem.free)]
         return pandas.DataFrame(rows)
+
+    def _row(self, place: int, parameter: ProblemParameter) -> dict[str, Any]:
+        id = parameter.id
+        row: dict[str, Any] = {"parameterId": id, "value": self.values[id]}
+        if self.uncertainty is not None:
+            low, high = self.uncertainty.interval(id)
+            row["standardError"] = float(self.uncertainty.standard_errors[place])
+            row |= {"intervalLower": low, "intervalUpper": high}
+            row |= {"intervalLevel": self.uncertainty.level, "intervalKind": self.uncertainty.kind}
+        return row | {
+            "unit": parameter.unit,
+            "start": float(self.free.start[place]),
+            "lowerBound": float(self.free.lower[place]),
+            "upperBound": float(self.free.upper[place]),
+            "atBound": id in self.at_bounds,
+            "parameterName": parameter.name,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write everything into one netCDF/HDF5 file; `fit.result_file.load_result` reads it.
+
+        Args:
+            path: the file, `.nc` or `.h5`.
+
+        Raises:
+            WriteError: the suffix is another one, something cannot be stored, or the file cannot
+                be written; then nothing is left behind.
+        """
+        from sbmlgrad.fit.result_file import save_result
+
+        save_result(self, path)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw data with the model's mean ± sd; save to `path` if given, return the figure."""

@@ -1,0 +1,134 @@
+"""Checkpoints of a descent: one file, replaced as a whole, that a later run goes on from."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sbmlgrad.errors import FitError
+from sbmlgrad.fit.descent import Epoch, Plan, State
+from sbmlgrad.fit.optimizers import optimizer_name
+from sbmlgrad.io.files import write_atomically
+
+#: Wall-clock seconds between two checkpoints.
+INTERVAL_S = 5.0
+
+#: Plain fields of a state.
+_FIELDS = (
+    "trajectories",
+    "next_trajectory",
+    "stage",
+    "stage_start",
+    "turn",
+    "turn_start",
+    "is_judged",
+    "words",
+    "reason",
+    "spent",
+)
+
+
+def fingerprint(plan: Plan) -> str:
+    """Return a hash of what a descent must have in common with one that it continues."""
+    simulator = plan.simulator
+    problem, space = simulator.problem, simulator.space
+    told = [
+        problem.network.id,
+        hashlib.sha256(problem.network.source or b"").hexdigest(),
+        problem.network.parameter_values.tolist(),
+        problem.measurements.sha256,
+        len(problem.measurements),
+        space.ids,
+        *(part.tolist() for part in (space.start, space.lower, space.upper)),
+        plan.objective.name,
+        [estimator.name for estimator in plan.estimators],
+        optimizer_name(plan.optimizer),
+        plan.epochs,
+        plan.trajectories,
+        plan.most_trajectories,
+        plan.is_common,
+        simulator.seed,
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def saver(plan: Plan, path: Path) -> Callable[[State], None]:
+    """Return a function that keeps a state, at most every few seconds and when it has ended."""
+    last = [0.0]
+
+    def save(state: State) -> None:
+        now = time.monotonic()
+        if state.reason or now - last[0] > INTERVAL_S:
+            write_checkpoint(plan, state, path)
+            last[0] = now
+
+    return save
+
+
+def write_checkpoint(plan: Plan, state: State, path: Path) -> None:
+    """Write a state; an earlier file is replaced as a whole."""
+    arrays: dict[str, Any] = {"coordinates": state.coordinates, "sets": state.sets}
+    arrays |= {f"memory{i}": m for i, m in enumerate(state.memory)}
+    for i, epoch in enumerate(state.epochs):
+        arrays[f"sets{i}"], arrays[f"values{i}"] = epoch.sets, epoch.values
+        arrays[f"losses{i}"], arrays[f"errors{i}"] = epoch.losses, epoch.errors
+    told = {name: getattr(state, name) for name in _FIELDS} | {
+        "fingerprint": fingerprint(plan),
+        "epochs": [epoch.trajectories for epoch in state.epochs],
+        "memory": len(state.memory),
+        "failed": {str(k): v for k, v in state.failed.items()},
+    }
+    if state.is_interrupted or state.reason.startswith("the budget"):
+        # What was cut short can go on.
+        told["reason"] = ""
+    arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(path, buffer.getvalue())
+
+
+def read_checkpoint(plan: Plan, path: Path) -> State:
+    """Read a state that an equal plan can go on from.
+
+    Raises:
+        FitError: the file cannot be read, or belongs to another fit.
+    """
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+            told = json.loads(kept["told"].tobytes())
+            arrays = {name: kept[name] for name in kept.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FitError(
+            f"{path.name}: cannot be read as a checkpoint ({error}); leave out resume to start anew"
+        ) from error
+    if told["fingerprint"] != fingerprint(plan):
+        raise FitError(
+            f"{path.name}: was left by a fit of another model, other data or other settings; go on "
+            "with the same arguments and seed, or leave out resume to start anew"
+        )
+    return State(
+        coordinates=arrays["coordinates"],
+        sets=arrays["sets"],
+        memory=[arrays[f"memory{i}"] for i in range(told["memory"])],
+        epochs=[
+            Epoch(
+                arrays[f"sets{i}"],
+                arrays[f"values{i}"],
+                arrays[f"losses{i}"],
+                arrays[f"errors{i}"],
+                trajectories,
+            )
+            for i, trajectories in enumerate(told["epochs"])
+        ],
+        failed={int(k): v for k, v in told["failed"].items()},
+        **{name: told[name] for name in _FIELDS},
+    )

@@ -1,0 +1,129 @@
+"""The result of a fit of the rate equations."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.engines.base import DeterministicEngine
+from sbmlgrad.fit.deterministic_course import Course, followed
+from sbmlgrad.fit.least_squares import Descent
+from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated
+from sbmlgrad.fit.result import Curve, FitResult, Start
+from sbmlgrad.fit.search_space import as_mapping, search_space
+from sbmlgrad.model.expression import TIME, symbols
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.problem import Problem
+from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.simulation import software_versions
+
+#: How it is recorded in results.
+NAME = "negative log-likelihood of the rate equations"
+
+
+def deterministic_result(
+    problem: Problem,
+    descents: tuple[Descent, ...],
+    engine: DeterministicEngine,
+    seed: int,
+    assumptions: tuple[str, ...],
+) -> FitResult:
+    """Return what `least_squares.fit_rate_equations` found as a `FitResult`.
+
+    The loss is the negative log-likelihood with all constants, as PEtab has it, and no ensemble
+    stands behind it.
+
+    Args:
+        problem: what was calibrated.
+        descents: best first.
+        engine: solver.
+        seed: of the starts.
+        assumptions: in words.
+    """
+    space = search_space(problem)
+    best = descents[0]
+    values = as_mapping(space, best.values)
+    steps = len(best.history)
+    model = calibrated(problem, values)
+    own = {id: value for id, value in values.items() if id in problem.network.parameter_ids}
+    provenance = Provenance(
+        fitted=own,
+        data_name=problem.measurements.source_name,
+        data_sha256=problem.measurements.sha256,
+        seed=seed,
+        estimator="differences of the rate equations",
+        loss=best.negative_log_likelihood,
+        loss_standard_error=0.0,
+        software=software_versions(),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        settings={
+            "objective": NAME,
+            "engine": engine.name,
+            "starts": str(len(descents)),
+            "end": best.reason,
+            "assumptions": "; ".join(assumptions),
+        },
+    )
+    return FitResult(
+        model=replace(model, provenance=provenance),
+        problem=problem,
+        values=values,
+        free=space,
+        objective=NAME,
+        loss=best.negative_log_likelihood,
+        loss_standard_error=0.0,
+        start_loss=float(best.history[0]),
+        loss_history=best.history,
+        error_history=np.zeros(steps),
+        parameter_history=best.path,
+        trajectories_history=np.zeros(steps, dtype=np.int64),
+        curves=_curves(problem, values, engine),
+        starts=tuple(
+            Start(
+                one.start,
+                one.negative_log_likelihood,
+                len(one.history),
+                "best" if one is best else one.reason,
+            )
+            for one in descents
+        ),
+        seed=seed,
+        estimator="differences of the rate equations",
+        optimizer="trust region or L-BFGS-B (scipy)",
+        engine=engine.name,
+        evaluation_trajectories=0,
+        assumptions=assumptions,
+        reason=best.reason,
+        interrupted=False,
+    )
+
+
+def _curves(
+    problem: Problem, values: Mapping[str, float], engine: DeterministicEngine
+) -> dict[tuple[str, str], Curve]:
+    own = {p.id: p.nominal for p in problem.parameters} | dict(values)
+    course = Course(problem, own, engine)
+    m = problem.measurements
+    conditions = np.array(m.condition, dtype=object)
+    found = {}
+    for experiment in problem.experiments:
+        rows = np.flatnonzero(conditions == experiment.id)
+        if not rows.size:
+            continue
+        ids = [m.observables[i] for i in np.unique(m.observable_index[rows])]
+        times = _grid(float(m.time[rows].max()))
+        formulas = {id: problem.observable[id].formula for id in ids}
+        needed = frozenset().union(*(symbols(formula) for formula in formulas.values()))
+        along = {**own, **followed(course, experiment, times, needed), TIME.id: times}
+        for id, formula in formulas.items():
+            mean = np.broadcast_to(evaluate(formula, along), times.shape).astype(np.float64)
+            found[experiment.id, id] = Curve(times, mean, np.zeros_like(mean))
+    return found
+
+
+def _grid(last: float) -> NDArray[np.float64]:
+    return np.linspace(0.0, last, CURVE_POINTS) if last > 0.0 else np.zeros(1)

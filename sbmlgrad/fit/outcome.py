@@ -1,0 +1,214 @@
+"""From the end of a descent to a result: which values, how good, what curves, what provenance."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.fit.descent import Epoch, Plan, State
+from sbmlgrad.fit.objectives.base import standard_error
+from sbmlgrad.fit.optimizers import optimizer_name
+from sbmlgrad.fit.result import Curve, FitResult, Start
+from sbmlgrad.fit.schedules import Schedule
+from sbmlgrad.fit.search_space import as_mapping
+from sbmlgrad.fit.simulated import Simulated
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.problem import Problem
+from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.simulation import software_versions
+
+FloatArray = NDArray[np.float64]
+
+#: Points of the curve that is drawn through the data.
+CURVE_POINTS = 101
+
+#: Share of the epochs, at the end, whose values are averaged.
+TAIL = 4
+
+
+def result_of(
+    plan: Plan, state: State, trajectories: int, assumptions: tuple[str, ...]
+) -> FitResult:
+    """Evaluate where a descent ended.
+
+    Args:
+        plan: of the descent.
+        state: its end.
+        trajectories: for the loss and the curves.
+        assumptions: what was assumed before it.
+    """
+    simulator, objective = plan.simulator, plan.objective
+    problem, space = simulator.problem, simulator.space
+    best = _best_start(state)
+    epochs = [epoch for epoch in state.epochs if best in epoch.sets]
+    history = np.array([_row(epoch, best, epoch.values) for epoch in epochs])
+    losses = np.array([_row(epoch, best, epoch.losses) for epoch in epochs])
+    reached = space.values(state.coordinates[state.sets.tolist().index(best)])
+    first = state.next_trajectory
+    scored = []
+    for values in _candidates(space.coordinates(np.vstack([history, reached])), losses):
+        simulated = simulator(space.values(values), trajectories, first)
+        loss = float(objective.loss(problem, simulated))
+        scored.append((loss, space.values(values), simulated))
+    loss, values, simulated = min(scored, key=lambda entry: entry[0])
+    error = float(standard_error(objective, problem, simulated))
+    start_loss = float(objective.loss(problem, simulator(space.start, trajectories, first)))
+    fitted = as_mapping(space, values)
+    model = calibrated(problem, fitted)
+    estimator = plan.estimators[state.turn].name
+    told = (*assumptions, *state.words)
+    model = replace(model, provenance=_provenance(plan, state, fitted, loss, error, told))
+    return FitResult(
+        model=model,
+        problem=problem,
+        values=fitted,
+        free=space,
+        objective=objective.name,
+        loss=loss,
+        loss_standard_error=error,
+        start_loss=start_loss,
+        loss_history=losses,
+        error_history=np.array([_row(epoch, best, epoch.errors) for epoch in epochs]),
+        parameter_history=history,
+        trajectories_history=np.array([epoch.trajectories for epoch in epochs]),
+        curves=_curves(plan, values, trajectories, first),
+        starts=_starts(state, best),
+        seed=simulator.seed,
+        estimator=estimator,
+        optimizer=optimizer_name(plan.optimizer),
+        engine=str(next(iter(simulated.values())).ensemble.engine),
+        evaluation_trajectories=trajectories,
+        assumptions=told,
+        reason=state.reason,
+        interrupted=state.is_interrupted,
+    )
+
+
+def _best_start(state: State) -> int:
+    """Return the start under way at the end with the least recent loss."""
+    recent = [epoch for epoch in state.epochs if set(state.sets) <= set(epoch.sets)][-12:]
+    means = {
+        start: float(np.mean([_row(epoch, start, epoch.losses) for epoch in recent]))
+        for start in state.sets.tolist()
+    }
+    return min(means, key=means.__getitem__)
+
+
+def _row(epoch: Epoch, start: int, values: NDArray[Any]) -> Any:
+    return values[epoch.sets.tolist().index(start)]
+
+
+def _candidates(coordinates: FloatArray, losses: FloatArray) -> list[FloatArray]:
+    """Return coordinates that may be the best.
+
+    Polyak's average over the last quarter of the epochs has less noise than any single one
+    (Polyak & Juditsky 1992, SIAM J. Control Optim. 30, 838); after an interruption the best epoch
+    may still be ahead of it.
+    """
+    tail = coordinates[-max(len(coordinates) // TAIL, 1) :]
+    return [tail.mean(axis=0), coordinates[int(np.argmin(losses))]]
+
+
+def _starts(state: State, best: int) -> tuple[Start, ...]:
+    count = max(max(epoch.sets) for epoch in state.epochs) + 1
+    count = max(count, *(start + 1 for start in state.failed), 1)
+    found = []
+    for start in range(count):
+        mine = [epoch for epoch in state.epochs if start in epoch.sets]
+        last = [float(_row(epoch, start, epoch.losses)) for epoch in mine[-6:]]
+        fate = "best" if start == best else state.failed.get(start, "dropped")
+        values = _row(mine[0], start, mine[0].values) if mine else np.array([])
+        found.append(Start(values, float(np.mean(last)) if last else np.nan, len(mine), fate))
+    return tuple(found)
+
+
+def calibrated(problem: Problem, fitted: Mapping[str, float]) -> ReactionNetwork:
+    """Return the network of a problem with fitted and fixed values, parameter id → value."""
+    network = problem.network
+    fixed = {p.id: p.nominal for p in problem.parameters if not p.is_estimated}
+    own = {id: value for id, value in {**fixed, **fitted}.items() if id in network.parameter_ids}
+    return network.with_parameters(own)
+
+
+def _curves(
+    plan: Plan, values: FloatArray, trajectories: int, first: int
+) -> dict[tuple[str, str], Curve]:
+    problem = plan.simulator.problem
+    times = {
+        id: tuple(np.linspace(0.0, last, CURVE_POINTS).tolist())
+        if (last := own[-1]) > 0
+        else (0.0,)
+        for id, own in plan.simulator.times.items()
+    }
+    simulated = plan.simulator(values, trajectories, first, times=times)
+    m = problem.measurements
+    pairs = sorted(
+        {(c, m.observables[i]) for c, i in zip(m.condition, m.observable_index, strict=True)}
+    )
+    return {
+        (experiment, id): _curve(simulated[experiment], problem.observable[id].formula)
+        for experiment, id in pairs
+    }
+
+
+def _curve(one: Simulated, formula: Any) -> Curve:
+    return Curve(one.times, one.mean(formula), np.sqrt(one.variance(formula)))
+
+
+def _provenance(
+    plan: Plan,
+    state: State,
+    fitted: Mapping[str, float],
+    loss: float,
+    error: float,
+    assumptions: tuple[str, ...],
+) -> Provenance:
+    measurements = plan.simulator.problem.measurements
+    return Provenance(
+        fitted={
+            i: v for i, v in fitted.items() if i in plan.simulator.problem.network.parameter_ids
+        },
+        data_name=measurements.source_name,
+        data_sha256=measurements.sha256,
+        seed=plan.simulator.seed,
+        estimator=plan.estimators[state.turn].name,
+        loss=loss,
+        loss_standard_error=error,
+        software=software_versions(),
+        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        settings=_settings(plan, state, assumptions),
+    )
+
+
+def _settings(plan: Plan, state: State, assumptions: tuple[str, ...]) -> dict[str, str]:
+    """Return, as text, whatever else has to be known to repeat the fit."""
+    space = plan.simulator.space
+    limits = zip(space.ids, space.start, space.lower, space.upper, strict=True)
+    rate = plan.learning_rate
+    epochs = plan.epochs or plan.most_epochs
+    return {
+        "objective": plan.objective.name,
+        "epochs": str(len(state.epochs)),
+        "end": state.reason,
+        "starts": str(len(state.epochs[0].sets)),
+        "trajectories": f"{plan.trajectories} to {max(e.trajectories for e in state.epochs)}",
+        "commonRandomNumbers": str(plan.is_common).lower(),
+        "optimizer": optimizer_name(plan.optimizer),
+        "learningRate": "adapted" if rate is None else _ends(rate, epochs),
+        "temperature": "" if plan.temperature is None else _ends(plan.temperature, epochs),
+        "engine": plan.simulator.engine.name,
+        "observables": ", ".join(plan.simulator.problem.measurements.observables),
+        "startAndBounds": "; ".join(
+            f"{i}: {s:.17g} in [{low:.17g}, {up:.17g}]" for i, s, low, up in limits
+        ),
+        "assumptions": "; ".join(assumptions),
+    }
+
+
+def _ends(schedule: Schedule, epochs: int) -> str:
+    return f"{schedule(0, epochs)!r} to {schedule(epochs - 1, epochs)!r}"

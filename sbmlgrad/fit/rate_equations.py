@@ -1,0 +1,172 @@
+"""The likelihood of a calibration problem under its reaction rate equations.
+
+Use it to judge a problem and its nominal values, and for fits without stochasticity: every
+experiment is followed deterministically, periods and pre-equilibration included, and measurements
+scatter around the solution as the problem's noise says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.engines.base import DeterministicEngine
+from sbmlgrad.errors import FitError, ParameterError
+from sbmlgrad.fit.deterministic_course import Course, followed
+from sbmlgrad.fit.noise import impossible, log_density
+from sbmlgrad.model.expression import TIME, symbols
+from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.problem import Experiment, Problem
+
+#: Most measurements that a message lists.
+_MOST_LISTED = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a problem predicts for its measurements, in the order of `problem.measurements`.
+
+    Attributes:
+        predicted: value of each measurement's observable, float64 [measurement].
+        scale: scale of its noise, float64 [measurement].
+        log_density: logarithm of the density of the measured value, float64 [measurement].
+    """
+
+    predicted: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    log_density: NDArray[np.float64]
+
+    @property
+    def negative_log_likelihood(self) -> float:
+        """Minus the sum of the logarithms of the densities, constants included."""
+        return -float(self.log_density.sum())
+
+
+def negative_log_likelihood(
+    problem: Problem,
+    values: Mapping[str, float] | None = None,
+    engine: DeterministicEngine | None = None,
+) -> float:
+    """Return minus the logarithm of the likelihood under the rate equations, priors left out.
+
+    All constants of the densities are included, as in PEtab, so that values can be compared with
+    published ones.
+
+    Args:
+        problem: the problem.
+        values: parameter of the problem → value; nominal values where left out.
+        engine: solver; `ODE()` by default.
+
+    Raises:
+        ParameterError: a name that is no parameter of the problem.
+        FitError: a steady state that is not reached, or a measurement whose density is zero or not
+            defined.
+        SimulationError: the solver fails.
+    """
+    return predict(problem, values, engine).negative_log_likelihood
+
+
+def predict(
+    problem: Problem,
+    values: Mapping[str, float] | None = None,
+    engine: DeterministicEngine | None = None,
+) -> Predictions:
+    """Return prediction, noise and density of every measurement under the rate equations.
+
+    Args:
+        problem: as for `negative_log_likelihood`, which says what is raised.
+        values: as there.
+        engine: as there.
+    """
+    own = _values(problem, values)
+    if engine is None:
+        from sbmlgrad.engines.ode import ODE
+
+        engine = ODE()
+    course = Course(problem, own, engine)
+    m = problem.measurements
+    predicted, scale, density = (np.full(len(m), np.nan) for _ in range(3))
+    conditions = np.array(m.condition, dtype=object)
+    for experiment in problem.experiments:
+        rows = np.flatnonzero(conditions == experiment.id)
+        if rows.size:
+            _fill(problem, experiment, course, rows, predicted, scale)
+    for i, id in enumerate(m.observables):
+        rows = np.flatnonzero(m.observable_index == i)
+        noise = problem.observable[id].noise
+        density[rows] = log_density(noise.distribution, m.value[rows], predicted[rows], scale[rows])
+        density[rows[impossible(noise.distribution, m.value[rows])]] = -np.inf
+    _refuse(problem, predicted, scale, density)
+    return Predictions(predicted, scale, density)
+
+
+def _values(problem: Problem, values: Mapping[str, float] | None) -> dict[str, float]:
+    result = {p.id: p.nominal for p in problem.parameters}
+    for name, value in (values or {}).items():
+        if name not in result:
+            raise ParameterError(
+                f"{name!r} is no parameter of the problem{suggestion(name, result)}; it has "
+                f"{', '.join(result) or 'none'}"
+            )
+        if not np.isfinite(value):
+            raise ParameterError(f"parameter {name!r}: {value} is not a finite number; give one")
+        result[name] = float(value)
+    return result
+
+
+def _fill(
+    problem: Problem,
+    experiment: Experiment,
+    course: Course,
+    rows: NDArray[np.intp],
+    predicted: NDArray[np.float64],
+    scale: NDArray[np.float64],
+) -> None:
+    """Put in predictions and scales of the measurements of one experiment."""
+    m = problem.measurements
+    times = np.unique(m.time[rows])
+    used = {m.observables[i] for i in np.unique(m.observable_index[rows])}
+    formulas = {
+        id: (problem.observable[id].formula, problem.observable[id].noise.scale) for id in used
+    }
+    needed = frozenset().union(*(symbols(f) for pair in formulas.values() for f in pair))
+    along: dict[str, Any] = {**course.own, **followed(course, experiment, times, needed)}
+    along[TIME.id] = times
+    for i, id in enumerate(m.observables):
+        here = rows[m.observable_index[rows] == i]
+        if not here.size:
+            continue
+        at = np.searchsorted(times, m.time[here])
+        for formula, target in zip(formulas[id], (predicted, scale), strict=True):
+            target[here] = np.broadcast_to(evaluate(formula, along), times.shape)[at]
+
+
+def _refuse(
+    problem: Problem,
+    predicted: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    density: NDArray[np.float64],
+) -> None:
+    """Raise a `FitError` for measurements without a finite density."""
+    bad = np.flatnonzero(~np.isfinite(density))
+    if not bad.size:
+        return
+    m = problem.measurements
+    listed = "".join(
+        f"\n  - {m.observables[m.observable_index[i]]!r} at time {m.time[i]:g}, condition "
+        f"{m.condition[i]!r}: measured {m.value[i]:g}, predicted {predicted[i]:g}, noise "
+        f"{problem.observable[m.observables[m.observable_index[i]]].noise.distribution} with scale "
+        f"{scale[i]:g}"
+        for i in bad[:_MOST_LISTED]
+    )
+    more = f"\n  - and {bad.size - _MOST_LISTED} more" if bad.size > _MOST_LISTED else ""
+    raise FitError(
+        f"{problem.name or problem.network.id}: {bad.size} of {len(m)} measurements have no finite "
+        f"log-density; logarithms need positive values, counts whole ones, and every scale must be "
+        f"positive:{listed}{more}"
+    )
