@@ -12,10 +12,11 @@ import sys
 import typer
 
 from sbmlgrad import cli_options as opt
+from sbmlgrad.cli_data import data
 from sbmlgrad.cli_exit import BAD_INPUT, FAILED, INTERRUPTED, NO, OK, exit_code, stoppable
+from sbmlgrad.cli_fit import fit
 from sbmlgrad.cli_gradcheck import gradcheck
 from sbmlgrad.cli_support import (
-    import_tensorflow_quietly,
     issue_as_dict,
     names_of,
     numbers,
@@ -130,78 +131,8 @@ def simulate(
     return OK
 
 
-@app.command()
-@stoppable
-def fit(
-    model: opt.Model,
-    data: opt.Data,
-    out: opt.Folder,
-    free: opt.Free = None,
-    seed: opt.Seed = None,
-    epochs: opt.Epochs = None,
-    trajectories: opt.PerEpoch = 256,
-    optimizer: opt.Optimizer = "adam",
-    bounds: opt.Bounds = None,
-    start: opt.Start = None,
-    column: opt.Column = None,
-    sheet: opt.Sheet = None,
-    time_column: opt.TimeColumn = None,
-    threads: opt.Threads = None,
-    substance: opt.Substance = None,
-    initial: opt.Initial = "strict",
-    mass_action: opt.MassAction = "as_written",
-    dry_run: opt.DryRun = False,
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-) -> int:
-    """Fit parameters to measurements; write the calibrated model, table, plots and report.
-
-    Ctrl-C keeps the best values so far.
-    """
-    from sbmlgrad.cli_fit import fit_options, mapping_of, plan, print_plan
-    from sbmlgrad.io.files import check_folder
-    from sbmlgrad.io.formats import load
-    from sbmlgrad.io.tables import load_measurements
-
-    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    measurements = load_measurements(
-        data, mapping=mapping_of(column), sheet=sheet, time_column=time_column
-    )
-    check_folder(out)
-    options = fit_options(free, bounds, start)
-    if dry_run:
-        planned = plan(network, measurements, options, optimizer)
-        if json:
-            print_json(planned)
-        elif not quiet:
-            print_plan(planned, measurements.source_name)
-        return OK
-    import_tensorflow_quietly()
-    from sbmlgrad.engines.native import Native
-    from sbmlgrad.fit.report import summary, write_results
-    from sbmlgrad.fit.run import fit as run
-
-    with progress_bar("fitting", quiet or json) as advance:
-        result = run(
-            network,
-            measurements,
-            **options,
-            seed=seed,
-            epochs=epochs,
-            trajectories=trajectories,
-            optimizer=optimizer,
-            engine=Native(threads=threads),
-            progress=advance,
-        )
-    files = write_results(result, out)
-    if json:
-        print_json({**summary(result), "files": [str(f) for f in files]})
-    elif not quiet:
-        print(result)
-        print("written: " + ", ".join(str(f) for f in files))
-    return INTERRUPTED if result.interrupted else OK
-
-
+app.command()(stoppable(fit))
+app.command()(stoppable(data))
 app.command()(stoppable(gradcheck))
 
 

@@ -118,26 +118,9 @@ Limit = Annotated[
     typer.Option(min=0.1, help="Seconds after which a file is given up; none by default."),
 ]
 
-# fit
-Data = Annotated[Path, typer.Argument(help="Measurements: .csv, .tsv or .xlsx.")]
-Folder = Annotated[Path, typer.Option(help="Folder for the results; made if it is not there.")]
-Free = Annotated[
-    str | None, typer.Option(metavar="ID,ID", help="Parameters to fit; all by default.")
-]
-Epochs = Annotated[
-    int | None,
-    typer.Option(min=1, help="Steps of the optimiser; by default until they gain nothing."),
-]
-PerEpoch = Annotated[int, typer.Option(min=2, help="Trajectories per epoch.")]
-Optimizer = Annotated[str, typer.Option(metavar="NAME", help="adam or rmsprop.")]
-Bounds = Annotated[
-    list[str] | None,
-    typer.Option("--bounds", metavar="ID=LOW:HIGH", help="Bounds; repeat for more."),
-]
-Start = Annotated[
-    list[str] | None,
-    typer.Option("--start", metavar="ID=VALUE", help="Starting value; repeat for more."),
-]
+# data, fit and gradcheck
+Sheet = Annotated[str | None, typer.Option(help="Sheet of the XLSX file.")]
+TimeColumn = Annotated[str | None, typer.Option(help="Name of the time column.")]
 Column = Annotated[
     list[str] | None,
     typer.Option(
@@ -146,8 +129,7 @@ Column = Annotated[
         help="Symbol that a column of the data measures; an empty ID leaves the column out.",
     ),
 ]
-Sheet = Annotated[str | None, typer.Option(help="Sheet of the XLSX file.")]
-TimeColumn = Annotated[str | None, typer.Option(help="Name of the time column.")]
+Folder = Annotated[Path, typer.Option(help="Folder for the results; made if it is not there.")]
 
 # validate
 Referees = Annotated[

@@ -82,6 +82,7 @@ def write_checkpoint(plan: Plan, state: State, path: Path) -> None:
         arrays[f"losses{i}"], arrays[f"errors{i}"] = epoch.losses, epoch.errors
     told = {name: getattr(state, name) for name in _FIELDS} | {
         "fingerprint": fingerprint(plan),
+        "seed": plan.simulator.seed,
         "epochs": [epoch.trajectories for epoch in state.epochs],
         "memory": len(state.memory),
         "failed": {str(k): v for k, v in state.failed.items()},
@@ -101,15 +102,7 @@ def read_checkpoint(plan: Plan, path: Path) -> State:
     Raises:
         FitError: the file cannot be read, or belongs to another fit.
     """
-    try:
-        # From memory: NumPy leaves a damaged file open.
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
-            told = json.loads(kept["told"].tobytes())
-            arrays = {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise FitError(
-            f"{path.name}: cannot be read as a checkpoint ({error}); leave out resume to start anew"
-        ) from error
+    told, arrays = _read(path)
     if told["fingerprint"] != fingerprint(plan):
         raise FitError(
             f"{path.name}: was left by a fit of another model, other data or other settings; go on "
@@ -132,3 +125,24 @@ def read_checkpoint(plan: Plan, path: Path) -> State:
         failed={int(k): v for k, v in told["failed"].items()},
         **{name: told[name] for name in _FIELDS},
     )
+
+
+def seed_in(path: Path) -> int:
+    """Return the seed of the fit that left a checkpoint.
+
+    Raises:
+        FitError: the file cannot be read.
+    """
+    return int(_read(path)[0]["seed"])
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    try:
+        # From memory: NumPy leaves a damaged file open.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
+            told = json.loads(kept["told"].tobytes())
+            return told, {name: kept[name] for name in kept.files}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FitError(
+            f"{path.name}: cannot be read as a checkpoint ({error}); leave out resume to start anew"
+        ) from error

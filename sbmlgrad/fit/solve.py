@@ -1,0 +1,253 @@
+"""From a problem and settings to a result: what is checked, chosen and run in which order."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.engines.base import DeterministicEngine, Engine, is_deterministic
+from sbmlgrad.engines.kernel_choice import PILOT_FIRINGS, kernel_by_size
+from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.readouts import ValuesAt
+from sbmlgrad.errors import FitError, RequestError
+from sbmlgrad.fit.checkpoint import read_checkpoint, saver, seed_in
+from sbmlgrad.fit.choice import default_estimators, judge
+from sbmlgrad.fit.descent import FitProgress, Plan, State, begin, descend
+from sbmlgrad.fit.deterministic_outcome import deterministic_result
+from sbmlgrad.fit.experiments import prepared
+from sbmlgrad.fit.least_squares import fit_rate_equations
+from sbmlgrad.fit.objectives.base import Objective
+from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
+from sbmlgrad.fit.optimizers import make_optimizer
+from sbmlgrad.fit.outcome import result_of
+from sbmlgrad.fit.result import FitResult
+from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
+from sbmlgrad.fit.search_space import as_mapping, search_space
+from sbmlgrad.fit.simulated import Simulator
+from sbmlgrad.fit.starts import starting_values
+from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.model.numbers import as_number, whole
+from sbmlgrad.model.problem import Problem
+from sbmlgrad.simulation_inputs import check_engine, draw_seed, seed_of
+
+#: Epochs at the most, where the end is left to the test of progress.
+MOST_EPOCHS = 1000
+
+#: Epochs that such a fit usually takes.
+USUAL_EPOCHS = 200
+
+#: Firings that a gradient is worth, for each that is simulated, by interpreted kernels.
+GRADIENT = 5.0
+
+#: How much the ensemble of an epoch may grow, where its noise is what is left.
+GROWTH = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Settings:
+    """How a problem is solved; `run.fit` says what each means."""
+
+    objective: Objective | None = None
+    starts: int = 1
+    warm_start: bool = False
+    optimizer: Any = "adam"
+    learning_rate: float | tuple[float, float] | Schedule | None = None
+    temperature: float | tuple[float, float] | Schedule | None = None
+    epochs: int | None = None
+    trajectories: int = 256
+    most_trajectories: int | None = None
+    evaluation_trajectories: int | None = None
+    common_random_numbers: bool = False
+    max_seconds: float | None = None
+    estimator: Estimator | None = None
+    engine: Engine | DeterministicEngine | None = None
+    seed: int | None = None
+    checkpoint: str | Path | None = None
+    resume: bool = False
+    progress: FitProgress | None = None
+
+
+def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = ()) -> FitResult:
+    """Solve a calibration problem.
+
+    Args:
+        problem: what is calibrated.
+        settings: how.
+        assumptions: what was assumed in making the problem, in words.
+
+    Raises:
+        SbmlGradError: as `run.fit` says.
+    """
+    _check(settings)
+    seed = _seed(settings)
+    if is_deterministic(settings.engine):
+        return _solve_rates(problem, settings, seed, assumptions)
+    if settings.warm_start:
+        problem, words = _warmed(problem, settings.starts, seed)
+        assumptions += (words,)
+    objective = MeanTrajectory() if settings.objective is None else settings.objective
+    assumptions += objective.check(problem)
+    plan, words = _plan(problem, settings, objective, seed)
+    assumptions += words
+    state = _state(plan, settings)
+    if settings.checkpoint is not None:
+        plan = dataclasses.replace(plan, save=saver(plan, Path(settings.checkpoint)))
+    descend(plan, state)
+    if not state.epochs:
+        raise KeyboardInterrupt
+    size = settings.evaluation_trajectories or max(10 * settings.trajectories, 2000)
+    return result_of(plan, state, size, assumptions)
+
+
+def _check(settings: Settings) -> None:
+    """Refuse settings that make no sense, before any work is done."""
+    whole("trajectories", settings.trajectories, 2, 10**9)
+    whole("starts", settings.starts, 1, 10**6)
+    whole("most_trajectories", _most(settings), settings.trajectories, 10**9)
+    if settings.epochs is not None:
+        whole("epochs", settings.epochs, 1, 10**9)
+    if settings.evaluation_trajectories is not None:
+        whole("evaluation_trajectories", settings.evaluation_trajectories, 2, 10**9)
+    if settings.resume and settings.checkpoint is None:
+        raise RequestError("resume=True: name the file to go on from with checkpoint=")
+    make_optimizer(settings.optimizer)
+    for name, kind in (("objective", Objective), ("estimator", Estimator)):
+        given = getattr(settings, name)
+        if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
+            raise RequestError(f"{name}={given!r}: pass an {name} object")
+
+
+def _most(settings: Settings) -> int:
+    given = settings.most_trajectories
+    return GROWTH * settings.trajectories if given is None else given
+
+
+def _seed(settings: Settings) -> int:
+    if settings.seed is not None:
+        return seed_of(settings.seed)
+    if settings.resume and settings.checkpoint is not None and Path(settings.checkpoint).exists():
+        return seed_in(Path(settings.checkpoint))
+    return draw_seed()
+
+
+def _plan(
+    problem: Problem, settings: Settings, objective: Objective, seed: int
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan of a stochastic descent, and what is assumed in it."""
+    given = settings.estimator
+    estimators = default_estimators(problem) if given is None else (given,)
+    if settings.temperature is not None and not hasattr(estimators[0], "temperature"):
+        raise FitError(f"{estimators[0].name} has no temperature; leave `temperature` out")
+    assumptions: tuple[str, ...] = ()
+    if ValuesAt not in estimators[0].readouts:
+        assumptions = (
+            f"{estimators[0].name} cannot differentiate values at times, so trajectories are "
+            "interpolated linearly between firings",
+        )
+    simulator = Simulator(
+        problem=problem,
+        space=search_space(problem),
+        experiments=prepared(problem),
+        times=objective.times(problem),
+        engine=_engine(settings.engine),
+        seed=seed,
+    )
+    epochs, temperature, budget = settings.epochs, settings.temperature, settings.max_seconds
+    trajectories = (epochs or USUAL_EPOCHS) * settings.trajectories * settings.starts
+    plan = Plan(
+        simulator=_with_kernel(simulator, trajectories),
+        objective=objective,
+        estimators=estimators,
+        optimizer=settings.optimizer,
+        learning_rate=_learning_rate(settings),
+        temperature=None if temperature is None else as_schedule(temperature, "temperature"),
+        epochs=epochs,
+        most_epochs=MOST_EPOCHS,
+        trajectories=settings.trajectories,
+        most_trajectories=_most(settings),
+        is_common=settings.common_random_numbers,
+        seconds=None if budget is None else as_number("max_seconds", budget),
+        judge=judge if len(estimators) > 1 else None,
+        progress=settings.progress,
+    )
+    return plan, assumptions
+
+
+def _engine(engine: Any) -> Engine:
+    if engine is None:
+        return Native()
+    check_engine(engine)
+    return engine
+
+
+def _learning_rate(settings: Settings) -> Schedule | None:
+    """Return the schedule; None adapts the rate, or leaves an optimiser object its own."""
+    if settings.learning_rate is not None:
+        return as_schedule(settings.learning_rate, "learning_rate")
+    is_named = isinstance(settings.optimizer, str)
+    return cosine(0.1, 0.005) if is_named and settings.epochs is not None else None
+
+
+def _with_kernel(simulator: Simulator, trajectories: int) -> Simulator:
+    """Return the simulator with the kernel that pays over the whole fit, judged by a pilot."""
+    engine = simulator.engine
+    network = simulator.problem.network
+    if not isinstance(engine, Native) or engine.kernel != "auto" or lower(network).is_timed:
+        return simulator
+    pilot = dataclasses.replace(
+        simulator, engine=Native(kernel="table", firing_limit=PILOT_FIRINGS)
+    ).pilot(simulator.space.start, 4)
+    firings = sum(float(one.ensemble.firings.mean()) for one in pilot.values())
+    expected = firings * trajectories * GRADIENT
+    kernel = kernel_by_size(len(lower(network).channels), expected)
+    return dataclasses.replace(simulator, engine=dataclasses.replace(engine, kernel=kernel))
+
+
+def _state(plan: Plan, settings: Settings) -> State:
+    if settings.resume and settings.checkpoint is not None:
+        path = Path(settings.checkpoint)
+        if path.exists():
+            return read_checkpoint(plan, path)
+    values = starting_values(plan.simulator.problem, settings.starts, plan.simulator.seed)
+    return begin(plan, values)
+
+
+def _solve_rates(
+    problem: Problem, settings: Settings, seed: int, assumptions: tuple[str, ...]
+) -> FitResult:
+    names = ("objective", "estimator", "checkpoint", "temperature", "learning_rate")
+    stray = [name for name in names if getattr(settings, name) is not None]
+    if stray:
+        raise RequestError(
+            f"fit(engine=ODE()): {', '.join(stray)} belong to stochastic fits; leave them out, or "
+            "use a stochastic engine"
+        )
+    engine = settings.engine
+    assert engine is not None
+    assert is_deterministic(engine)
+    descents = fit_rate_equations(
+        problem,
+        starting_values(problem, settings.starts, seed),
+        engine=engine,
+        progress=settings.progress,
+        max_seconds=settings.max_seconds,
+    )
+    return deterministic_result(problem, descents, engine, seed, assumptions)
+
+
+def _warmed(problem: Problem, starts: int, seed: int) -> tuple[Problem, str]:
+    """Return the problem starting from where a fit of its rate equations ended."""
+    descents = fit_rate_equations(problem, starting_values(problem, starts, seed))
+    found = as_mapping(search_space(problem), descents[0].values)
+    parameters = tuple(
+        dataclasses.replace(p, nominal=found[p.id]) if p.id in found else p
+        for p in problem.parameters
+    )
+    likelihood = descents[0].negative_log_likelihood
+    return dataclasses.replace(problem, parameters=parameters), (
+        f"started where a fit of the rate equations from {starts} places ended (negative "
+        f"log-likelihood {likelihood:.6g})"
+    )
