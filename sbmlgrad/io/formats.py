@@ -114,15 +114,28 @@ def examine(
     return network, issues
 
 
-def save(model: ReactionNetwork, path: str | Path) -> None:
-    """Write a model: its original document with its values, history and provenance.
+def save(
+    model: ReactionNetwork,
+    path: str | Path,
+    *,
+    distrib: bool = True,
+    level: int | None = None,
+    version: int | None = None,
+) -> None:
+    """Write a model: its original document with its values, history, uncertainty and provenance.
 
     Args:
         model: a loaded or fitted network.
-        path: `.xml`, `.sbml`, either with `.gz`, or `.ant` for Antimony (no annotations
-            there, and numbers to 15 digits).
+        path: `.xml`, `.sbml`, either with `.gz`, or `.ant` for Antimony (values to 15 digits only).
+        distrib: write the uncertainty of fitted parameters with the package distrib, which takes
+            SBML level 3 version 2. Give False for readers that refuse the package; the uncertainty
+            is in the notes and the annotation all the same.
+        level: level of SBML to convert to; None for the document's own.
+        version: its version; None for the latest of that level.
 
     Raises:
+        RequestError: there is no such level and version, or it cannot hold what is asked for.
+        UnsupportedModelError: the document is to be converted and is no valid SBML.
         WriteError: the format is not known or cannot say what the model says, the model has no
             document, or the file cannot be written; then nothing is left behind.
     """
@@ -133,19 +146,18 @@ def save(model: ReactionNetwork, path: str | Path) -> None:
             f"save({type(model).__name__}, {type(path).__name__}): pass a network, as `load` and "
             "`fit` return them, and a path"
         )
-    write_document(write_sbml(model), path)
+    is_antimony = format_of(path) == "Antimony"
+    if is_antimony and (level, version) != (None, None):
+        raise RequestError(
+            f"save to {path}, level={level}, version={version}: Antimony has no levels; leave them "
+            "out, or write a file that ends in .xml"
+        )
+    distrib = distrib and not is_antimony  # which holds values only
+    write_document(write_sbml(model, distrib=distrib, level=level, version=version), path)
 
 
 def write_document(sbml: bytes, path: str | Path) -> None:
-    """Write an SBML document in the format that the suffix names.
-
-    Args:
-        sbml: the document.
-        path: as for `save`.
-
-    Raises:
-        WriteError: as `save` raises it.
-    """
+    """Write an SBML document in the format that the suffix of a path names; raises as `save`."""
     write_atomically(Path(path), document_bytes(sbml, path))
 
 

@@ -1,19 +1,20 @@
 """Write the golden files anew: `python tests/golden/regenerate.py`, then review the difference.
 
 Each `NAME.xml` is an original document, written by hand; `NAME_calibrated.xml` is what `write_sbml`
-makes of it with the values and the provenance below.
+makes of it with the values and the provenance below, and `NAME_uncertain.xml` what it makes of it
+if the uncertainty of the values is known too, which takes level 3 version 2.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sbmlgrad.io.sbml.writer import write_sbml
 from sbmlgrad.model.elements import Parameter, Species
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.model.provenance import Estimate, Provenance
 
 FOLDER = Path(__file__).parent
 
@@ -76,6 +77,18 @@ PROVENANCE = Provenance(
     settings={"learning_rate": "0.05", "free": "k1, k2"},
 )
 
+#: With a parameter of either kind of interval, one without uncertainty, and one that is no
+#: parameter of the model.
+UNCERTAIN = replace(
+    PROVENANCE,
+    estimates={
+        "k1": Estimate(1 / 3, standard_error=0.1 / 3, interval=(0.25, 0.4), unit="1/s"),
+        "k2": Estimate(0.1 + 0.2, 0.02, (0.0, float("inf")), 0.9, "credible", "median", "1/s"),
+        "k3": Estimate(2.5),
+        "noise": Estimate(0.7, standard_error=0.05, central=None),
+    },
+)
+
 
 def original(name: str) -> bytes:
     """Return the document of a case as written by hand."""
@@ -98,3 +111,5 @@ def network(name: str, *, provenance: Provenance | None = PROVENANCE) -> Reactio
 if __name__ == "__main__":
     for name in CASES:
         (FOLDER / f"{name}_calibrated.xml").write_bytes(write_sbml(network(name)))
+        uncertain = write_sbml(network(name, provenance=UNCERTAIN))
+        (FOLDER / f"{name}_uncertain.xml").write_bytes(uncertain)

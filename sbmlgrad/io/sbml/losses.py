@@ -72,10 +72,11 @@ class _Rounding:
     digits: int | None
 
     def number(self, value: float | None) -> float | None:
+        if value is not None and value != value:
+            return NO_VALUE  # one NaN for all, which is equal to nothing but itself
         if value is None or self.digits is None:
             return value
-        # One NaN for all, since networks without a value hold the same one.
-        return NO_VALUE if value != value else float(f"{value:.{self.digits}g}")
+        return float(f"{value:.{self.digits}g}")
 
     def side(self, numbers: Mapping[str, float]) -> dict[str, Any]:
         return {species: self.number(n) for species, n in numbers.items()}

@@ -1,286 +1,219 @@
 """`ReactionNetwork` → SBML bytes: the original document with the network's values in it.
 
-Everything but the values that differ, and the annotation, stays byte for byte. libSBML does not
-write: it prints doubles with 15 digits, which do not read back as the same doubles.
+Everything but the values that differ, and what is said about them, stays byte for byte. libSBML
+does not write: it prints doubles with 15 digits, which do not read back as the same doubles. Only
+where the document must be of another level does its converter come in
+(`sbmlgrad.io.sbml.levels`), before anything is written.
 """
 
 from __future__ import annotations
 
-import math
-import re
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from sbmlgrad.errors import UnreadableFileError, WriteError
-from sbmlgrad.io.sbml.annotation import annotate, double_text, w3c_date
+from sbmlgrad.errors import RequestError, SbmlGradError, UnreadableFileError, WriteError
+from sbmlgrad.io.sbml.annotation import annotate, provenance_problems
 from sbmlgrad.io.sbml.safe_xml import (
     Edit,
     SourceDocument,
     apply_edits,
     check_xml,
-    element_stop,
     set_attribute,
     source_document,
 )
-from sbmlgrad.model.elements import Species
+from sbmlgrad.io.sbml.sbo_terms import rate_constants
+from sbmlgrad.io.sbml.uncertainty import uncertainty_edits
+from sbmlgrad.io.sbml.value_edits import (
+    Changes,
+    change_compartments,
+    change_parameters,
+    change_species,
+    in_sbml,
+    removals,
+)
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.model.provenance import Estimate, Provenance
 
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+#: Level and version that documents are raised to where uncertainty is written.
+UNCERTAIN = (3, 2)
+#: First version of a level in which every parameter may have an SBO term.
+_SBO_SINCE = {2: 2, 3: 1}
+#: Latest version of each level.
+_LATEST = {1: 2, 2: 5, 3: 2}
 
 
-def write_sbml(network: ReactionNetwork) -> bytes:
+def write_sbml(
+    network: ReactionNetwork,
+    *,
+    distrib: bool = True,
+    level: int | None = None,
+    version: int | None = None,
+) -> bytes:
     """Write a network as SBML; use it to hand a calibrated model on.
 
     Written are the values of parameters that were set (`network.changed`), the initial values of
-    species, the sizes of compartments, and, if `network.provenance` is set, the annotation that
-    `sbmlgrad.io.sbml.annotation` describes. A value that the document has already is left as it is
+    species and the sizes of compartments. A value that the document has already is left as it is
     spelled. An initial assignment that would override a written value is removed, which the
-    annotation records.
+    annotation records. If `network.provenance` is set, the document also gets the annotation and
+    notes that `sbmlgrad.io.sbml.annotation` describes, the uncertainty of fitted parameters
+    (`sbmlgrad.io.sbml.uncertainty`), and SBO terms for fitted parameters that have none and are
+    proven to be rate constants (`sbmlgrad.io.sbml.sbo_terms`).
 
     Args:
         network: a network read from SBML, whose `source` is the document.
+        distrib: write uncertainties with the package distrib, which takes level 3: where there are
+            any and `level` is None, the document is converted to level 3 version 2. Without it they
+            are in the notes and the record only, and readers that refuse the package are served.
+        level: level of SBML to convert to; None for the document's own.
+        version: its version; None for the latest of that level.
 
     Returns:
-        The new document, in the encoding of the old one.
+        The new document, in the encoding of the old one; UTF-8 where it was converted.
 
     Raises:
-        WriteError: there is no original document, or values that it cannot hold; names all of them.
+        RequestError: there is no such level and version, or it cannot hold uncertainties.
+        UnsupportedModelError: the original document is to be converted and is no valid SBML.
+        WriteError: there is no original document, values that it cannot hold, or something in it
+            that the other level cannot say; names all of them.
     """
     if network.source is None:
         raise WriteError(
             f"model '{network.id}' has no original document (source is None), and only values are "
             "written into one; build it with sbmlgrad.load from SBML, or set source to its bytes"
         )
-    if issues := check_xml(network.source, name="original document"):
+    data = _raised(network, network.source, distrib=distrib, level=level, version=version)
+    document, model, own = _opened(network, data)
+    changes = Changes(document, model, own[0])
+    change_compartments(network, changes)
+    change_parameters(network, changes)
+    change_species(network, changes)
+    provenance = network.provenance
+    if provenance is not None:
+        changes.problems += provenance_problems(provenance)
+    if changes.problems:
+        raise _refusal(network, changes.problems)
+    edits = [*changes.edits, *removals(changes), *_terms(network, changes, own)]
+    fitted = () if provenance is None else provenance.fitted
+    edits += uncertainty_edits(
+        document,
+        changes.quantities,
+        stale=(*changes.moved, *fitted),
+        provenance=provenance if distrib else None,
+    )
+    if provenance is not None or changes.overriding:
+        edits += annotate(
+            document,
+            model,
+            level=own,
+            source=network.source,
+            provenance=provenance,
+            removed=changes.overriding,
+        )
+    return apply_edits(document, edits)
+
+
+def check_writable(
+    network: ReactionNetwork,
+    names: Iterable[str],
+    *,
+    distrib: bool = True,
+    level: int | None = None,
+    version: int | None = None,
+) -> None:
+    """Raise what `write_sbml` would raise after a fit; use it before one, which may take hours.
+
+    Args:
+        network: the network to be fitted.
+        names: ids of its parameters that will get new values and uncertainties.
+        distrib: as for `write_sbml`.
+        level: likewise.
+        version: likewise.
+
+    Raises:
+        ParameterError: a name is no parameter of the network.
+        RequestError: as `write_sbml`, as are all others.
+    """
+    fitted = dict.fromkeys(names, 1.0)
+    estimates = {name: Estimate(value, standard_error=1.0) for name, value in fitted.items()}
+    record = Provenance(fitted, "", "", 0, "", 0.0, 0.0, {}, "2000-01-01T00:00:00Z", {}, estimates)
+    tried = replace(network.with_parameters(fitted), provenance=record)
+    write_sbml(tried, distrib=distrib, level=level, version=version)
+
+
+def _raised(
+    network: ReactionNetwork,
+    source: bytes,
+    *,
+    distrib: bool,
+    level: int | None,
+    version: int | None,
+) -> bytes:
+    """Return the original document at the level that it is to be written in."""
+    if level is None and version is not None:
+        raise RequestError(f"version={version} of which level? give level as well, such as level=3")
+    is_uncertain = distrib and _has_uncertainty(network)
+    if level is None:
+        if not is_uncertain:
+            return source
+        target = UNCERTAIN
+    else:
+        target = (level, _LATEST.get(level, 1) if version is None else version)
+    from sbmlgrad.io.sbml.levels import at_level
+
+    if is_uncertain and target[0] < 3:
+        raise RequestError(
+            f"level={level}: only level 3 of SBML has the package distrib, which holds the "
+            "uncertainty of fitted parameters; pass distrib=False to keep it in notes and "
+            "annotation only, or choose level 3"
+        )
+    try:
+        return at_level(source, *target, name=f"model '{network.id}'")
+    except SbmlGradError as error:
+        if level is not None:
+            raise
+        raise WriteError(
+            f"{error}\nThe uncertainty of fitted parameters takes this level; pass distrib=False "
+            "to keep it in notes and annotation only, and the document in its own level"
+        ) from error
+
+
+def _has_uncertainty(network: ReactionNetwork) -> bool:
+    """Tell whether there is uncertainty of anything that a document has an element for."""
+    if network.provenance is None:
+        return False
+    known = {parameter.id for parameter in network.parameters}
+    estimates = network.provenance.estimates
+    return any(e.is_uncertain and name in known for name, e in estimates.items())
+
+
+def _opened(network: ReactionNetwork, data: bytes) -> tuple[SourceDocument, Any, tuple[int, int]]:
+    """Return a document, its model, and its level and version."""
+    if issues := check_xml(data, name="original document"):
         raise _refusal(network, [str(issue) for issue in issues])
     try:
-        document = source_document(network.source)
+        document = source_document(data)
     except UnreadableFileError as error:
         raise _refusal(network, [str(error)]) from error
-    level = document.root.get("level")
-    model = document.root.find(_sbml(document, "model"))
+    level, version = document.root.get("level"), document.root.get("version", "")
+    model = document.root.find(in_sbml(document, "model"))
     if level not in ("1", "2", "3") or model is None:
         found = f"level {level}" if model is not None else "no model"
         raise _refusal(
             network,
             [f"the original document has {found}; give one of level 1 to 3 with one model"],
         )
-    changes = _Changes(document, model, int(level))
-    _change_compartments(network, changes)
-    _change_parameters(network, changes)
-    _change_species(network, changes)
-    if network.provenance is not None:
-        changes.problems += _provenance_problems(network.provenance)
-    if changes.problems:
-        raise _refusal(network, changes.problems)
-    edits = [*changes.edits, *_removals(changes)]
-    if network.provenance is not None or changes.overriding:
-        edits += annotate(
-            document,
-            model,
-            level=changes.level,
-            source=network.source,
-            provenance=network.provenance,
-            removed=changes.overriding,
-        )
-    return apply_edits(document, edits)
+    return document, model, (int(level), int(version) if version.isdigit() else 1)
 
 
-@dataclass
-class _Changes:
-    """What is to be done to a document, gathered before any of it is done."""
-
-    document: SourceDocument
-    model: Any
-    level: int
-    edits: list[Edit] = field(default_factory=list)
-    overriding: dict[str, Any] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-
-    def listed(self, parent: Any, container: str, *names: str) -> dict[str, Any]:
-        """Return id → element for the elements of one list, in document order."""
-        path = f"{_sbml(self.document, container)}/"
-        found = [e for name in names for e in parent.iterfind(path + _sbml(self.document, name))]
-        # What later is the id is called the name in level 1.
-        return {element.get("name" if self.level == 1 else "id"): element for element in found}
-
-    def assigned(self, container: str, name: str, attribute: str) -> dict[str, Any]:
-        """Return target → element for initial assignments or rules."""
-        path = f"{_sbml(self.document, container)}/{_sbml(self.document, name)}"
-        return {element.get(attribute): element for element in self.model.iterfind(path)}
-
-    def assignment_rules(self) -> dict[str, Any]:
-        """Return parameter → its assignment rule."""
-        if self.level > 1:
-            return self.assigned("listOfRules", "assignmentRule", "variable")
-        rules = self.assigned("listOfRules", "parameterRule", "name")
-        return {name: rule for name, rule in rules.items() if rule.get("type") != "rate"}
-
-
-def _change_compartments(network: ReactionNetwork, changes: _Changes) -> None:
-    elements = changes.listed(changes.model, "listOfCompartments", "compartment")
-    name, default = ("volume", "1") if changes.level == 1 else ("size", None)
-    for compartment in network.compartments:
-        element = elements.get(compartment.id)
-        if element is None or math.isnan(compartment.size):
-            continue
-        if _same(element.get(name, default), compartment.size):
-            continue
-        if problem := _number_problem(compartment.size):
-            where = f"compartment '{compartment.id}' (line {element.sourceline})"
-            changes.problems.append(f"{where}: {problem}")
-        else:
-            text = double_text(compartment.size)
-            changes.edits.append(set_attribute(changes.document, element, name, text))
-
-
-def _change_parameters(network: ReactionNetwork, changes: _Changes) -> None:
-    everywhere = changes.listed(changes.model, "listOfParameters", "parameter")
-    reactions = changes.listed(changes.model, "listOfReactions", "reaction")
-    rules = changes.assignment_rules()
-    assignments = changes.assigned("listOfInitialAssignments", "initialAssignment", "symbol")
-    values = {p.id: float(p.value) for p in network.parameters}
-    for name in sorted(network.explicit | network.changed):  # a set has no order of its own
-        reaction, _, local = name.partition(".")
-        element = everywhere.get(name)
-        if local and reaction in reactions:
-            element = _local_parameters(changes, reactions[reaction]).get(local)
-        if name not in values or element is None:
-            where = "network" if name not in values else "original document"
-            changes.problems.append(
-                f"parameter '{name}': the {where} has none of this id, so its value has no place; "
-                "set values of the parameters that the model has"
-            )
-        elif problem := _number_problem(values[name]):
-            changes.problems.append(f"parameter '{name}': {problem}")
-        elif name in rules:
-            changes.problems.append(
-                f"parameter '{name}' (line {rules[name].sourceline}): an assignment rule gives its "
-                "value, so one written here would have no effect; set what the rule depends on"
-            )
-        else:
-            if name in assignments:
-                changes.overriding[name] = assignments[name]
-            if not _same(element.get("value"), values[name]):
-                text = double_text(values[name])
-                changes.edits.append(set_attribute(changes.document, element, "value", text))
-
-
-def _local_parameters(changes: _Changes, reaction: Any) -> dict[str, Any]:
-    law = reaction.find(_sbml(changes.document, "kineticLaw"))
-    if law is None:
-        return {}
-    return changes.listed(law, "listOfParameters", "parameter") | changes.listed(
-        law, "listOfLocalParameters", "localParameter"
-    )
-
-
-def _change_species(network: ReactionNetwork, changes: _Changes) -> None:
-    # The singular was `specie` in level 1 version 1.
-    elements = changes.listed(changes.model, "listOfSpecies", "species", "specie")
-    assignments = changes.assigned("listOfInitialAssignments", "initialAssignment", "symbol")
-    for species in network.species:
-        element = elements.get(species.id)
-        edit = None if element is None else _initial_value(species, element, changes)
-        if edit is None:
-            continue
-        changes.edits.append(edit)
-        # One that the network has too is meant to win.
-        if species.id in assignments and species.id not in network.initial_assignments:
-            changes.overriding[species.id] = assignments[species.id]
-
-
-def _initial_value(species: Species, element: Any, changes: _Changes) -> Edit | None:
-    """Return the edit that gives a species the network's initial value, or None if it has it."""
-    given = {
-        "initialAmount": species.initial_amount,
-        "initialConcentration": species.initial_concentration,
-    }
-    stated = {name: value for name, value in given.items() if value is not None}
-    used = [name for name in given if element.get(name) is not None]
-    if not stated or any(
-        name in stated and _same(element.get(name), stated[name]) for name in used
-    ):
-        return None
-    # Where the two state different quantities, the attribute changes: dividing by the compartment's
-    # size would round.
-    name = next((name for name in used if name in stated), next(iter(stated)))
-    value = float(stated[name])
-    problem = _number_problem(value)
-    if name == "initialConcentration" and changes.level == 1:
-        problem = "SBML level 1 has initial amounts only; set the amount"
-    if problem:
-        changes.problems.append(f"species '{species.id}' (line {element.sourceline}): {problem}")
-        return None
-    replaced = None if name in used or not used else used[0]
-    return set_attribute(changes.document, element, name, double_text(value), instead_of=replaced)
-
-
-def _removals(changes: _Changes) -> Iterator[Edit]:
-    """Remove overriding initial assignments, and their list if nothing is left in it."""
-    leaving = set(changes.overriding.values())
-    for container in {element.getparent() for element in leaving}:
-        inside = container.findall(_sbml(changes.document, "initialAssignment"))
-        if leaving.issuperset(inside):  # before level 3 version 2 a list may not be empty
-            yield _removal(changes.document, container)
-        else:
-            yield from (_removal(changes.document, e) for e in inside if e in leaving)
-
-
-def _removal(document: SourceDocument, element: Any) -> Edit:
-    """Remove an element, with its lines if nothing else stands on them."""
-    start, stop = document.spans[element][0], element_stop(document, element)
-    before = document.data.rfind(b"\n", 0, start) + 1
-    after = document.data.find(b"\n", stop) + 1
-    alone = not document.data[before:start].strip() and not document.data[stop:after].strip()
-    return Edit(before, after, "") if alone and after else Edit(start, stop, "")
-
-
-def _same(text: str | None, value: float) -> bool:
-    """Tell whether an attribute reads as exactly this double; zeros of either sign differ."""
-    try:
-        return text is not None and float(text).hex() == float(value).hex()
-    except ValueError:
-        return False
-
-
-def _number_problem(value: float) -> str | None:
-    """Say why a value cannot be written, or return None if it can."""
-    if not abs(value) < float("inf"):
-        return f"the value {value} is not a finite number; set a finite value"
-    if 0.0 < abs(value) < sys.float_info.min:
-        return (
-            f"the value {value} is a subnormal number, which libSBML does not read back; set 0 or "
-            f"at least {sys.float_info.min}"
-        )
-    return None
-
-
-def _provenance_problems(provenance: Provenance) -> Iterator[str]:
-    texts = {
-        "data_name": provenance.data_name,
-        "data_sha256": provenance.data_sha256,
-        "estimator": provenance.estimator,
-        **{f"software '{name}'": f"{name} {v}" for name, v in provenance.software.items()},
-        **{f"setting '{name}'": f"{name} {v}" for name, v in provenance.settings.items()},
-    }
-    for what, text in texts.items():
-        if found := _FORBIDDEN.search(text):
-            yield f"provenance, {what}: XML cannot hold the character {found[0]!r}; leave it out"
-    try:
-        w3c_date(provenance.finished)
-    except ValueError:
-        yield (
-            f"provenance, finished: {provenance.finished!r} is no ISO 8601 date and time; "
-            "give one such as 2026-01-31T12:00:00Z"
-        )
-
-
-def _sbml(document: SourceDocument, name: str) -> str:
-    return f"{document.root.tag.rpartition('}')[0]}}}{name}"
+def _terms(network: ReactionNetwork, changes: Changes, level: tuple[int, int]) -> Iterator[Edit]:
+    """Give SBO terms to fitted parameters that have none."""
+    if network.provenance is None or level < (level[0], _SBO_SINCE.get(level[0], 99)):
+        return
+    elements = changes.quantities
+    for name, term in rate_constants(network, network.provenance.fitted).items():
+        if name in elements and elements[name].get("sboTerm") is None:
+            yield set_attribute(changes.document, elements[name], "sboTerm", term)
 
 
 def _refusal(network: ReactionNetwork, problems: list[str]) -> WriteError:

@@ -1,0 +1,163 @@
+"""SED-ML documents, as libSEDML and XPath see them."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]: it has no stubs
+from networks import antimony, shipped
+from written_documents import golden
+
+import sbmlgrad as sg
+from sbmlgrad.errors import RequestError
+from sbmlgrad.io.sbml.levels import at_level
+from sbmlgrad.io.sedml import ALGORITHMS, SEDML, Curve, TimeCourse, sedml_document
+from sbmlgrad.model.expression import TIME, Symbol, add, multiply
+
+NS = {"s": SEDML}
+COURSE = TimeCourse(end=20.0, steps=40)
+
+
+def made(curves: Sequence[Curve], course: TimeCourse = COURSE, **options: Any) -> Any:
+    model = shipped("telegraph")
+    assert model.source is not None
+    return etree.fromstring(sedml_document(model, model.source, curves, course, **options))
+
+
+#: In a process of its own: libSEDML and libSBML take each other's types for their own.
+READ = """
+import sys, libsedml
+document = libsedml.readSedMLFromString(sys.stdin.read())
+assert document.getNumErrors() == 0, document.getErrorLog().toString()
+print(document.getLevel(), document.getVersion(), document.getNumModels(),
+      document.getNumSimulations(), document.getNumTasks(), document.getNumDataGenerators(),
+      document.getNumOutputs())
+read = document.getDataGenerator("data_1_ssa")
+print(libsedml.formulaToString(read.getMath()))
+print(read.getParameter(0).getValue(), read.getVariable(0).getTaskReference())
+"""
+
+
+def test_libsedml_finds_no_fault() -> None:
+    if importlib.util.find_spec("libsedml") is None:
+        pytest.skip("libsedml comes with the extra 'validation'")
+    curves = [
+        Curve("observed", multiply(Symbol("scale"), Symbol("M")), "RNA"),
+        Curve("other", add(TIME, Symbol("k_on"))),
+    ]
+    course = replace(COURSE, methods=("ssa", "ode"), trajectories=5)
+    root = made(curves, course, constants={"scale": 2.5})
+    done = subprocess.run(
+        [sys.executable, "-c", READ],
+        input=etree.tostring(root).decode(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "1 4 1 2 3 6 4",
+        "data_1_ssa_2 * data_1_ssa_1",
+        "2.5 task_ssa_repeated",
+    ]
+
+
+def test_the_time_course_and_its_algorithm() -> None:
+    root = made([Curve("m", Symbol("M"))], replace(COURSE, methods=("ode", "ssa")))
+    courses = root.findall(".//s:uniformTimeCourse", NS)
+    assert [c.find("s:algorithm", NS).get("kisaoID") for c in courses] == [
+        "KISAO:0000088",
+        "KISAO:0000029",
+    ]
+    assert {(c.get("outputEndTime"), c.get("numberOfSteps")) for c in courses} == {("20.0", "40")}
+    assert len(ALGORITHMS) == 2
+
+
+def test_only_stochastic_simulations_are_repeated() -> None:
+    course = replace(COURSE, methods=("ssa", "ode"), trajectories=7)
+    root = made([Curve("m", Symbol("M"))], course)
+    (repeated,) = root.findall(".//s:repeatedTask", NS)
+    assert repeated.find(".//s:uniformRange", NS).get("numberOfSteps") == "6"  # both ends count
+    assert repeated.find(".//s:subTask", NS).get("task") == "task_ssa"
+    tasks = {v.get("taskReference") for v in root.iterfind(".//s:variable", NS)}
+    assert tasks == {"task_ssa_repeated", "task_ode"}
+    assert made([Curve("m", Symbol("M"))]).find(".//s:repeatedTask", NS) is None
+
+
+@pytest.mark.parametrize("level", [(2, 4), (3, 1), (3, 2)])
+def test_every_path_leads_to_its_element(level: tuple[int, int]) -> None:
+    document = at_level(golden.original("dimerization_l3v1"), *level)
+    network = sg.load(document.decode())
+    wanted = ["A", "cell", "k1", "binding", "binding.scale"]
+    curves = [Curve(f"c{i}", Symbol(symbol)) for i, symbol in enumerate(wanted)]
+    root = etree.fromstring(sedml_document(network, document, curves, COURSE))
+    sbml = etree.fromstring(document)
+    paths = [v.get("target") for v in root.iterfind(".//s:variable", NS) if v.get("target")]
+    found = [sbml.xpath(path, namespaces={"sbml": root.nsmap["sbml"]}) for path in paths]
+    assert [[e.get("id") for e in elements] for elements in found] == [
+        ["A"],
+        ["cell"],
+        ["k1"],
+        ["binding"],
+        ["scale"],
+    ]
+    language = root.find(".//s:model", NS).get("language")
+    assert language == f"urn:sedml:language:sbml.level-{level[0]}.version-{level[1]}"
+
+
+def test_a_named_stoichiometry_has_a_path() -> None:
+    model = antimony('species A in cell; A = 9; n is ""; n := 1; J: n A -> ; A\n')
+    assert [r.id for r in model.references] == ["n"]
+    assert model.source is not None
+    document = sedml_document(model, model.source, [Curve("c", Symbol("n"))], COURSE)
+    root = etree.fromstring(document)
+    (path,) = [v.get("target") for v in root.iterfind(".//s:variable", NS) if v.get("target")]
+    sbml = etree.fromstring(model.source)
+    (element,) = sbml.xpath(path, namespaces={"sbml": root.nsmap["sbml"]})
+    assert etree.QName(element).localname == "speciesReference"
+
+
+def test_ids_are_unique() -> None:
+    curves = [
+        Curve("clock", Symbol("M")),
+        Curve("RNA (count), 1 <h>", Symbol("M"), "RNA"),
+        Curve("M", add(Symbol("M"), Symbol("k_on"))),
+    ]
+    root = made(curves, replace(COURSE, methods=("ssa", "ode"), trajectories=2))
+    ids = root.xpath("//@id")
+    assert len(ids) == len(set(ids))
+    assert all(id.isidentifier() for id in ids)
+    labels = [s.get("label") for s in root.iterfind(".//s:dataSet", NS)]
+    assert labels == ["time", *(curve.id for curve in curves)] * 2
+
+
+@pytest.mark.parametrize(
+    ("curves", "course", "mentions"),
+    [
+        ([], COURSE, "no curves"),
+        ([Curve("a", Symbol("M")), Curve("a", Symbol("M"))], COURSE, "one id"),
+        ([Curve("a", Symbol("nowhere"))], COURSE, "'nowhere'"),
+        ([Curve("a", Symbol("M"))], replace(COURSE, methods=()), "methods"),
+        ([Curve("a", Symbol("M"))], replace(COURSE, methods=("tau",)), "methods"),
+        ([Curve("a", Symbol("M"))], replace(COURSE, end=0.0), "nothing to simulate"),
+        ([Curve("a", Symbol("M"))], replace(COURSE, steps=0), "nothing to simulate"),
+    ],
+)
+def test_what_cannot_be_said(curves: list[Curve], course: TimeCourse, mentions: str) -> None:
+    with pytest.raises(RequestError, match=mentions):
+        made(curves, course)
+
+
+def test_level_1_has_no_ids() -> None:
+    model = shipped("telegraph")
+    assert model.source is not None
+    level_1 = model.source.replace(b'level="3"', b'level="1"', 1)
+    with pytest.raises(RequestError, match="level 1"):
+        sedml_document(model, level_1, [Curve("a", Symbol("M"))], COURSE)
