@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from sbmlgrad.io.table_cells import Problem, Table, clean
+from sbmlgrad.io.table_cells import Cell, Problem, Table, clean, parse_number
 from sbmlgrad.io.table_problems import letters
+from sbmlgrad.io.table_times import reads_as_time
 from sbmlgrad.model.measurements import suggestion
 
 Layout = Literal["wide", "long"]
@@ -23,6 +24,8 @@ _TIME_NAMES = (
     ("seconds", "minutes", "hours", "days", "weeks", "months", "years"),
     ("sec", "secs", "min", "mins", "hr", "hrs"),
     ("s", "h", "d"),
+    ("datetime", "date and time", "timestamp"),
+    ("date",),
 )
 #: Columns of the long layout besides the time.
 LONG = ("observable", "value", "replicate", "condition")
@@ -69,8 +72,34 @@ def _split_time(label: str) -> tuple[str, str]:
 def time_unit_of(label: str) -> str:
     """Return the unit in brackets, or the unit that names the column, as in `days`."""
     name, unit = _split_time(label)
-    names_unit = any(name.lower() in names for names in _TIME_NAMES[2:])
+    names_unit = any(name.lower() in names for names in _TIME_NAMES[2:6])
     return unit or (name if names_unit else "")
+
+
+def has_time(labels: Mapping[int, str], below: Mapping[int, Cell], wanted: str | None) -> bool:
+    """Tell whether a row can be the header: it names a time, and one stands below.
+
+    Args:
+        labels: column → label.
+        below: the next row that is filled.
+        wanted: name of the time column, or None for the usual ones.
+    """
+    found = _time_columns(labels, wanted)
+    return any(column in below and reads_as_time(below[column]) for column in found)
+
+
+def _time_columns(header: Mapping[int, str], wanted: str | None) -> list[int]:
+    if wanted is not None:
+        name = clean(wanted)
+        return [c for c, label in header.items() if name in (label, _split_time(label)[0])]
+    found: list[int] = []
+    for names in _TIME_NAMES:
+        found = found or [
+            column
+            for column, (name, _) in ((c, _split_time(label)) for c, label in header.items())
+            if (name if len(name) == 1 else name.lower()) in names
+        ]
+    return found
 
 
 def time_column_of(table: Table, wanted: str | None, problems: list[Problem]) -> int | None:
@@ -82,17 +111,7 @@ def time_column_of(table: Table, wanted: str | None, problems: list[Problem]) ->
         problems: added to.
     """
     header = table.header
-    found: list[int] = []
-    if wanted is not None:
-        name = clean(wanted)
-        found = [c for c, label in header.items() if name in (label, _split_time(label)[0])]
-    else:
-        for names in _TIME_NAMES:
-            found = found or [
-                column
-                for column, (name, _) in ((c, _split_time(label)) for c, label in header.items())
-                if (name if len(name) == 1 else name.lower()) in names
-            ]
+    found = _time_columns(header, wanted)
     if len(found) == 1:
         return found[0]
     listed = ", ".join(map(repr, header.values()))
@@ -104,10 +123,15 @@ def time_column_of(table: Table, wanted: str | None, problems: list[Problem]) ->
         text = (
             f"there is no column {wanted!r}{suggestion(wanted, sorted(candidates))}; found {listed}"
         )
+    elif all(isinstance(parse_number(label), float) for label in header.values()):
+        text = (
+            f"only numbers stand where the header is expected, {listed}; if there is no header, "
+            "give names=['time', ...], one name for each column"
+        )
     else:
         text = (
             f"there is no time column among {listed}; name it 'time', or give its name with "
-            "time_column="
+            "time_column=, or the row of the header with header_row="
         )
     problems.append(Problem(text, table.header_row))
     return None
@@ -142,6 +166,45 @@ def roles_of(
             wrong.append(Problem(text, table.header_row))
     problems += wrong
     return None if wrong else {role: columns[0] for role, columns in found.items() if columns}
+
+
+def label_columns(
+    table: Table,
+    time: int,
+    wanted: Mapping[str, tuple[str, ...] | None],
+    choice: Choice,
+    problems: list[Problem],
+) -> dict[str, tuple[int, ...]]:
+    """Return condition and replicate → the columns that tell them, in either layout.
+
+    Args:
+        table: the table.
+        time: column of the time.
+        wanted: condition and replicate → names of columns, or None for the column of that name.
+        choice: a column that it names is an observable.
+        problems: added to where there is no such column.
+    """
+    found: dict[str, tuple[int, ...]] = {}
+    for role, names in wanted.items():
+        if names is None:
+            found[role] = tuple(
+                column
+                for column, label in table.header.items()
+                if label.lower() == role and column != time and choice.key(label) is None
+            )
+            continue
+        columns: list[int] = []
+        for name in names:
+            of_name = [c for c, x in table.header.items() if name in (x, split_label(x)[0])]
+            if len(of_name) == 1:
+                columns += of_name
+                continue
+            what = f"there are {len(of_name)} columns" if of_name else "there is no column"
+            close = "" if of_name else suggestion(name, table.header.values())
+            text = f"{what} {name!r} to tell the {role}{close}"
+            problems.append(Problem(text, table.header_row))
+        found[role] = tuple(columns)
+    return found
 
 
 def check_choice(

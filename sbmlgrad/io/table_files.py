@@ -1,43 +1,42 @@
-"""Bytes of CSV, TSV and XLSX files → tables of cells with a header."""
+"""Bytes of CSV, TSV and XLSX files → sheets of cells."""
 
 from __future__ import annotations
 
 import csv
-import datetime
 import hashlib
 import io
-import math
-import warnings
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 from sbmlgrad.errors import DataError, UnreadableFileError
 from sbmlgrad.io.files import read_bytes
-from sbmlgrad.io.table_cells import Cell, Grid, Problem, Table, Unusable, parse_label, shown
+from sbmlgrad.io.table_cells import Cell, Grid, Region, Sheet
+from sbmlgrad.io.table_options import TableOptions
 from sbmlgrad.io.table_problems import refuse_file
 
+SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+_SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas"}
 
-def read_table(path: Path, sheet: str | None) -> Table:
-    """Read a table and check its shape and labels.
+
+def read_sheets(path: Path, options: TableOptions) -> tuple[Sheet, ...]:
+    """Read every sheet of a file, empty ones included; a text file has one, without a name.
 
     Args:
-        path: a `.csv`, `.tsv`, `.txt` (tab separated) or `.xlsx` file.
-        sheet: sheet of a workbook; None for the only one that is not empty.
-
-    Returns:
-        The table, with what is wrong with its rows and labels.
+        path: a `.csv`, `.tsv`, `.txt` or `.xlsx` file.
+        options: encoding and separator of text files.
 
     Raises:
-        DataError: no table can be made of the file at all; lesser problems are in the result.
+        DataError: the file cannot be read, or is not what its suffix claims.
     """
     suffix = path.suffix.lower()
-    if suffix not in (".csv", ".tsv", ".txt", ".xlsx"):
+    if suffix not in SUFFIXES:
         hint = "save the workbook as XLSX" if suffix in (".xls", ".ods", ".xlsb") else "convert it"
         refuse_file(
             path.name,
-            f"files with the suffix {suffix!r} are not read, only .csv, .tsv, .txt (tab separated) "
-            f"and .xlsx; {hint}",
+            f"files with the suffix {suffix!r} are not read, only .csv, .tsv, .txt and .xlsx; "
+            f"{hint}",
         )
     try:
         data = read_bytes(path)
@@ -45,175 +44,157 @@ def read_table(path: Path, sheet: str | None) -> Table:
         raise DataError(str(error)) from error
     if not data:
         refuse_file(path.name, "the file is empty")
-    problems: list[Problem] = []
-    if suffix == ".xlsx":
-        sheet, grid = _read_workbook(data, path.name, sheet)
-    else:
-        if sheet is not None:
-            refuse_file(path.name, f"a text file has no sheets; leave out sheet={sheet!r}")
-        grid = _read_text(data, path.name, "," if suffix == ".csv" else "\t", problems)
-    header_row = min(grid)
-    header = _labels(grid.pop(header_row), header_row, problems)
-    problems += _stray(grid, header, is_text=suffix != ".xlsx")
     sha256 = hashlib.sha256(data).hexdigest()
-    return Table(path.name, sheet, sha256, header_row, header, grid, tuple(problems))
+    if suffix != ".xlsx":
+        return (_read_text(data, path.name, sha256, options),)
+    from sbmlgrad.io.table_workbooks import grids_of
+
+    found = []
+    for name, grid in grids_of(data, path.name).items():
+        rows = [row for row, cells in grid.items() if _is_comment(cells)]
+        comments = [row for row in rows if row != options.header_row]
+        ignored = _comment_regions({row: _first(grid[row]) for row in comments})
+        kept = {row: cells for row, cells in grid.items() if row not in comments}
+        found.append(Sheet(path.name, name, sha256, kept, {}, ignored))
+    return tuple(found)
+
+
+def chosen_sheets(sheets: Sequence[Sheet], options: TableOptions) -> tuple[Sheet, ...]:
+    """Return the sheets to read; those that are empty are left out where all are meant.
+
+    Raises:
+        DataError: there are no such sheets, or several and no choice.
+    """
+    file, names = sheets[0].file, [sheet.name for sheet in sheets]
+    wanted = options.sheet
+    if names == [None]:
+        if wanted is not None or options.every_sheet:
+            chosen = wanted[0] if wanted is not None and len(wanted) == 1 else wanted or "all"
+            refuse_file(file, f"a text file has no sheets; leave out sheet={chosen!r}")
+        if not sheets[0].grid:
+            refuse_file(file, "the file is empty")
+        return tuple(sheets)
+    listed = ", ".join(map(repr, names))
+    filled = {sheet.name: sheet for sheet in sheets if sheet.grid}
+    for name in wanted or ():
+        if name not in names:
+            refuse_file(file, f"there is no sheet {name!r}; the sheets are {listed}")
+        if name not in filled:
+            refuse_file(f"{file}, sheet {name!r}", "the sheet is empty")
+    if not filled:
+        refuse_file(file, f"every sheet is empty ({listed})")
+    if options.every_sheet and "all" in names:
+        refuse_file(
+            file, "sheet='all' may mean every sheet or the one called 'all'; give a list of names"
+        )
+    if wanted is not None:
+        return tuple(filled[name] for name in dict.fromkeys(wanted))
+    if len(filled) > 1 and not options.every_sheet:
+        refuse_file(
+            file,
+            f"several sheets hold data, {', '.join(map(repr, filled))}; choose one with sheet=, "
+            "several with a list, or sheet='all'",
+        )
+    return tuple(filled.values())
 
 
 # --- text files -----------------------------------------------------------------------------------
 
 
-def _read_text(data: bytes, file: str, delimiter: str, problems: list[Problem]) -> Grid:
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start) + 1
-        refuse_file(
-            file,
-            f"row {row}: byte 0x{data[error.start]:02x} is not UTF-8 text; save the file with the "
-            "encoding UTF-8",
-        )
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+def _read_text(data: bytes, file: str, sha256: str, options: TableOptions) -> Sheet:
+    text = _decoded(data, file, options.encoding)
+    lines = io.StringIO(text, newline=None).readlines()
+    comments = dict(_comment_lines(lines))
+    comments.pop(options.header_row or 0, None)
+    kept = ["\n" if row in comments else line for row, line in enumerate(lines, 1)]
+    expected = "," if file.lower().endswith(".csv") else "\t"
+    separator = options.separator or _separator_of(kept, expected)
+    reader = csv.reader(kept, delimiter=separator, strict=True)
     grid: Grid = {}
-    width = 0
+    lengths: dict[int, int] = {}
     try:
         for row, record in enumerate(reader, 1):
             cells: dict[int, Cell] = {c: s for c, s in enumerate(record, 1) if s.strip()}
-            if not cells:
-                continue
-            if not grid:
-                _check_delimiter(record, file, row, delimiter)
-                width = max(cells)
-            grid[row] = cells
-            if len(record) < width:
-                problems.append(
-                    Problem(
-                        f"has {len(record)} cells where the header has {width}; the row may be cut "
-                        "off: write missing values as empty cells, with their separators",
-                        row,
-                    )
-                )
+            if cells:
+                grid[row], lengths[row] = cells, len(record)
     except csv.Error as error:
         refuse_file(file, f"line {reader.line_num}: {error}; check the quotation marks there")
-    if not grid:
-        refuse_file(file, "the file is empty")
-    return grid
+    several = any(len(cells) > 1 for cells in grid.values())
+    found = f"columns are separated by {_SEPARATORS[separator]}"
+    notes = (found,) if separator != expected and several else ()
+    return Sheet(file, None, sha256, grid, lengths, _comment_regions(comments), notes)
 
 
-_DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
-
-
-def _check_delimiter(record: Sequence[str], file: str, row: int, delimiter: str) -> None:
-    found = next((d for d in _DELIMITERS if d in record[0]), None)
-    if len(record) == 1 and found:
-        wanted = _DELIMITERS[delimiter]
+def _decoded(data: bytes, file: str, encoding: str) -> str:
+    try:
+        text = data.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start) + 1
+        hint = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
         refuse_file(
             file,
-            f"row {row}: the header has {_DELIMITERS[found]} but no {wanted}, which separate the "
-            f"columns of this kind of file; save it with {wanted} (.csv: commas; .tsv, .txt: tabs)",
+            f"row {row}: byte 0x{data[error.start]:02x} is not {encoding.upper()} text; save the "
+            f"file with the encoding UTF-8, or give its own, perhaps encoding={hint!r}",
         )
+    except (UnicodeError, LookupError) as error:  # utf-16 without its mark; no text encoding
+        refuse_file(file, f"row 1: this is not {encoding} text ({error}); give another encoding=")
+    if "\0" in text:
+        refuse_file(file, "the file holds zero bytes, so it is no text in this encoding")
+    return text
 
 
-# --- workbooks ------------------------------------------------------------------------------------
-
-
-def _read_workbook(data: bytes, file: str, sheet: str | None) -> tuple[str, Grid]:
-    try:
-        grids = _grids(data)
-    except Exception as error:  # a damaged workbook can make the parser fail in any way
-        raise DataError(
-            f"{file}: not a readable XLSX workbook ({type(error).__name__}: {error}); save it "
-            "again as XLSX, without a password"
-        ) from error
-    listed = ", ".join(map(repr, grids))
-    filled = [title for title, grid in grids.items() if grid]
-    if sheet is not None and sheet not in grids:
-        refuse_file(file, f"there is no sheet {sheet!r}; the sheets are {listed}")
-    if sheet is not None and sheet not in filled:
-        refuse_file(f"{file}, sheet {sheet!r}", "the sheet is empty")
-    if not filled:
-        refuse_file(file, f"every sheet is empty ({listed})")
-    if sheet is None and len(filled) > 1:
-        named = ", ".join(map(repr, filled))
-        refuse_file(file, f"several sheets hold data, {named}; choose one with sheet=")
-    chosen = sheet or filled[0]
-    return chosen, grids[chosen]
-
-
-def _grids(data: bytes) -> dict[str, Grid]:
-    from openpyxl import load_workbook
-
-    grids: dict[str, Grid] = {}
-    with warnings.catch_warnings(), ExitStack() as closing:
-        # The parser warns of styles and validations that it drops; no value depends on them.
-        warnings.simplefilter("ignore")
-        # Only two readings tell stored results from formulas that were never evaluated.
-        books = [
-            load_workbook(io.BytesIO(data), read_only=True, data_only=data_only)
-            for data_only in (False, True)
-        ]
-        for book in books:
-            closing.callback(book.close)
-        for written, stored in zip(*(book.worksheets for book in books), strict=True):
-            for page in (written, stored):
-                page.reset_dimensions()  # the recorded size may be wrong and would cut rows off
-            grid = grids.setdefault(written.title, {})
-            for row, pair in enumerate(zip(written.rows, stored.rows, strict=True), 1):
-                for column, (cell, result) in enumerate(zip(*pair, strict=True), 1):
-                    is_formula = cell.data_type == "f"
-                    content = _content(result.value, result.data_type, is_formula=is_formula)
-                    if content is not None:
-                        grid.setdefault(row, {})[column] = content
-    return grids
-
-
-def _content(value: object, data_type: str, *, is_formula: bool) -> Cell | None:
-    if value is None and is_formula:
-        return Unusable(
-            "a formula without a stored value",
-            "open the file in the spreadsheet program and save it there, or paste the values",
-        )
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    if data_type == "e":
-        return Unusable(f"the error value {value}", "correct it, or clear the cell if missing")
-    if isinstance(value, bool):
-        return Unusable(f"the truth value {str(value).upper()}", "a number or a name is expected")
-    if isinstance(value, datetime.date | datetime.time | datetime.timedelta):
-        return Unusable(
-            f"the date or time of day {value}",
-            "give elapsed time as a plain number, in a cell formatted as a number",
-        )
-    if isinstance(value, int | float):
-        try:
-            return float(value)
-        except OverflowError:
-            return math.inf
-    return str(value)
-
-
-# --- header --------------------------------------------------------------------------------------
-
-
-def _labels(cells: Mapping[int, Cell], row: int, problems: list[Problem]) -> dict[int, str]:
-    header: dict[int, str] = {}
-    for column, cell in sorted(cells.items()):
-        label = parse_label(cell)
-        if isinstance(label, Unusable):
-            header[column] = label.found
-            problems.append(Problem(f"the header holds {label.found}; {label.advice}", row, column))
+def _comment_lines(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """Yield line number and text of comments; a quoted cell may go over several lines."""
+    is_inside = False
+    for number, line in enumerate(lines, 1):
+        if not is_inside and line.startswith("#") and not _ERROR.match(line):
+            yield number, line.strip()
         else:
-            header[column] = label
-    return header
+            is_inside ^= line.count('"') % 2 == 1
 
 
-def _stray(grid: Grid, header: Mapping[int, str], *, is_text: bool) -> Iterator[Problem]:
-    hint = (
-        "an unquoted comma in a number or name also shifts cells"
-        if is_text
-        else ("merged header cells name only their first column")
+def _separator_of(lines: Sequence[str], expected: str) -> str:
+    """Return what separates columns: what all lines have alike, else most of them.
+
+    Semicolons go before commas, which stand in numbers too.
+    """
+    filled = [re.sub('"[^"]*"', "", line) for line in lines if line.strip()]
+    totals: dict[str, int] = {}
+    often: list[str] = []
+    for separator in _SEPARATORS:
+        counts = Counter(line.count(separator) for line in filled)
+        if len(counts) == 1 and 0 not in counts:
+            return separator
+        del counts[0]
+        totals[separator] = sum(n * times for n, times in counts.items())
+        if counts and 2 * counts.most_common(1)[0][1] >= len(filled):
+            often.append(separator)
+    best = max(totals, key=totals.__getitem__)
+    return often[0] if often else best if totals[best] else expected
+
+
+# --- comments -------------------------------------------------------------------------------------
+
+#: Values that a spreadsheet writes for errors are no comments.
+_ERROR = re.compile(r"#(N/A|DIV/0!|REF!|VALUE!|NUM!|NAME\?|NULL!)")
+
+
+def _first(cells: Mapping[int, Cell]) -> str:
+    cell = cells[min(cells)]
+    return cell.strip() if isinstance(cell, str) else ""
+
+
+def _is_comment(cells: Mapping[int, Cell]) -> bool:
+    first = _first(cells)
+    return first.startswith("#") and not _ERROR.match(first)
+
+
+def _comment_regions(comments: Mapping[int, str]) -> tuple[Region, ...]:
+    """Return comments as regions, each with its text; long runs as one."""
+    if len(comments) > 20:
+        rows = min(comments), max(comments)
+        return (Region(f"{len(comments)} comment rows, which begin with '#'", rows),)
+    return tuple(
+        Region(f"comment: {text if len(text) <= 160 else text[:160] + '…'}", (row, row))
+        for row, text in comments.items()
     )
-    advice = f"name the column or clear the cells ({hint})"
-    for row, cells in grid.items():
-        for column in cells.keys() - header.keys():
-            text = f"found {shown(cells[column])}, but the header has no name here; {advice}"
-            yield Problem(text, row, column, "stray")

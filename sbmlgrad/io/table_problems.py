@@ -35,6 +35,16 @@ def refuse(table: Table, problems: Iterable[Problem]) -> NoReturn:
         table: the table.
         problems: at least one; those of one kind in one column share a line.
     """
+    raise DataError(f"{where_of(table)}:\n" + "\n".join(listed(table, problems)))
+
+
+def where_of(table: Table) -> str:
+    """Return the file, and the sheet if there is one, as messages name them."""
+    return table.file if table.sheet is None else f"{table.file}, sheet {table.sheet!r}"
+
+
+def listed(table: Table, problems: Iterable[Problem]) -> list[str]:
+    """Return a line for each problem; those of one kind in one column share it."""
     groups: dict[object, list[Problem]] = {}
     for i, problem in enumerate(problems):
         key = (problem.kind, problem.column) if problem.kind else i
@@ -48,13 +58,12 @@ def refuse(table: Table, problems: Iterable[Problem]) -> NoReturn:
             label = table.header.get(first.column)
             place.append(f"column {letters(first.column)}" + (f" ({label!r})" if label else ""))
         rows = sorted({other.row for other in others if other.row is not None})
-        likewise = f" (likewise in rows {_ranges(rows)})" if rows else ""
+        likewise = f" (likewise in rows {ranges(rows)})" if rows else ""
         lines.append(f"  - {', '.join(place)}{': ' if place else ''}{first.text}{likewise}")
-    sheet = "" if table.sheet is None else f", sheet {table.sheet!r}"
-    raise DataError(f"{table.file}{sheet}:\n" + "\n".join(lines))
+    return lines
 
 
-def _ranges(rows: Sequence[int]) -> str:
+def ranges(rows: Sequence[int]) -> str:
     """Write increasing rows compactly, such as `3-7, 9`."""
     runs: list[list[int]] = []
     for row in rows:

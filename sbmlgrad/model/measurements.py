@@ -39,8 +39,8 @@ class Measurements:
     """Observed values in long form, kept sorted by observable, time, condition and replicate.
 
     Two records are equal if they hold the same measurements, in whatever order these were given;
-    where they were read from (`source_name`, `sha256`) does not count. Arrays are copied and
-    read-only.
+    where and how they were read (`source_name`, `sha256`, `notes`) does not count. Arrays are
+    copied and read-only.
 
     Attributes:
         observables: column names as read, or SBML ids once bound; each occurs once.
@@ -53,6 +53,7 @@ class Measurements:
         sha256: hash of the file's bytes, hexadecimal.
         time_unit: as written in the file, or empty.
         units: unit [observable] as written in the file, or empty; filled up if left out.
+        notes: what was assumed, converted or ignored when the file was read, in words.
 
     Raises:
         DataError: lengths that disagree, values that are not finite, negative times, labels with
@@ -69,6 +70,7 @@ class Measurements:
     sha256: str = ""
     time_unit: str = ""
     units: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         numbers = {
