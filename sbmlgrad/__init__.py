@@ -33,11 +33,20 @@ if TYPE_CHECKING:
     from sbmlgrad.fit.run import fit
     from sbmlgrad.gradients.check.result import GradientCheck
     from sbmlgrad.gradients.check.run import check_gradient
+    from sbmlgrad.io.dwell_files import load_dwells
     from sbmlgrad.io.formats import load, save
+    from sbmlgrad.io.mapping_file import DataMapping, load_mapping, problem_of
+    from sbmlgrad.io.petab import load_petab, write_petab
+    from sbmlgrad.io.preview import preview
+    from sbmlgrad.io.snapshot_files import load_snapshots
     from sbmlgrad.io.tables import load_measurements
+    from sbmlgrad.model.dwells import Dwells
     from sbmlgrad.model.issues import Issue, Severity
     from sbmlgrad.model.measurements import Measurements
     from sbmlgrad.model.network import ReactionNetwork
+    from sbmlgrad.model.problem import Problem
+    from sbmlgrad.model.snapshots import Snapshots
+    from sbmlgrad.passage_times import FirstPassage, first_passage
     from sbmlgrad.referees.validate import validate
     from sbmlgrad.simulation import simulate
     from sbmlgrad.summary import EnsembleSummary, Quantile, summarise
@@ -68,10 +77,19 @@ _HOMES = {
     "sbmlgrad.gradients.check.run": ("check_gradient",),
     "sbmlgrad.gradients.check.result": ("GradientCheck",),
     "sbmlgrad.io.formats": ("load", "save"),
+    "sbmlgrad.io.dwell_files": ("load_dwells",),
+    "sbmlgrad.io.mapping_file": ("DataMapping", "load_mapping", "problem_of"),
+    "sbmlgrad.io.petab": ("load_petab", "write_petab"),
+    "sbmlgrad.io.preview": ("preview",),
+    "sbmlgrad.io.snapshot_files": ("load_snapshots",),
     "sbmlgrad.io.tables": ("load_measurements",),
+    "sbmlgrad.model.dwells": ("Dwells",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),
     "sbmlgrad.model.measurements": ("Measurements",),
     "sbmlgrad.model.network": ("ReactionNetwork",),
+    "sbmlgrad.model.problem": ("Problem",),
+    "sbmlgrad.model.snapshots": ("Snapshots",),
+    "sbmlgrad.passage_times": ("FirstPassage", "first_passage"),
     "sbmlgrad.referees.validate": ("validate",),
     "sbmlgrad.simulation": ("simulate",),
     "sbmlgrad.summary": ("EnsembleSummary", "Quantile", "summarise"),
@@ -82,9 +100,12 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "AfterFirings",
     "DataError",
+    "DataMapping",
+    "Dwells",
     "Ensemble",
     "EnsembleSummary",
     "FiringList",
+    "FirstPassage",
     "FitError",
     "FitResult",
     "GradientCheck",
@@ -94,6 +115,7 @@ __all__ = [
     "Measurements",
     "ModelError",
     "ParameterError",
+    "Problem",
     "Quantile",
     "ReactionNetwork",
     "RefereeError",
@@ -101,6 +123,7 @@ __all__ = [
     "SbmlGradError",
     "Severity",
     "SimulationError",
+    "Snapshots",
     "StateSpaceError",
     "StatisticsError",
     "UnreadableFileError",
@@ -114,14 +137,22 @@ __all__ = [
     "distances",
     "engines",
     "firings",
+    "first_passage",
     "fit",
     "gradients",
     "load",
+    "load_dwells",
+    "load_mapping",
     "load_measurements",
+    "load_petab",
+    "load_snapshots",
+    "preview",
+    "problem_of",
     "save",
     "simulate",
     "summarise",
     "validate",
+    "write_petab",
 ]
 
 

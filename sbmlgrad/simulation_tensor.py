@@ -13,14 +13,15 @@ from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
-from sbmlgrad.gradients.base import Estimator, check_readouts
+from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
 from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
 from sbmlgrad.gradients.expectations import (
     ExpectationEstimator,
     Expectations,
+    ParameterEstimator,
     Paths,
 )
-from sbmlgrad.gradients.functional import Functional
+from sbmlgrad.gradients.functional import Functional, mean_functional
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 from sbmlgrad.model.expression import symbols
@@ -41,11 +42,7 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
             "sbmlgrad.gradients.TwoSidedAdjoint()"
         )
     check_readouts(method, job.readouts)
-    if job.lowered.is_timed:
-        raise GradientError(
-            f"{method.name}: model '{job.network.id}' has events, rate rules, random initial "
-            "values or laws that depend on time; gradients through them are not available"
-        )
+    check_clock(method, job.lowered)
     reverse = _reverse_engine(job)
     if reverse.dtype != "float64":
         raise GradientError(
@@ -74,11 +71,10 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         return values, outcomes, firings
 
     def requests(theta: FloatArray, number: int, member: int) -> list[Request]:
-        found = job.requests(explicit_of(job.network, theta), number, member)
+        found = job.requests(_explicit(job, theta), number, member)
         return [replace(request, progress=None) for request in found]
 
     def backward(theta: FloatArray, number: int, cotangents: list[FloatArray]) -> FloatArray:
-        refuse_parameters_in_start(job.lowered)
         engine = _reverse_engine(_settled(job, theta, number))
         if theta.ndim == 1:
             return pulled(engine, theta, number, 0, cotangents)
@@ -92,25 +88,46 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         engine: Native, theta: FloatArray, number: int, member: int, cotangents: list[FloatArray]
     ) -> FloatArray:
         total = np.zeros(len(theta))
-        if any(np.any(cotangent) for cotangent in cotangents):
-            parts = requests(theta, number, member)
-            for request, cotangent in zip(parts, cotangents, strict=True):
-                if np.any(cotangent):
-                    slope = method.pull_back(engine, request, cotangent)
-                    total += in_parameters(request, slope)
+        wanted = [place for place, cotangent in enumerate(cotangents) if np.any(cotangent)]
+        if not wanted:
+            return total
+        parts = requests(theta, number, member)
+        for place in wanted:
+            request, cotangent = parts[place], cotangents[place]
+            if isinstance(method, ParameterEstimator):
+                functional = mean_functional(method.name, request, cotangent)
+                total += differences(engine, theta, number, member, place, functional)
+            else:
+                refuse_parameters_in_start(job.lowered)
+                slope = method.pull_back(engine, request, cotangent)
+                total += in_parameters(request, slope, job.initial)
         return total
+
+    def differences(
+        engine: Native,
+        theta: FloatArray,
+        number: int,
+        member: int,
+        place: int,
+        functional: Functional,
+    ) -> FloatArray:
+        assert isinstance(method, ParameterEstimator)
+        at = lambda other: requests(other, number, member)[place]  # noqa: E731
+        return method.pull_back_parameters(engine, at, theta, functional)
 
     def of_expectation(
         theta: FloatArray, number: int, member: int, place: int, functional: Functional
     ) -> FloatArray:
+        if isinstance(method, ParameterEstimator):
+            return differences(reverse, theta, number, member, place, functional)
         refuse_parameters_in_start(job.lowered)
         request = requests(theta, number, member)[place]
         assert isinstance(method, ExpectationEstimator)
         slope = method.pull_back_expectation(reverse, request, functional)
-        return in_parameters(request, slope)
+        return in_parameters(request, slope, job.initial)
 
     shapes = [
-        (job.trajectories, point_count(r), columns(r, len(job.lowered.species_ids)))
+        (job.trajectories, point_count(r), columns(r, len(job.lowered.state_ids)))
         for r in job.readouts
     ]
     states, outcomes, firings, number = differentiable(
@@ -144,20 +161,25 @@ def _reverse_engine(job: Job) -> Native:
     return job.engine if isinstance(job.engine, Native) else Native()
 
 
+def _explicit(job: Job, theta: FloatArray) -> dict[str, float]:
+    """Return parameters by id; one that is drawn at random, NaN in the model, is left to be."""
+    given = explicit_of(job.network, theta)
+    return {id: value for id, value in given.items() if not np.isnan(value)}
+
+
 def _settled(job: Job, theta: FloatArray, number: int) -> Job:
     if theta.ndim == 1:
         return job
     _check_sets(job, len(theta))
-    return job.settled(explicit_of(job.network, theta[0]), number, len(theta))
+    return job.settled(_explicit(job, theta[0]), number, len(theta))
 
 
 def _samples(job: Job, theta: FloatArray, number: int) -> Any:
     """Return samples by parameter set, then readout."""
     if theta.ndim == 1:
-        return [job.run(explicit_of(job.network, theta), number)]
+        return [job.run(_explicit(job, theta), number)]
     return [
-        job.run(explicit_of(job.network, row), number, member, len(theta))
-        for member, row in enumerate(theta)
+        job.run(_explicit(job, row), number, member, len(theta)) for member, row in enumerate(theta)
     ]
 
 

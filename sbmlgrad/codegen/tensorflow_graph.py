@@ -8,7 +8,7 @@ derivatives: nothing here uses the symbolic ones, so that each can check the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.tensorflow_operators import FUNCTIONS
 from sbmlgrad.errors import RequestError, SbmlGradError
-from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
+from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, symbols
 
 #: Where a leaf of a law takes its value from.
 STATE, INPUT, LITERAL = "state", "input", "literal"
@@ -127,7 +127,7 @@ def propensities(lowered: LoweredNetwork, counts: Any, inputs: Any) -> Any:
     pieces, order = [], []
     for family in families(lowered):
         tensors = [_tensor(leaf, counts, inputs) for leaf in family.leaves]
-        value = _value(family.shape, lambda i, t=tensors: t[i])
+        value = _value(family.shape, lambda i, t=tensors: t[int(i)])
         pieces.append(tf.broadcast_to(value, (rows, len(family.reactions))))
         order += family.reactions
     if not pieces:
@@ -154,11 +154,41 @@ def _tensor(leaf: Leaf, counts: Any, inputs: Any) -> Any:
     return tf.gather(whole, content, axis=-1)
 
 
-def _value(node: Expression, leaf: Callable[[int], Any]) -> Any:
+def expression_tensor(expression: Expression, values: Mapping[str, Any]) -> Any:
+    """Evaluate an expression as TensorFlow operations, differentiable by `tf.GradientTape`.
+
+    Choose it for formulas of a model's symbols in a loss. Derivatives of values that are not
+    selected by a `piecewise` do not spoil those that are; a jump has the derivative zero.
+
+    Args:
+        expression: any formula of a kinetic law.
+        values: symbol → float64 tensor or number; they broadcast against each other.
+
+    Returns:
+        float64 tensor of the shape that the values broadcast to.
+
+    Raises:
+        RequestError: a symbol without a value.
+        SbmlGradError: an operator that has no TensorFlow operation, such as a random draw.
+    """
+    import tensorflow as tf
+
+    missing = sorted(symbols(expression) - values.keys())
+    if missing:
+        raise RequestError(
+            f"no value for {', '.join(map(repr, missing))}, which the formula uses; give one"
+        )
+    used = {s: tf.convert_to_tensor(values[s], tf.float64) for s in symbols(expression)}
+    return _value(expression, used.__getitem__)
+
+
+def _value(node: Expression, leaf: Callable[[str], Any]) -> Any:
+    import tensorflow as tf
+
     if isinstance(node, Symbol):
-        return leaf(int(node.id))
-    if not isinstance(node, Apply):
-        raise SbmlGradError(f"the shape of a law holds {node!r}; please report it")
+        return leaf(node.id)
+    if isinstance(node, Number):
+        return tf.constant(node.value, tf.float64)
     if node.operator == "piecewise":
         return _piecewise(node.arguments, leaf)
     if node.operator not in FUNCTIONS:
@@ -169,7 +199,7 @@ def _value(node: Expression, leaf: Callable[[int], Any]) -> Any:
     return FUNCTIONS[node.operator](*(_value(a, leaf) for a in node.arguments))
 
 
-def _piecewise(pieces: Sequence[Expression], leaf: Callable[[int], Any]) -> Any:
+def _piecewise(pieces: Sequence[Expression], leaf: Callable[[str], Any]) -> Any:
     """Return the first value whose condition holds; NaN if none does and there is no otherwise."""
     import tensorflow as tf
 
@@ -188,7 +218,7 @@ def _piecewise(pieces: Sequence[Expression], leaf: Callable[[int], Any]) -> Any:
     return result
 
 
-def _only_where(is_taken: Any, leaf: Callable[[int], Any]) -> Callable[[int], Any]:
+def _only_where(is_taken: Any, leaf: Callable[[str], Any]) -> Callable[[str], Any]:
     """Return the same leaves, through which gradients flow only where a condition holds.
 
     A value that is not selected receives the cotangent 0; its derivative may be infinite, and their
@@ -196,8 +226,8 @@ def _only_where(is_taken: Any, leaf: Callable[[int], Any]) -> Callable[[int], An
     """
     import tensorflow as tf
 
-    def gated(i: int) -> Any:
-        value = leaf(i)
+    def gated(symbol: str) -> Any:
+        value = leaf(symbol)
         return tf.where(is_taken, value, tf.stop_gradient(value))
 
     return gated

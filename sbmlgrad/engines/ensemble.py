@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines import statistics
+from sbmlgrad.engines.asked_formulas import Asked
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.batch import part_of, refuse_batch
 from sbmlgrad.engines.exports import as_dataframe, as_xarray
 from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import Readout, ValuesAt
-from sbmlgrad.engines.symbol_values import symbol_along_paths, whole_counts
+from sbmlgrad.engines.symbol_values import Extra, symbol_along_paths, whole_counts
 from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.model.channels import Channel
 from sbmlgrad.model.expression import Expression
@@ -119,62 +120,90 @@ class Ensemble:
         return whole_counts(self)
 
     def values(
-        self, id: str, quantity: str | None = None, *, readout: Readout | None = None
-    ) -> Any:
-        """Return a symbol along every trajectory.
-
-        Args:
-            id: any SBML symbol with a value; after firings also `time`.
-            quantity: for species `"counts"` (items), `"amount"` (the model's substance units),
-                `"concentration"` (substance / compartment size) or None: what the symbol means in
-                the model's own mathematics. Ignored for other symbols.
-            readout: which readout; the first one by default.
-
-        Returns:
-            float64 [trajectory, point]; a TensorFlow tensor with gradient for such parameters.
-
-        Raises:
-            ParameterError: no such symbol.
-            RequestError: no such quantity or readout.
-        """
-        return plain_call(symbol_along_paths, self, id, quantity, readout)
-
-    def mean(self, id: str, quantity: str | None = None, *, readout: Readout | None = None) -> Any:
-        """Return the mean over trajectories, float64 [point]; arguments as in `values`.
-
-        Every estimator differentiates it.
-        """
-        return plain_call(statistics.mean, self, id, quantity, readout)
-
-    def variance(
-        self, id: str, quantity: str | None = None, *, readout: Readout | None = None
-    ) -> Any:
-        """Return the sample variance (n - 1), float64 [point]; arguments as in `values`.
-
-        Every estimator differentiates it.
-        """
-        return plain_call(statistics.covariance, self, id, id, quantity, readout)
-
-    def covariance(
         self,
-        first: str,
-        second: str,
+        id: Asked,
         quantity: str | None = None,
         *,
         readout: Readout | None = None,
+        extra: Extra | None = None,
     ) -> Any:
-        """Return the sample covariance (n - 1) of two symbols at each point, float64 [point].
+        """Return a symbol, or a formula of symbols, along every trajectory.
 
-        Every estimator differentiates it. Further arguments as in `values`.
+        Args:
+            id: any SBML symbol with a value; after firings also `time`. Or a formula
+                (`model.expression.Expression`) of such symbols, each in what it means in the
+                model's own mathematics, of the clock (`TIME`), and of symbols in `extra`.
+            quantity: for species `"counts"` (items), `"amount"` (the model's substance units),
+                `"concentration"` (substance / compartment size) or None: what the symbol means in
+                the model's own mathematics. Ignored for other symbols, refused for formulas.
+            readout: which readout; the first one by default.
+            extra: id → value of symbols of a formula that are not in the model, such as a scale
+                or an offset: a number, a tensor with a gradient where the ensemble has one, or,
+                with a batch, one for each parameter set.
+
+        Returns:
+            float64 [trajectory, point]; a TensorFlow tensor with gradient for such parameters, and
+            for those in `extra`.
+
+        Raises:
+            ParameterError: no such symbol, or one of `extra` that is in the model or no number.
+            RequestError: no such quantity or readout, or averaged states, of which a formula that
+                is not affine in the state cannot be known.
+            GradientError: a value that jumps with the state, which no derivative along a
+                trajectory sees.
         """
-        return plain_call(statistics.covariance, self, first, second, quantity, readout)
+        return plain_call(symbol_along_paths, self, id, quantity, readout, extra)
+
+    def mean(
+        self,
+        id: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the mean over trajectories, float64 [point]; arguments as in `values`.
+
+        Every estimator differentiates it; what jumps with the state, those of expectations.
+        """
+        return plain_call(statistics.mean, self, id, quantity, readout, extra)
+
+    def variance(
+        self,
+        id: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the sample variance (n - 1), float64 [point]; arguments as in `values`.
+
+        Every estimator differentiates it; what jumps with the state, those of expectations.
+        """
+        return plain_call(statistics.covariance, self, id, id, quantity, readout, extra)
+
+    def covariance(
+        self,
+        first: Asked,
+        second: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the sample covariance (n - 1) at each point, float64 [point].
+
+        Every estimator differentiates it, as it does `variance`. Arguments as in `values`.
+        """
+        return plain_call(statistics.covariance, self, first, second, quantity, readout, extra)
 
     def expect(
         self,
         function: Callable[..., Any],
-        *ids: str,
+        *ids: Asked,
         quantity: str | None = None,
         readout: Readout | None = None,
+        extra: Extra | None = None,
     ) -> Any:
         """Return the mean over trajectories of any function of values.
 
@@ -190,9 +219,10 @@ class Ensemble:
                 tensor, as tensors, and is then made of TensorFlow operations. Gives
                 [..., trajectory, point], or [..., trajectory] where it is about the whole
                 trajectory.
-            ids: symbols, as in `values`.
+            ids: symbols or formulas, as in `values`.
             quantity: as in `values`, for all of them.
             readout: as in `values`.
+            extra: as in `values`.
 
         Returns:
             float64 [point] (or a single number), with a leading axis for a batch.
@@ -201,14 +231,15 @@ class Ensemble:
             GradientError: a path estimator, and a function without derivative.
             RequestError: no ids, or a function that gives another shape.
         """
-        return plain_call(statistics.expectation, self, function, ids, quantity, readout)
+        return plain_call(statistics.expectation, self, function, ids, quantity, readout, extra)
 
     def probability(
         self,
         condition: Any,
-        *ids: str,
+        *ids: Asked,
         quantity: str | None = None,
         readout: Readout | None = None,
+        extra: Extra | None = None,
     ) -> Any:
         """Return the share of trajectories that meet a condition at each point, float64 [point].
 
@@ -216,16 +247,17 @@ class Ensemble:
             condition: `(id, lower, upper)` for lower <= value <= upper, None for an open end; or a
                 function that tells true from false, of values of the ids that follow, as in
                 `expect`.
-            ids: symbols that a function takes.
+            ids: symbols or formulas that a function takes.
             quantity: as in `values`.
             readout: as in `values`.
+            extra: as in `values`.
 
         Raises:
             GradientError: path estimators, which see no jump; use `FittedValue`,
                 `CoupledDifference`, `ScoreFunction` or `FiniteDifference`.
             RequestError: a condition that is neither of both.
         """
-        return plain_call(statistics.probability, self, condition, ids, quantity, readout)
+        return plain_call(statistics.probability, self, condition, ids, quantity, readout, extra)
 
     def part(self, number: int) -> Ensemble:
         """Return the ensemble of one parameter set of a batch."""

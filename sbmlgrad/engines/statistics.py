@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines.asked_formulas import Asked, moving
 from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.statistic_functions import (
@@ -18,8 +19,10 @@ from sbmlgrad.engines.statistic_functions import (
     check_shape,
     refuse_steps,
 )
-from sbmlgrad.engines.symbol_values import on_states
+from sbmlgrad.engines.symbol_values import Extra, needs_expectation, symbol_along_paths
+from sbmlgrad.engines.wanted_values import Wanted, wanted
 from sbmlgrad.errors import GradientError, RequestError, StatisticsError
+from sbmlgrad.model.expression import symbols
 
 if TYPE_CHECKING:
     from sbmlgrad.engines.ensemble import Ensemble
@@ -29,8 +32,9 @@ FEWEST_FOR_SPREAD = 20
 
 #: Values float64 [trajectory, point, column] → f, float64 [trajectory, ...].
 Integral = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-#: (parameters [parameter], the ensemble's own values [trajectory, point, column]) → f.
-Integrand = Callable[[NDArray[np.float64], NDArray[np.float64]], Integral]
+#: (parameters [parameter], the ensemble's own values [trajectory, point, column], further symbols
+#: []) → f.
+Integrand = Callable[..., Integral]
 
 
 class Differentiator(Protocol):
@@ -46,7 +50,14 @@ class Differentiator(Protocol):
         """Whether values of single trajectories carry the gradient."""
         ...
 
-    def attach(self, value: Any, place: int, states: Any, integrand: Integrand) -> Any:
+    def attach(
+        self,
+        value: Any,
+        place: int,
+        states: Any,
+        integrand: Integrand,
+        extra: Sequence[Any] = (),
+    ) -> Any:
         """Return `value`, with the gradient of E[f] in the parameters added to its own.
 
         Args:
@@ -55,6 +66,7 @@ class Differentiator(Protocol):
             place: which readout f is about.
             states: values kept by that readout, tensor [..., trajectory, point, column].
             integrand: gives f.
+            extra: what the integrand takes besides parameters and values, tensors [] or [set].
         """
         ...
 
@@ -72,10 +84,19 @@ def refuse_failed(ensemble: Ensemble) -> None:
         )
 
 
-def mean(ensemble: Ensemble, id: str, quantity: str | None, readout: Readout | None) -> Any:
+def mean(
+    ensemble: Ensemble,
+    asked: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
     """Return the mean over trajectories; see `Ensemble.mean`."""
     refuse_failed(ensemble)
-    values = ensemble.values(id, quantity, readout=readout)
+    what = wanted(ensemble, (asked,), quantity, readout, extra)
+    if needs_expectation(ensemble, what.formulas[0], what.readout):
+        return _mean_of(what, lambda values: values, what.values())
+    values = symbol_along_paths(ensemble, asked, quantity, readout, extra)
     if ensemble.is_differentiable:
         import tensorflow as tf
 
@@ -85,18 +106,26 @@ def mean(ensemble: Ensemble, id: str, quantity: str | None, readout: Readout | N
 
 
 def covariance(
-    ensemble: Ensemble, first: str, second: str, quantity: str | None, readout: Readout | None
+    ensemble: Ensemble,
+    first: Asked,
+    second: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
 ) -> Any:
     """Return the sample covariance (n - 1) of two symbols; see `Ensemble.covariance`."""
     refuse_failed(ensemble)
-    place = ensemble.place(readout)
-    ids = (first,) if first == second else (first, second)
-    values = _values(ensemble, ids, quantity, place)
+    both = (first,) if first == second else (first, second)
+    what = wanted(ensemble, both, quantity, readout, extra)
+    values = what.values()
     x, y = values[0], values[-1]
     n = int(x.shape[-2])
     if n < 2:
-        what = f"variance of '{first}'" if len(ids) == 1 else f"covariance of '{first}', '{second}'"
-        raise StatisticsError(f"{what}: at least two trajectories are needed, the ensemble has {n}")
+        words = " and ".join(f"'{a}'" if isinstance(a, str) else "a formula" for a in both)
+        kind = "variance" if len(both) == 1 else "covariance"
+        raise StatisticsError(
+            f"{kind} of {words}: at least two trajectories are needed, the ensemble has {n}"
+        )
     differentiator = ensemble.differentiator
     if differentiator is not None and not differentiator.is_pathwise and n < FEWEST_FOR_SPREAD:
         raise GradientError(
@@ -105,7 +134,7 @@ def covariance(
             f"simulate at least {FEWEST_FOR_SPREAD}, or use TwoSidedAdjoint()"
         )
     if not ensemble.is_differentiable:
-        if len(ids) == 1:
+        if len(both) == 1:
             return x.var(axis=-2, ddof=1)
         centred = (x - x.mean(axis=-2, keepdims=True)) * (y - y.mean(axis=-2, keepdims=True))
         return centred.sum(axis=-2) / (n - 1)
@@ -117,8 +146,10 @@ def covariance(
 
     # d Cov = d E[(X - m)(Y - k)] with m = E[X] and k = E[Y] held fixed. The factor makes up for the
     # sample means, which follow each trajectory by 1/n.
-    def integrand(theta: NDArray[np.float64], own: NDArray[np.float64]) -> Integral:
-        kept = arrays_of(ensemble, ids, quantity, place, theta)
+    def integrand(
+        theta: NDArray[np.float64], own: NDArray[np.float64], *extra: NDArray[np.float64]
+    ) -> Integral:
+        kept = what.at(theta, extra)
         centres = [part.mean(axis=0) for part in kept(own)]
 
         def product(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -127,44 +158,47 @@ def covariance(
 
         return product
 
-    return _attached(ensemble, value, place, integrand)
+    return _attached(what, value, integrand)
 
 
 def expectation(
     ensemble: Ensemble,
     function: Callable[..., Any],
-    ids: Sequence[str],
+    asked: Sequence[Asked],
     quantity: str | None,
     readout: Readout | None,
+    extra: Extra | None,
 ) -> Any:
     """Return the mean of a function of values; see `Ensemble.expect`."""
     if not callable(function):
         raise RequestError(f"expect({function!r}): pass a function of values, then ids")
-    check_ids("expect", ids)
+    check_ids("expect", [str(a) for a in asked])
     refuse_failed(ensemble)
-    place = ensemble.place(readout)
-    values = _values(ensemble, ids, quantity, place)
+    what = wanted(ensemble, asked, quantity, readout, extra)
+    values = what.values()
     differentiator = ensemble.differentiator
     if differentiator is not None and differentiator.is_pathwise:
         # What never changes along a trajectory may enter in any way.
-        fixed = {*ensemble.network.by_id} - {*ensemble.species}
-        refuse_steps(differentiator.name, function, values, [id not in fixed for id in ids])
-    return _mean_of(ensemble, function, ids, quantity, place, values)
+        changing = moving(ensemble, what.readout)
+        is_moving = [bool(symbols(formula) & changing) for formula in what.formulas]
+        refuse_steps(differentiator.name, function, values, is_moving)
+    return _mean_of(what, function, values)
 
 
 def probability(
     ensemble: Ensemble,
     condition: Any,
-    ids: Sequence[str],
+    asked: Sequence[Asked],
     quantity: str | None,
     readout: Readout | None,
+    extra: Extra | None,
 ) -> Any:
     """Return the share of trajectories that meet a condition; see `Ensemble.probability`."""
-    if isinstance(condition, tuple) and len(condition) == 3 and not ids:
-        ids = (condition[0],)
+    if isinstance(condition, tuple) and len(condition) == 3 and not asked:
+        asked = (condition[0],)
         function = between(condition[1], condition[2])
     elif callable(condition):
-        check_ids("probability", ids)
+        check_ids("probability", [str(a) for a in asked])
         function = answering(condition)
     else:
         raise RequestError(
@@ -178,47 +212,25 @@ def probability(
             f"{differentiator.name}: a probability is the mean of a step, whose derivative along a "
             f"trajectory is zero whatever the truth; {FOR_JUMPS} differentiate it"
         )
-    place = ensemble.place(readout)
-    values = _values(ensemble, ids, quantity, place)
-    return _mean_of(ensemble, function, ids, quantity, place, values)
-
-
-def _values(ensemble: Ensemble, ids: Sequence[str], quantity: str | None, place: int) -> list[Any]:
-    """Return values whose gradient, under an estimator of expectations, leaves out the paths."""
-    readout = ensemble.readouts[place]
-    values = [ensemble.values(id, quantity, readout=readout) for id in ids]
-    differentiator = ensemble.differentiator
-    if differentiator is None or differentiator.is_pathwise:
-        return values
-    import tensorflow as tf
-
-    state = tf.stop_gradient(ensemble.states[place])
-    return [on_states(ensemble, id, quantity, state, readout, ensemble.parameters) for id in ids]
+    what = wanted(ensemble, asked, quantity, readout, extra)
+    return _mean_of(what, function, what.values())
 
 
 def arrays_of(
     ensemble: Ensemble,
-    ids: Sequence[str],
+    ids: Sequence[Asked],
     quantity: str | None,
     place: int,
     theta: NDArray[np.float64],
 ) -> Callable[[NDArray[np.float64]], list[NDArray[np.float64]]]:
     """Return how symbols follow from states kept, as arrays, at parameters held fixed."""
-    readout = ensemble.readouts[place]
-    return lambda state: [on_states(ensemble, id, quantity, state, readout, theta) for id in ids]
+    return wanted(ensemble, ids, quantity, ensemble.readouts[place], None).at(theta, ())
 
 
-def _mean_of(
-    ensemble: Ensemble,
-    function: Callable[..., Any],
-    ids: Sequence[str],
-    quantity: str | None,
-    place: int,
-    values: list[Any],
-) -> Any:
+def _mean_of(what: Wanted, function: Callable[..., Any], values: list[Any]) -> Any:
     axis = len(values[0].shape) - 2
     result = function(*values)
-    if not ensemble.is_differentiable:
+    if not what.ensemble.is_differentiable:
         array = np.asarray(result, dtype=np.float64)
         check_shape(array.shape, values[0].shape, axis)
         return array.mean(axis=axis)
@@ -228,8 +240,10 @@ def _mean_of(
     check_shape(tuple(result.shape), tuple(values[0].shape), axis)
     value = tf.reduce_mean(result, axis=axis)
 
-    def integrand(theta: NDArray[np.float64], _own: NDArray[np.float64]) -> Integral:
-        kept = arrays_of(ensemble, ids, quantity, place, theta)
+    def integrand(
+        theta: NDArray[np.float64], _own: NDArray[np.float64], *extra: NDArray[np.float64]
+    ) -> Integral:
+        kept = what.at(theta, extra)
 
         def of_arrays(state: NDArray[np.float64]) -> NDArray[np.float64]:
             with tf.init_scope():
@@ -238,11 +252,13 @@ def _mean_of(
 
         return of_arrays
 
-    return _attached(ensemble, value, place, integrand)
+    return _attached(what, value, integrand)
 
 
-def _attached(ensemble: Ensemble, value: Any, place: int, integrand: Integrand) -> Any:
+def _attached(what: Wanted, value: Any, integrand: Integrand) -> Any:
+    ensemble = what.ensemble
     differentiator = ensemble.differentiator
     if differentiator is None or differentiator.is_pathwise:
         return value
-    return differentiator.attach(value, place, ensemble.states[place], integrand)
+    extra = tuple(what.extra.values())
+    return differentiator.attach(value, what.place, ensemble.states[what.place], integrand, extra)

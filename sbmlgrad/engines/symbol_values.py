@@ -1,135 +1,156 @@
-"""The values of a symbol on the states of an ensemble, of NumPy or of TensorFlow."""
+"""The values of a symbol or a formula on the states of an ensemble, of NumPy or of TensorFlow."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from sbmlgrad.engines.asked_formulas import (
+    Asked,
+    is_affine_in_state,
+    over_state,
+    refuse_jumps,
+    slots,
+)
 from sbmlgrad.engines.exports import is_whole
-from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
-from sbmlgrad.errors import GradientError, ParameterError, RequestError
-from sbmlgrad.model.elements import Parameter, Reaction, Species
-from sbmlgrad.model.expression import TIME, Expression, Number, add, divide, negate
+from sbmlgrad.engines.readouts import AfterFirings, Readout
+from sbmlgrad.errors import ParameterError, RequestError
+from sbmlgrad.model.expression import TIME, Expression, symbols
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.numbers import as_numbers
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.quantities import QUANTITIES, is_affine, quantity_of
 
 if TYPE_CHECKING:
     from sbmlgrad.engines.ensemble import Ensemble
 
-#: What the clock is called in `AfterFirings` readouts.
-CLOCK = "time"
+#: Further symbols of formulas: id → number or tensor, [] or, with a batch, [set].
+Extra = Mapping[str, Any]
 
 
 def symbol_along_paths(
-    ensemble: Ensemble, id: str, quantity: str | None, readout: Readout | None
+    ensemble: Ensemble,
+    asked: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None = None,
 ) -> Any:
-    """Return a symbol along every trajectory; see `Ensemble.values`."""
+    """Return a symbol or a formula along every trajectory; see `Ensemble.values`."""
     place = ensemble.place(readout)
-    state, kept = ensemble.states[place], ensemble.readouts[place]
-    check_symbol(ensemble, id, quantity, kept)
-    if not ensemble.is_differentiable:
-        return evaluated(ensemble, id, quantity, state, kept)
-    return on_states(ensemble, id, quantity, state, kept, ensemble.parameters)
+    kept = ensemble.readouts[place]
+    given = extra_of(ensemble, extra)
+    formula = over_state(ensemble, asked, quantity, kept, given)
+    if ensemble.differentiator is not None:
+        refuse_jumps(ensemble, asked, formula, kept, _advice(ensemble.differentiator.is_pathwise))
+    return on_states(ensemble, formula, ensemble.states[place], kept, ensemble.parameters, given)
 
 
-def check_symbol(ensemble: Ensemble, id: str, quantity: str | None, readout: Readout) -> None:
-    """Raise for a symbol or quantity that does not exist."""
-    if quantity is not None and quantity not in QUANTITIES:
-        raise RequestError(f"quantity {quantity!r}: choose one of {QUANTITIES} or None")
-    if not isinstance(id, str):
-        raise ParameterError(f"{id!r} is no id; give an SBML id as text")
-    if id == CLOCK and isinstance(readout, AfterFirings):
-        return
-    if id not in ensemble.network.by_id:
-        raise ParameterError(
-            f"no symbol '{id}' in model '{ensemble.network.id}'; its species are "
-            f"{', '.join(s.id for s in ensemble.network.species) or '(none)'}"
+def needs_expectation(ensemble: Ensemble, formula: Expression, readout: Readout) -> bool:
+    """Tell whether the gradient of a mean does not follow from that of the mean state."""
+    differentiator = ensemble.differentiator
+    if differentiator is None or differentiator.is_pathwise:
+        return False
+    return not is_affine_in_state(ensemble, formula, readout)
+
+
+def _advice(is_pathwise: bool) -> str:
+    if is_pathwise:
+        return (
+            "mean(), expect() or probability() under FittedValue(), CoupledDifference(), "
+            "ScoreFunction() or FiniteDifference() give its expectation with the gradient"
         )
+    return "mean(), expect() or probability() give its expectation with the gradient"
 
 
-def evaluated(
-    ensemble: Ensemble, id: str, quantity: str | None, state: Any, readout: Readout
-) -> NDArray[np.float64]:
-    """Return a symbol on states float64 [..., point, column], by what it means in the network."""
-    network = ensemble.network
-    if id == CLOCK and isinstance(readout, AfterFirings):
-        return state[..., -1]
-    element = network.by_id[id]
-    if quantity == "concentration" and isinstance(element, Species):
-        _check_size(ensemble, element)
-    if isinstance(element, Reaction) and not ensemble.is_deterministic:
-        expression = _rate(ensemble, element)
-    else:
-        meanings = network.in_counts if ensemble.meanings is None else ensemble.meanings
-        expression = quantity_of(
-            network, meanings, id, quantity, counts=not ensemble.is_deterministic
-        )
-    slots = (*network.species_ids, *network.variable_ids)
-    if not isinstance(readout, ValuesAt | AfterFirings) and not is_affine(expression, slots):
+def extra_of(ensemble: Ensemble, extra: Extra | None) -> dict[str, Any]:
+    """Return further symbols, checked, as float64 arrays or tensors [] or [set].
+
+    Raises:
+        ParameterError: a symbol of the model, or a value of another shape or that is not finite.
+        RequestError: a tensor, where the ensemble holds arrays.
+    """
+    if extra is None:
+        return {}
+    if not isinstance(extra, Mapping):
+        raise RequestError(f"extra={extra!r}: pass a mapping of ids to values")
+    found: dict[str, Any] = {}
+    for id, value in extra.items():
+        if not isinstance(id, str) or id in ensemble.network.by_id or id == TIME.id:
+            raise ParameterError(
+                f"extra: {id!r} is a symbol of model '{ensemble.network.id}', whose value comes "
+                "from the simulation; leave it out, or call the further symbol something else"
+            )
+        found[id] = _extra_value(ensemble, id, value)
+    return found
+
+
+def _extra_value(ensemble: Ensemble, id: str, given: Any) -> Any:
+    value: Any = given
+    if not hasattr(given, "dtype") or isinstance(given, np.ndarray | np.generic):
+        value = as_numbers(f"extra '{id}'", value)
+        if not np.all(np.isfinite(value)):
+            raise ParameterError(f"extra '{id}': {value} is not a finite number; give one")
+    elif not ensemble.is_differentiable:
         raise RequestError(
-            f"'{id}' at an averaged or interpolated state is not the average of '{id}'; ask "
-            "for it at times"
+            f"extra '{id}': a tensor has a gradient, and this ensemble holds arrays, which have "
+            "none; pass the parameters of the simulation as a tensor too, or give a number"
         )
-    values: dict[str, Any] = dict(ensemble.constants)
-    parameters = np.asarray(ensemble.parameters)
-    if ensemble.is_batched:
-        # Beside [set, trajectory, point].
-        parameters = parameters[:, None, None, :]
-    values |= {p: parameters[..., i] for i, p in enumerate(network.parameter_ids)}
-    values |= {s: state[..., i] for i, s in enumerate(slots)}
-    values[TIME.id] = state[..., -1] if isinstance(readout, AfterFirings) else readout.labels
-    result = np.asarray(evaluate(expression, values), dtype=np.float64)
-    return np.broadcast_to(result, state.shape[:-1]).copy()
+    if ensemble.is_differentiable:
+        import tensorflow as tf
+
+        value = tf.cast(tf.convert_to_tensor(value), tf.float64)
+    shape = tuple(value.shape)
+    sets = ensemble.states[0].shape[0] if ensemble.is_batched else 0
+    # Inside tf.function a number of sets may be unknown until it runs.
+    if shape and not (ensemble.is_batched and len(shape) == 1 and shape[0] in (sets, None)):
+        more = f", or one for each of the {sets} parameter sets" if ensemble.is_batched else ""
+        raise ParameterError(f"extra '{id}': give one number{more}, not an array {shape}")
+    return value
 
 
 def on_states(
-    ensemble: Ensemble, id: str, quantity: str | None, state: Any, readout: Readout, parameters: Any
+    ensemble: Ensemble,
+    formula: Expression,
+    state: Any,
+    readout: Readout,
+    parameters: Any,
+    extra: Extra,
 ) -> Any:
-    """Return a symbol of an ensemble with gradients on states, its own or other ones.
+    """Return a formula on states, those of an ensemble or other ones.
 
     Args:
-        ensemble: a differentiable ensemble.
-        id: symbol.
-        quantity: as in `Ensemble.values`.
-        state: tensor or array [..., trajectory, point, column].
+        ensemble: whose constants there are.
+        formula: as `over_state` returns it.
+        state: tensor or array [..., trajectory, point, column]; the result is of its kind.
         readout: what the states are.
         parameters: tensor or array [..., parameter].
-
-    Raises:
-        GradientError: what this symbol depends on is not differentiable through the simulation.
+        extra: id → tensor or array, [] or [set].
     """
-    network = ensemble.network
-    if id == CLOCK and isinstance(readout, AfterFirings):
-        return state[..., -1]
-    element = network.by_id[id]
-    if id in network.species_ids:
-        index = network.species_ids.index(id)
-        return state[..., index] * _scale(ensemble, id, quantity)
-    if isinstance(element, Reaction):
-        raise GradientError(
-            f"the rate of '{id}' is not differentiable through this call; use the species it "
-            "depends on"
-        )
-    if id in network.assignment_rules:
-        raise GradientError(
-            f"'{id}' is given by an assignment rule, which is not differentiable through this "
-            "call; write its formula into the loss"
-        )
-    if isinstance(element, Parameter):
-        place = network.parameter_ids.index(id)
-        return _like(state[..., 0], parameters[..., place, None, None])
-    if id not in ensemble.constants:
-        raise GradientError(
-            f"'{id}' depends on the parameters through an initial assignment; write its "
-            "formula into the loss"
-        )
-    if isinstance(element, Species):
-        return _like(state[..., 0], _fixed_species(ensemble, element, quantity))
-    return _like(state[..., 0], ensemble.constants[id])
+    # Only what is used: slices of tensors cost more than what is done with them.
+    used = symbols(formula)
+    values: dict[str, Any] = {s: v for s, v in ensemble.constants.items() if s in used}
+    # Beside [..., trajectory, point].
+    values |= {s: v[..., None, None] if len(v.shape) else v for s, v in extra.items() if s in used}
+    for i, id in enumerate(ensemble.network.parameter_ids):
+        if id in used:
+            values[id] = parameters[..., i, None, None]
+    # Parameters that events or rate rules change are part of the state.
+    for i, id in enumerate(slots(ensemble)):
+        if id in used:
+            values[id] = state[..., i]
+    if TIME.id in used:
+        values[TIME.id] = state[..., -1] if isinstance(readout, AfterFirings) else readout.labels
+    if isinstance(state, np.ndarray):
+        result = np.asarray(evaluate(formula, values), dtype=np.float64)
+        return np.broadcast_to(result, state.shape[:-1]).copy()
+    import tensorflow as tf
+
+    from sbmlgrad.codegen.tensorflow_graph import expression_tensor
+
+    found = expression_tensor(formula, values)
+    column = state[..., 0]
+    return found if found.shape == column.shape else tf.zeros_like(column) + found
 
 
 def whole_counts(ensemble: Ensemble) -> Any:
@@ -138,9 +159,11 @@ def whole_counts(ensemble: Ensemble) -> Any:
     if ensemble.is_differentiable:
         import tensorflow as tf
 
-        # Without events and rate rules every number is whole.
-        return tf.cast(tf.stop_gradient(state), tf.int64)
-    broken = [s for i, s in enumerate(ensemble.species) if not is_whole(state[..., i])]
+        broken = [s for s in ensemble.species if s not in ensemble.network.counted]
+        if not broken:
+            return tf.cast(tf.stop_gradient(state), tf.int64)
+    else:
+        broken = [s for i, s in enumerate(ensemble.species) if not is_whole(state[..., i])]
     if broken:
         raise RequestError(
             f"counts: {_fractions(broken, ensemble.network)}, and an array of whole numbers cannot "
@@ -148,58 +171,6 @@ def whole_counts(ensemble: Ensemble) -> Any:
             '"counts")'
         )
     return state.astype(np.int64)
-
-
-def _like(column: Any, value: Any) -> Any:
-    if isinstance(column, np.ndarray):
-        return np.ones_like(column) * value
-    import tensorflow as tf
-
-    return tf.ones_like(column) * tf.cast(value, tf.float64)
-
-
-def _check_size(ensemble: Ensemble, species: Species) -> None:
-    size = ensemble.constants.get(species.compartment)
-    if size is not None and (not np.all(np.isfinite(size)) or np.any(size == 0.0)):
-        raise RequestError(
-            f"concentration of '{species.id}': compartment '{species.compartment}' has size "
-            f"{size}; give it one, or ask for counts or amounts"
-        )
-
-
-def _rate(ensemble: Ensemble, reaction: Reaction) -> Expression:
-    """Return a reaction's rate from its propensities, so that it is the one simulated."""
-    rates = [
-        channel.propensity if channel.id == reaction.id else negate(channel.propensity)
-        for channel in ensemble.channels
-        if channel.reaction == reaction.id
-    ]
-    return divide(add(*rates), Number(ensemble.network.items_per_extent))
-
-
-def _scale(ensemble: Ensemble, id: str, quantity: str | None) -> float:
-    species = ensemble.network.by_id[id]
-    assert isinstance(species, Species)
-    if quantity is None:
-        quantity = "amount" if species.only_substance_units else "concentration"
-    if quantity == "counts":
-        return 1.0
-    if quantity == "amount":
-        return 1.0 / species.items_per_substance
-    if species.compartment not in ensemble.constants:
-        raise GradientError(
-            f"concentration of '{id}': the size of '{species.compartment}' depends on the "
-            'parameters; ask for "counts" or "amount" and divide by it'
-        )
-    _check_size(ensemble, species)
-    size = ensemble.constants[species.compartment]
-    return 1.0 / (species.items_per_substance * size)
-
-
-def _fixed_species(ensemble: Ensemble, species: Species, quantity: str | None) -> float:
-    own = "amount" if species.only_substance_units else "concentration"
-    in_items = ensemble.constants[species.id] / _scale(ensemble, species.id, own)
-    return in_items * _scale(ensemble, species.id, quantity)
 
 
 def _fractions(species: Sequence[str], network: ReactionNetwork) -> str:

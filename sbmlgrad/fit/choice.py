@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.fit.descent import Plan
-from sbmlgrad.fit.simulated import Simulator
+from sbmlgrad.fit.evaluation import loss_and_gradient
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.finite_difference import FiniteDifference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
@@ -59,7 +57,7 @@ def judge(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[bool, 
         Whether the first misleads; why, in words; and how many trajectories that took.
     """
     found = [_gradients(plan, method, values, first_trajectory) for method in plan.estimators[:2]]
-    (ours, our_error), (truth, true_error) = found
+    (ours, our_error, used), (truth, true_error, _) = found
     noise = np.linalg.norm(np.hypot(our_error, true_error))
     distance = float(np.linalg.norm(ours - truth))
     size = float(np.linalg.norm(truth))
@@ -69,7 +67,6 @@ def judge(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[bool, 
     )
     words = f"difference {distance:.2g}, size {size:.2g}, noise {noise:.2g}"
     preferred, other = (method.name for method in plan.estimators[:2])
-    used = BATCHES * BATCH_SIZE * plan.simulator.trajectories_per_set
     if misled:
         return True, f"gradients by {other}: {preferred} disagrees with it here ({words})", used
     return False, f"gradients by {preferred}, which agrees with {other} ({words})", used
@@ -77,37 +74,15 @@ def judge(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[bool, 
 
 def _gradients(
     plan: Plan, method: Estimator, values: FloatArray, first_trajectory: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return the mean gradient in coordinates over batches and its standard error, [free]."""
-    rows = [
-        gradient(
-            plan.simulator,
-            plan.objective,
-            method,
-            values,
-            BATCH_SIZE,
-            first_trajectory + batch * BATCH_SIZE * plan.simulator.trajectories_per_set,
+) -> tuple[FloatArray, FloatArray, int]:
+    """Return the mean gradient over batches, its standard error [free], and trajectories used."""
+    coordinates = plan.simulator.space.coordinates(values)[None, :]
+    rows, first = [], first_trajectory
+    for _ in range(BATCHES):
+        _, slopes, _, used = loss_and_gradient(
+            plan.objective, plan.simulator, coordinates, BATCH_SIZE, first, method
         )
-        for batch in range(BATCHES)
-    ]
-    return np.mean(rows, axis=0), np.std(rows, axis=0, ddof=1) / np.sqrt(BATCHES)
-
-
-def gradient(
-    simulator: Simulator,
-    objective: Any,
-    method: Estimator,
-    values: FloatArray,
-    trajectories: int,
-    first_trajectory: int,
-) -> FloatArray:
-    """Return the derivative of the loss in the coordinates of the search space, float64 [free]."""
-    import tensorflow as tf
-
-    theta = tf.constant(values)
-    with tf.GradientTape() as tape:
-        tape.watch(theta)
-        simulated = simulator(theta, trajectories, first_trajectory, estimator=method)
-        loss = objective.loss(simulator.problem, simulated)
-    slopes = np.asarray(tape.gradient(loss, theta), dtype=np.float64)
-    return slopes * simulator.space.slopes(values)
+        rows.append(slopes[0])
+        first += used
+    error = np.std(rows, axis=0, ddof=1) / np.sqrt(BATCHES)
+    return np.mean(rows, axis=0), error, first - first_trajectory

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
-from sbmlgrad.fit.objectives.base import Objective, standard_error
+from sbmlgrad.fit.evaluation import loss_and_gradient, simulate_for
+from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.optimizers import Steps, without_sets
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
 from sbmlgrad.fit.schedules import Schedule
@@ -195,7 +196,14 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
     """Simulate, differentiate, step; drop starts at which trajectories fail."""
     number = len(state.epochs)
     try:
-        losses, gradient, error = _loss_and_gradient(plan, state, steps, number)
+        losses, gradient, error, used = loss_and_gradient(
+            plan.objective,
+            plan.simulator,
+            state.coordinates,
+            state.trajectories,
+            state.next_trajectory,
+            _estimator(plan, state, number),
+        )
     except (SimulationError, GradientError) as failure:
         if len(state.sets) == 1:
             raise
@@ -207,31 +215,12 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
     reached = space.within(steps.step(gradient, _rate(plan, state, number)))
     steps.move(reached)
     done = Epoch(state.sets.copy(), values, losses, error, state.trajectories)
-    used = 0 if plan.is_common else _used(plan, state)
+    used = 0 if plan.is_common else used
     # Together, so that Ctrl-C finds the state before the epoch or after it.
     state.coordinates, state.memory = reached, steps.memory
     state.next_trajectory += used
     state.epochs.append(done)
     return steps
-
-
-def _loss_and_gradient(
-    plan: Plan, state: State, steps: Steps, number: int
-) -> tuple[FloatArray, Any, FloatArray]:
-    import tensorflow as tf
-
-    simulator, problem = plan.simulator, plan.simulator.problem
-    estimator = _estimator(plan, state, number)
-    with tf.GradientTape() as tape:
-        values = simulator.space.value_tensors(steps.variable)
-        simulated = simulator(
-            values, state.trajectories, state.next_trajectory, estimator=estimator
-        )
-        losses = plan.objective.loss(problem, simulated)
-        total = tf.reduce_sum(losses)
-    gradient = tape.gradient(total, steps.variable)
-    error = np.asarray(standard_error(plan.objective, problem, simulated), dtype=np.float64)
-    return np.asarray(losses, dtype=np.float64), gradient, error
 
 
 def _estimator(plan: Plan, state: State, number: int) -> Estimator:
@@ -248,10 +237,6 @@ def _rate(plan: Plan, state: State, number: int) -> float | None:
     if isinstance(plan.optimizer, str):
         return FIRST_RATE * RATE_FACTOR**state.stage
     return None
-
-
-def _used(plan: Plan, state: State) -> int:
-    return state.trajectories * len(state.sets) * plan.simulator.trajectories_per_set
 
 
 def _after(plan: Plan, state: State, steps: Steps) -> Steps:
@@ -326,7 +311,13 @@ def _able(plan: Plan, state: State, failure: Exception) -> NDArray[np.intp]:
     able = []
     for place, start in enumerate(state.sets.tolist()):
         try:
-            plan.simulator(values[place], state.trajectories, state.next_trajectory)
+            simulate_for(
+                plan.objective,
+                plan.simulator,
+                values[place],
+                state.trajectories,
+                state.next_trajectory,
+            )
             able.append(place)
         except SimulationError as error:
             state.failed[start] = str(error)
@@ -341,8 +332,7 @@ def _keep(plan: Plan, state: State, kept: NDArray[np.intp]) -> Steps:
     return _steps(plan, state)
 
 
-def _refuse_bad(plan: Plan, epoch: int, losses: FloatArray, gradient: Any) -> None:
-    slopes = np.asarray(gradient)
+def _refuse_bad(plan: Plan, epoch: int, losses: FloatArray, slopes: FloatArray) -> None:
     bad = ~np.isfinite(losses) | ~np.isfinite(slopes).all(axis=-1)
     if bad.any():
         place = int(np.flatnonzero(bad)[0])

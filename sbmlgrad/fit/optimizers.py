@@ -62,11 +62,15 @@ class Steps:
         for variable, array in zip(self._optimizer.variables, arrays, strict=True):
             variable.assign(array)
 
-    def step(self, gradient: Any, learning_rate: float | None) -> NDArray[np.float64]:
+    def step(
+        self, gradient: NDArray[np.float64], learning_rate: float | None
+    ) -> NDArray[np.float64]:
         """Take a step and return the coordinates reached, float64 [set, free]."""
+        import tensorflow as tf
+
         if learning_rate is not None:
             self._optimizer.learning_rate = learning_rate
-        self._optimizer.apply_gradients([(gradient, self.variable)])
+        self._optimizer.apply_gradients([(tf.constant(gradient), self.variable)])
         return np.array(self.variable.numpy())
 
     def move(self, coordinates: NDArray[np.float64]) -> None:

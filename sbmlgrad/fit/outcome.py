@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.fit.descent import Epoch, Plan, State
+from sbmlgrad.fit.evaluation import simulate_for
 from sbmlgrad.fit.objectives.base import standard_error
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.result import Curve, FitResult, Start
@@ -52,12 +53,13 @@ def result_of(
     first = state.next_trajectory
     scored = []
     for values in _candidates(space.coordinates(np.vstack([history, reached])), losses):
-        simulated = simulator(space.values(values), trajectories, first)
+        simulated = simulate_for(objective, simulator, space.values(values), trajectories, first)
         loss = float(objective.loss(problem, simulated))
         scored.append((loss, space.values(values), simulated))
     loss, values, simulated = min(scored, key=lambda entry: entry[0])
     error = float(standard_error(objective, problem, simulated))
-    start_loss = float(objective.loss(problem, simulator(space.start, trajectories, first)))
+    before = simulate_for(objective, simulator, space.start, trajectories, first)
+    start_loss = float(objective.loss(problem, before))
     fitted = as_mapping(space, values)
     model = calibrated(problem, fitted)
     estimator = plan.estimators[state.turn].name
@@ -146,14 +148,20 @@ def _curves(
         for id, own in plan.simulator.times.items()
     }
     simulated = plan.simulator(values, trajectories, first, times=times)
-    m = problem.measurements
-    pairs = sorted(
-        {(c, m.observables[i]) for c, i in zip(m.condition, m.observable_index, strict=True)}
-    )
+    pairs = observed_pairs(problem)
     return {
         (experiment, id): _curve(simulated[experiment], problem.observable[id].formula)
         for experiment, id in pairs
     }
+
+
+def observed_pairs(problem: Problem) -> list[tuple[str, str]]:
+    """Return (experiment, observable) of everything that was measured or counted, sorted."""
+    m, cells = problem.measurements, problem.snapshots
+    pairs = {(c, m.observables[i]) for c, i in zip(m.condition, m.observable_index, strict=True)}
+    if cells is not None:
+        pairs |= {(c, id) for c in cells.condition for id in cells.species}
+    return sorted(pairs)
 
 
 def _curve(one: Simulated, formula: Any) -> Curve:

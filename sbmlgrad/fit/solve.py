@@ -19,7 +19,7 @@ from sbmlgrad.fit.descent import FitProgress, Plan, State, begin, descend
 from sbmlgrad.fit.deterministic_outcome import deterministic_result
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.least_squares import fit_rate_equations
-from sbmlgrad.fit.objectives.base import Objective
+from sbmlgrad.fit.objectives.base import ExactObjective, Objective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.outcome import result_of
@@ -139,6 +139,8 @@ def _plan(
     """Return the plan of a stochastic descent, and what is assumed in it."""
     given = settings.estimator
     estimators = default_estimators(problem) if given is None else (given,)
+    if isinstance(objective, ExactObjective):
+        estimators = estimators[:1]  # never asked
     if settings.temperature is not None and not hasattr(estimators[0], "temperature"):
         raise FitError(f"{estimators[0].name} has no temperature; leave `temperature` out")
     assumptions: tuple[str, ...] = ()

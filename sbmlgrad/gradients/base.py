@@ -7,6 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout
@@ -39,6 +40,38 @@ class Estimator(Protocol):
                 column]; one row stands for all trajectories.
         """
         ...
+
+
+@runtime_checkable
+class TimedEstimator(Protocol):
+    """An estimator that can differentiate some models in which things happen between firings."""
+
+    def check_clock(self, lowered: LoweredNetwork) -> None:
+        """Raise a `GradientError` for a network with a clock that it cannot differentiate."""
+        ...
+
+
+def check_clock(estimator: Estimator, lowered: LoweredNetwork) -> None:
+    """Raise a `GradientError` where things happen between firings that an estimator cannot follow.
+
+    Args:
+        estimator: the gradient method.
+        lowered: the network.
+    """
+    if not lowered.is_timed:
+        return
+    if not isinstance(estimator, TimedEstimator):
+        raise GradientError(clock_refusal(estimator.name, lowered))
+    estimator.check_clock(lowered)
+
+
+def clock_refusal(name: str, lowered: LoweredNetwork) -> str:
+    """Say why an estimator cannot differentiate a network with a clock, and what can."""
+    return (
+        f"{name}: model '{lowered.network.id}' has a clock ({lowered.clock_words}), and what "
+        "happens between firings is not in the derivatives that this estimator uses; "
+        'FiniteDifference(coupling="crn") differentiates expectations of such models'
+    )
 
 
 def check_readouts(estimator: Estimator, readouts: tuple[Readout, ...]) -> None:

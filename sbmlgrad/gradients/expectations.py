@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.statistics import Integrand
+from sbmlgrad.engines.statistics import Integral, Integrand
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.functional import Functional
 from sbmlgrad.gradients.tensorflow import on_host
@@ -44,6 +45,37 @@ class ExpectationEstimator(Protocol):
         ...
 
 
+@runtime_checkable
+class ParameterEstimator(Protocol):
+    """An estimator of dE[F]/dθ in the parameters themselves, which looks at others than the own.
+
+    It sees whatever parameters do: in laws, in constants that follow from them, in events and rate
+    rules, and where trajectories start.
+    """
+
+    @property
+    def name(self) -> str:
+        """How it is recorded in results."""
+        ...
+
+    def pull_back_parameters(
+        self,
+        engine: Native,
+        requests: Callable[[NDArray[np.float64]], Request],
+        theta: NDArray[np.float64],
+        functional: Functional,
+    ) -> NDArray[np.float64]:
+        """Return dE[F]/dθ, float64 [parameter].
+
+        Args:
+            engine: samples.
+            requests: parameters [parameter] → the request of the same trajectories at these.
+            theta: the parameters, float64 [parameter].
+            functional: F.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Paths:
     """Says that values of single trajectories carry the gradient of a path estimator."""
@@ -51,7 +83,14 @@ class Paths:
     name: str
     is_pathwise: bool = True
 
-    def attach(self, value: Any, place: int, states: Any, integrand: Integrand) -> Any:
+    def attach(
+        self,
+        value: Any,
+        place: int,
+        states: Any,
+        integrand: Integrand,
+        extra: Sequence[Any] = (),
+    ) -> Any:
         """Return `value`, which has its gradient already."""
         return value
 
@@ -73,23 +112,36 @@ class Expectations:
     pull_back: PullBack
     is_pathwise: bool = False
 
-    def attach(self, value: Any, place: int, states: Any, integrand: Integrand) -> Any:
+    def attach(
+        self,
+        value: Any,
+        place: int,
+        states: Any,
+        integrand: Integrand,
+        extra: Sequence[Any] = (),
+    ) -> Any:
         """Return `value` with the gradient of E[f] as well; see `statistics.Differentiator`."""
         import tensorflow as tf
 
         shape = tf.stop_gradient(value)
         states = tf.stop_gradient(states)
+        others = [tf.stop_gradient(e) for e in extra]
 
         def pull(
             theta: NDArray[np.float64],
             seed: NDArray[np.int64],
             values: NDArray[np.float64],
             cotangent: NDArray[np.float64],
+            *extra: NDArray[np.float64],
         ) -> NDArray[np.float64]:
+            def pulled(theta: Any, member: int, values: Any, cotangent: Any, extra: Any) -> Any:
+                bound = partial(_bound, integrand, extra)
+                return self._pull(theta, int(seed), member, place, values, cotangent, bound)
+
             if theta.ndim == 1:
-                return self._pull(theta, int(seed), 0, place, values, cotangent, integrand)
+                return pulled(theta, 0, values, cotangent, extra)
             parts = [
-                self._pull(theta[i], int(seed), i, place, values[i], cotangent[i], integrand)
+                pulled(theta[i], i, values[i], cotangent[i], [e[i] if e.ndim else e for e in extra])
                 for i in range(len(theta))
             ]
             return np.array(parts).reshape(theta.shape)
@@ -98,7 +150,7 @@ class Expectations:
         def nothing(theta: Any) -> Any:
             def gradient(cotangent: Any) -> Any:
                 seed = tf.cast(self.seed, tf.int64)
-                return on_host(pull, theta, seed, states, cotangent)
+                return on_host(pull, theta, seed, states, cotangent, *others)
 
             return tf.zeros_like(shape), gradient
 
@@ -121,6 +173,15 @@ class Expectations:
         function = integrand(theta, values)
         functional = as_functional(function, values, cotangent, self.name)
         return self.pull_back(theta, seed, member, place, functional)
+
+
+def _bound(
+    integrand: Integrand,
+    extra: Sequence[NDArray[np.float64]],
+    theta: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> Integral:
+    return integrand(theta, values, *extra)
 
 
 def as_functional(

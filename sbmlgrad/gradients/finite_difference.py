@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,7 +20,15 @@ from sbmlgrad.engines.readouts import (
     columns,
     point_count,
 )
-from sbmlgrad.errors import GradientError
+from sbmlgrad.errors import GradientError, UnsupportedModelError
+from sbmlgrad.gradients.base import clock_refusal
+from sbmlgrad.gradients.chain import (
+    refuse_rounded_events,
+    refuse_stepped_start,
+    start_refusal,
+    used_inputs,
+    used_parameters,
+)
 from sbmlgrad.gradients.coupling.expectation_kernels import (
     check_finite,
     check_function,
@@ -29,11 +38,13 @@ from sbmlgrad.gradients.coupling.expectation_kernels import (
 )
 from sbmlgrad.gradients.coupling.split_coupling import PAIRS
 from sbmlgrad.gradients.functional import Functional, mean_functional
-from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import check_parameter_names
 from sbmlgrad.model.numbers import as_number
 
 FloatArray = NDArray[np.float64]
+
+#: Parameters [parameter] → the request of the same trajectories at these.
+Requests = Callable[[FloatArray], Request]
 
 COUPLINGS = ("split", "crn")
 
@@ -55,7 +66,15 @@ class FiniteDifference:
     and few firings), and it gains with time. It costs up to twice as much, or more in large jobs,
     which the engine samples many at a time.
 
-    Bias: O(step²), from curvature. Noise grows as the step shrinks.
+    With `coupling="crn"` it is also the estimator for events, rate rules, random initial values and
+    laws of time: it works for whatever can be simulated. Parameters may stand in triggers, delays,
+    assigned values and rates of change, and one that such things change is moved at its start. In
+    parameters that set initial counts it differentiates models loaded with `initial="randomised"`,
+    whose expectations are continuous in them.
+
+    Bias: O(step²), from curvature; where an expectation jumps or bends with a parameter, as at the
+    time of an event or a whole number of molecules, what it gives is the mean slope over the step.
+    Noise grows as the step shrinks.
     Cost: two simulations per parameter. Expectations only: the loss must depend on the ensemble
     through means, of kept values or of functions of them, not on single trajectories.
 
@@ -63,7 +82,7 @@ class FiniteDifference:
         relative_step: step as a share of the parameter's value.
         coupling: `"split"`, or `"crn"` for common random numbers.
         parameters: ids to differentiate in; the derivative in every other parameter is NaN. None
-            means all that a kinetic law uses.
+            means all that trajectories can depend on.
     """
 
     relative_step: float = 0.05
@@ -99,6 +118,11 @@ class FiniteDifference:
         functional = mean_functional(self.name, request, cotangent)
         return self.pull_back_expectation(engine, request, functional)
 
+    def check_clock(self, lowered: LoweredNetwork) -> None:
+        """Raise unless what happens between firings is followed; see `base.TimedEstimator`."""
+        if self.coupling != "crn":
+            raise GradientError(clock_refusal(self.name, lowered))
+
     def pull_back_expectation(
         self, engine: Native, request: Request, functional: Functional
     ) -> FloatArray:
@@ -113,56 +137,102 @@ class FiniteDifference:
         Raises:
             GradientError: an input is zero, trajectories fail beside it, or F is not finite.
         """
-        check_parameter_names(request.lowered.network, self.parameters or ())
-        used = _used(request.lowered)
-        ids = request.lowered.input_ids
-        parameters = len(request.lowered.network.parameter_ids)
+        lowered = request.lowered
+        check_parameter_names(lowered.network, self.parameters or ())
+        used, ids = used_inputs(lowered), lowered.input_ids
         result = np.zeros(len(ids))
-        for place in range(len(ids)):
-            is_constant = place >= parameters
-            if not (is_constant or self.parameters is None or ids[place] in self.parameters):
+        for place, id in enumerate(ids):
+            is_constant = id in lowered.constant_ids
+            if not (is_constant or self.parameters is None or id in self.parameters):
                 result[place] = np.nan
             elif place in used:
-                result[place] = self._difference(engine, request, functional, place)
+                step = self._step(id, float(request.inputs[place]))
+                sides = []
+                for sign in (1.0, -1.0):
+                    inputs = np.array(request.inputs, dtype=np.float64)
+                    inputs[place] += sign * step
+                    sides.append(replace(request, inputs=inputs))
+                words = _words(id, float(request.inputs[place]), step)
+                result[place] = self._slope(engine, sides, functional, step, words)
         return result
 
-    def _difference(
-        self, engine: Native, request: Request, functional: Functional, place: int
-    ) -> float:
-        value = request.inputs[place]
+    def pull_back_parameters(
+        self, engine: Native, requests: Requests, theta: FloatArray, functional: Functional
+    ) -> FloatArray:
+        """Return dE[F]/dθ, float64 [parameter]; see `expectations.ParameterEstimator`.
+
+        Raises:
+            GradientError: a parameter is zero, sets initial counts of a model that does not draw
+                them, trajectories fail beside it, or F is not finite.
+        """
+        lowered = requests(theta).lowered
+        network = lowered.network
+        check_parameter_names(network, self.parameters or ())
+        used = used_parameters(lowered)
+        result = np.zeros(len(theta))
+        for place, id in enumerate(network.parameter_ids):
+            value = float(theta[place])
+            if not (self.parameters is None or id in self.parameters):
+                result[place] = np.nan
+            elif id in used and not np.isnan(value):
+                step = self._step(id, value)
+                sides = []
+                for sign in (1.0, -1.0):
+                    moved = np.array(theta, dtype=np.float64)
+                    moved[place] += sign * step
+                    sides.append(_beside(self.name, requests, moved, lowered, id))
+                refuse_rounded_events(self.name, lowered, id)
+                refuse_stepped_start(self.name, lowered, id, sides[0].start, sides[1].start)
+                words = _words(id, value, step)
+                result[place] = self._slope(engine, sides, functional, step, words)
+        return result
+
+    def _step(self, id: str, value: float) -> float:
         if value == 0.0:
             raise GradientError(
-                f"{self.name}: '{request.lowered.input_ids[place]}' is zero, so that a relative "
-                "step does not move it; use TwoSidedAdjoint(), or start it at a positive value"
+                f"{self.name}: '{id}' is zero, so that a relative step does not move it; use "
+                "TwoSidedAdjoint(), or start it at a positive value, or leave it out by "
+                "FiniteDifference(parameters=...)"
             )
-        inputs = np.tile(request.inputs, (2, 1))
-        inputs[:, place] = value * (1.0 + np.array([1.0, -1.0]) * self.relative_step)
+        return value * self.relative_step
+
+    def _slope(
+        self,
+        engine: Native,
+        sides: Sequence[Request],
+        functional: Functional,
+        step: float,
+        words: str,
+    ) -> float:
+        upper, lower = sides
         if self.coupling == "split":
-            upper, lower = self._split(engine, request, inputs, place)
+            values = self._split(engine, upper, lower, words)
         else:
-            upper, lower = (self._sample(engine, request, side, place) for side in inputs)
-        sums = [check_function(self.name, functional.totals(v)).sum() for v in (upper, lower)]
-        slope = (sums[0] - sums[1]) / (2.0 * self.relative_step * value * request.trajectories)
+            values = tuple(self._sample(engine, side, words) for side in sides)
+        sums = [check_function(self.name, functional.totals(v)).sum() for v in values]
+        slope = (sums[0] - sums[1]) / (2.0 * step * upper.trajectories)
         check_finite(self.name, np.array(slope), "take another relative_step")
         return float(slope)
 
-    def _sample(
-        self, engine: Native, request: Request, inputs: FloatArray, place: int
-    ) -> FloatArray:
-        sample = engine.sample(replace(request, inputs=inputs))
-        self._refuse_failed(request, sample.outcomes, place, f"{inputs[place]:g}")
+    def _sample(self, engine: Native, request: Request, words: str) -> FloatArray:
+        sample = engine.sample(request)
+        self._refuse_failed(request.lowered, sample.outcomes, words)
         return sample.values
 
     def _split(
-        self, engine: Native, request: Request, inputs: FloatArray, place: int
+        self, engine: Native, upper: Request, lower: Request, words: str
     ) -> tuple[FloatArray, FloatArray]:
         """Return the kept values of both sides, float64 [trajectory, point, column] each."""
-        check_request(self.name, engine, request, 'use coupling="crn"')
-        module = expectation_module(PAIRS, engine, request)
-        laws = laws_of(request.lowered)
-        start = np.ascontiguousarray(request.start, dtype=np.float64)
-        n, readout = request.trajectories, request.readout
-        shape = (2, n, point_count(readout), columns(readout, start.shape[1]))
+        check_request(self.name, engine, upper, 'use coupling="crn"')
+        module = expectation_module(PAIRS, engine, upper)
+        laws = laws_of(upper.lowered)
+        inputs = np.array([upper.inputs, lower.inputs], dtype=np.float64)
+        n, readout = upper.trajectories, upper.readout
+        rows = max(len(upper.start), len(lower.start))
+        start = np.array(
+            [np.broadcast_to(side.start, (rows, side.start.shape[1])) for side in (upper, lower)]
+        )
+        shape = (2, n, point_count(readout), columns(readout, start.shape[2]))
         values = np.zeros(shape)
         faults = np.zeros((n, 2), dtype=np.int64)
 
@@ -173,8 +243,8 @@ class FiniteDifference:
                 readout.points,
                 start,
                 inputs,
-                request.seed,
-                request.first_trajectory,
+                upper.seed,
+                upper.first_trajectory,
                 low,
                 high,
                 (engine.firing_limit, signals.cancel),
@@ -182,28 +252,34 @@ class FiniteDifference:
                 faults,
             )
 
-        run_blocks(work, n, engine.threads, request.progress)
-        words = " or ".join(f"{number:g}" for number in inputs[:, place])
-        self._refuse_failed(request, faults[:, 0], place, words)
+        run_blocks(work, n, engine.threads, upper.progress)
+        self._refuse_failed(upper.lowered, faults[:, 0], words)
         return values[0], values[1]
 
     def _refuse_failed(
-        self, request: Request, outcomes: NDArray[np.integer], place: int, where: str
+        self, lowered: LoweredNetwork, outcomes: NDArray[np.integer], words: str
     ) -> None:
         if (outcomes > Outcome.ABSORBED).any():
-            raise GradientError(
-                f"{self.name}: trajectories fail at {request.lowered.input_ids[place]} = "
-                f"{where}; take a smaller relative_step"
-            )
+            advice = "take a smaller relative_step"
+            if lowered.events:
+                advice += (
+                    "; where an event sets a number of molecules, load the model with "
+                    'initial="randomised", which makes fractions whole at random'
+                )
+            raise GradientError(f"{self.name}: trajectories fail at {words}; {advice}")
 
 
-def _used(lowered: LoweredNetwork) -> set[int]:
-    """Return the places of inputs that the law of the trajectories can depend on."""
-    used = {partial.variable for partial in lowered.input_partials}
-    if lowered.is_timed:
-        # Rate rules and events depend on inputs too.
-        found = frozenset().union(*(symbols(formula) for formula in lowered.formulas))
-        wanted = {c for c, slopes in lowered.constant_derivatives.items() if slopes}
-        wanted |= set(lowered.network.parameter_ids)
-        used |= {i for i, id in enumerate(lowered.input_ids) if id in found & wanted}
-    return used
+def _words(id: str, value: float, step: float) -> str:
+    return f"{id} = {value + step:g} or {value - step:g}"
+
+
+def _beside(
+    name: str, requests: Requests, theta: FloatArray, lowered: LoweredNetwork, id: str
+) -> Request:
+    """Return the request at parameters beside the own ones."""
+    try:
+        return requests(theta)
+    except UnsupportedModelError as error:
+        if id not in lowered.parameters_in_initial_counts:
+            raise
+        raise GradientError(start_refusal(name, lowered, id)) from error

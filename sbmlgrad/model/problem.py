@@ -19,6 +19,7 @@ from sbmlgrad.model.measurements import Measurements, suggestion
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.priors import Prior
+from sbmlgrad.model.snapshots import Snapshots
 
 #: Scales on which a parameter is searched.
 SCALES = ("lin", "log", "log10")
@@ -117,6 +118,9 @@ class Problem:
         experiments: one for each condition of the measurements.
         name: for reports.
         settings: how to solve it, where its files say so: name → value.
+        snapshots: counts in single cells, where those were seen; `snapshots.species` are ids of
+            observables whose formulas give whole numbers of molecules, and their noise models do
+            not matter.
 
     Raises:
         FitError: ids that are unknown or used twice, bounds or scales that contradict each other;
@@ -130,6 +134,7 @@ class Problem:
     experiments: tuple[Experiment, ...] = (Experiment(""),)
     name: str = ""
     settings: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    snapshots: Snapshots | None = None
 
     def __post_init__(self) -> None:
         problems = [*_double_ids(self), *_unknown(self), *_in_parameters(self.parameters)]
@@ -168,16 +173,21 @@ def _unknown(problem: Problem) -> Iterable[str]:
     network = problem.network
     own = {p.id for p in problem.parameters}
     known = own | network.by_id.keys() | {TIME.id}
-    for missing in sorted(set(problem.measurements.observables) - problem.observable.keys()):
-        yield (
-            f"measurements of {missing!r}, which is no observable"
-            f"{suggestion(missing, problem.observable)}"
-        )
-    for missing in sorted(set(problem.measurements.condition) - problem.experiment.keys()):
-        yield (
-            f"measurements under condition {missing!r}, which is no experiment"
-            f"{suggestion(missing, problem.experiment)}"
-        )
+    seen = problem.snapshots
+    for what, observables, conditions in (
+        ("measurements", problem.measurements.observables, problem.measurements.condition),
+        *(() if seen is None else (("snapshots", seen.species, seen.condition),)),
+    ):
+        for missing in sorted(set(observables) - problem.observable.keys()):
+            yield (
+                f"{what} of {missing!r}, which is no observable"
+                f"{suggestion(missing, problem.observable)}"
+            )
+        for missing in sorted(set(conditions) - problem.experiment.keys()):
+            yield (
+                f"{what} under condition {missing!r}, which is no experiment"
+                f"{suggestion(missing, problem.experiment)}"
+            )
     for observable in problem.observables:
         for what, formula in (("formula", observable.formula), ("noise", observable.noise.scale)):
             for symbol in sorted(symbols(formula) - known):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
-from sbmlgrad.gradients.base import Estimator, check_readouts
+from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
 from sbmlgrad.gradients.check.task import Task
 from sbmlgrad.gradients.expectations import ExpectationEstimator
 
@@ -138,19 +138,18 @@ def gradients_of(
         SbmlGradError: the estimator cannot differentiate this.
     """
     check_readouts(estimator, (task.readout,))
+    check_clock(estimator, task.lowered)
     if task.statistic.kind == "probability" and not isinstance(estimator, ExpectationEstimator):
         # Says so before anything is simulated.
         task.statistic.cotangent(estimator.name, task.weights[0], np.zeros((1, 1, 1)))
     found, seconds = [], []
     for place, number in enumerate(numbers):
-        request = task.request(number)
         own = task.sample(number) if values is None else values[place]
         rows = []
         for weights in task.weights:
             begin = time.process_time()
-            slope = task.statistic.pull_back(estimator, task.engine, request, weights, own)
+            rows.append(task.slope(estimator, number, weights, own))
             seconds.append(time.process_time() - begin)
-            rows.append(task.in_logarithms(request, slope))
         found.append(rows)
         if tick is not None:
             tick()

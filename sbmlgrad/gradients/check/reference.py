@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError, SbmlGradError
+from sbmlgrad.gradients.chain import refuse_parameters_in_start
 from sbmlgrad.gradients.check.measurement import Tick, gradients_of
 from sbmlgrad.gradients.check.task import Task
 
@@ -16,6 +17,9 @@ FloatArray = NDArray[np.float64]
 
 #: Trajectories of an estimated reference, over those of each estimator.
 MORE = 4
+
+#: Relative step of finite differences that are the reference, half of the usual one.
+SHORT_STEP = 0.025
 
 #: Probability that may leak out of the states of an exact reference.
 LEAK = 1e-10
@@ -56,7 +60,10 @@ class Reference:
 
 
 def reference_of(task: Task, largest: int, batches: int, tick: Tick) -> Reference:
-    """Return the exact gradient where there are few enough states, else an unbiased estimate.
+    """Return the exact gradient where there are few enough states, else an estimate.
+
+    An unbiased one; or finite differences over a short step, where things happen between firings or
+    parameters set initial counts.
 
     Args:
         task: what is differentiated.
@@ -83,6 +90,8 @@ def reference_of(task: Task, largest: int, batches: int, tick: Tick) -> Referenc
 def _exact(task: Task, largest: int) -> Reference:
     from sbmlgrad.cme.projection import project
 
+    # The derivatives of the master equation are those in its rates.
+    refuse_parameters_in_start(task.lowered)
     if not isinstance(task.readout, ValuesAt | WindowAverages):
         raise GradientError(
             f"the master equation gives no expectations of {type(task.readout).__name__}"
@@ -109,6 +118,8 @@ def _estimated(task: Task, batches: int, tick: Tick, why: str) -> Reference:
     from sbmlgrad.gradients.coupled_difference import CoupledDifference
     from sbmlgrad.gradients.score_function import ScoreFunction
 
+    if task.lowered.is_timed or task.lowered.parameters_in_initial_counts:
+        return _by_differences(task, batches, tick, why)
     refusals, found = [], []
     # After the trajectories of the measurement, so that the two are independent.
     pilot = range(batches, batches + max(batches // 4, 5))
@@ -129,4 +140,26 @@ def _estimated(task: Task, batches: int, tick: Tick, why: str) -> Reference:
     numbers = range(pilot.stop, pilot.stop + MORE * batches)
     gradients = gradients_of(task, best, numbers, tick=tick)
     words = f"{best.name} with {len(numbers) * task.batch:,} trajectories, which is unbiased"
+    return Reference(words, gradients.mean, gradients.centred, why)
+
+
+def _by_differences(task: Task, batches: int, tick: Tick, why: str) -> Reference:
+    """Return finite differences over a short step, which see whatever parameters do."""
+    from sbmlgrad.gradients.finite_difference import FiniteDifference
+
+    estimator = FiniteDifference(SHORT_STEP, coupling="crn", parameters=task.free)
+    pilot = max(batches // 4, 5)
+    # As many as there are for an unbiased reference, so that progress counts to the same end.
+    numbers = range(batches + pilot, batches + pilot + MORE * batches)
+    try:
+        gradients = gradients_of(task, estimator, numbers, tick=tick)
+    except SbmlGradError as error:
+        raise GradientError(
+            f"model '{task.model.id}': nothing to check against. The master equation: {why}. "
+            f"Finite differences: {error}"
+        ) from error
+    words = (
+        f"{estimator.name} with {len(numbers) * task.batch:,} trajectories, whose bias is of the "
+        "order of the step squared"
+    )
     return Reference(words, gradients.mean, gradients.centred, why)

@@ -36,7 +36,10 @@ LESSER = 0.05
 
 def weak_spots(task: Task) -> tuple[str, ...]:
     """Return, in words, what is seen in the ensemble that gradients along paths may fail on."""
-    found = []
+    found: list[str] = []
+    if task.lowered.is_timed:
+        # No estimator follows paths there.
+        return ()
     if task.statistic.kind == "probability":
         found.append("a probability jumps, and a path derivative cannot see jumps")
     if isinstance(task.readout, AfterFirings):

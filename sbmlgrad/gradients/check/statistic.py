@@ -60,6 +60,11 @@ class Statistic:
         inside = between(self.low, self.high)
         return Functional(lambda v: np.einsum("npc,pc->np", inside(v).astype(np.float64), weights))
 
+    def functional_about(self, weights: FloatArray, values: FloatArray) -> Functional:
+        """Return `functional` for an ensemble, values float64 [trajectory, point, column]."""
+        n = len(values)
+        return self.functional(weights, values.mean(axis=0), n / (n - 1))
+
     def cotangent(self, name: str, weights: FloatArray, values: FloatArray) -> FloatArray:
         """Return the derivative of the weighted statistics in values, for path estimators.
 
@@ -102,8 +107,7 @@ class Statistic:
             values: of these trajectories, float64 [trajectory, point, column].
         """
         if isinstance(estimator, ExpectationEstimator):
-            n = len(values)
-            functional = self.functional(weights, values.mean(axis=0), n / (n - 1))
+            functional = self.functional_about(weights, values)
             return estimator.pull_back_expectation(engine, request, functional)
         cotangent = self.cotangent(estimator.name, weights, values)
         return estimator.pull_back(engine, request, cotangent)

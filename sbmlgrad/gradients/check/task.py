@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,15 @@ from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout, WindowAverages, columns, point_count
 from sbmlgrad.engines.start import start_states
-from sbmlgrad.errors import GradientError, ParameterError, RequestError, SimulationError
-from sbmlgrad.gradients.chain import in_parameters
+from sbmlgrad.errors import ParameterError, RequestError, SimulationError
+from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.chain import (
+    in_parameters,
+    refuse_parameters_in_start,
+    used_parameters,
+)
 from sbmlgrad.gradients.check.statistic import Statistic
+from sbmlgrad.gradients.expectations import ParameterEstimator
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.numbers import as_number, as_numbers
@@ -66,10 +73,12 @@ class Task:
 
     def request(self, number: int, size: int | None = None) -> Request:
         """Return the request of batch `number`, of `size` trajectories or the usual number."""
-        count = self.batch if size is None else size
+        return self._request(number, self.batch if size is None else size, self.explicit)
+
+    def _request(self, number: int, count: int, explicit: Mapping[str, float]) -> Request:
         first = number * count
         streams = np.arange(count, dtype=np.uint64) + np.uint64(first)
-        values, start = start_states(self.lowered, self.explicit, {}, self.seed, streams)
+        values, start = start_states(self.lowered, explicit, {}, self.seed, streams)
         inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
         return Request(self.lowered, inputs, start, self.readout, count, self.seed, first)
 
@@ -86,6 +95,39 @@ class Task:
             raise SimulationError(message, outcomes=sample.outcomes)
         return sample.values
 
+    def slope(
+        self, estimator: Estimator, number: int, weights: FloatArray, values: FloatArray
+    ) -> FloatArray:
+        """Return the derivative of weighted statistics of a batch, float64 [parameter].
+
+        In the logarithms of free parameters, where these are positive.
+
+        Args:
+            estimator: of any sort.
+            number: of the batch.
+            weights: float64 [point, column].
+            values: kept values of the batch, float64 [trajectory, point, column].
+
+        Raises:
+            GradientError: the estimator cannot differentiate this.
+        """
+        request = self.request(number)
+        if isinstance(estimator, ParameterEstimator):
+            found = initial_values(self.model, self.explicit, {})
+            theta = np.array([found[p] for p in self.model.parameter_ids])
+            functional = self.statistic.functional_about(weights, values)
+            at = partial(self._at, number)
+            whole = estimator.pull_back_parameters(self.engine, at, theta, functional)
+            return whole[[self.model.parameter_ids.index(p) for p in self.free]] * self.scale
+        refuse_parameters_in_start(self.lowered)
+        slope = self.statistic.pull_back(estimator, self.engine, request, weights, values)
+        return self.in_logarithms(request, slope)
+
+    def _at(self, number: int, theta: FloatArray) -> Request:
+        pairs = zip(self.model.parameter_ids, theta.tolist(), strict=True)
+        # One that is drawn at random has no value of its own.
+        return self._request(number, self.batch, {p: v for p, v in pairs if not np.isnan(v)})
+
     def in_logarithms(self, request: Request, gradient: FloatArray) -> FloatArray:
         """Return the derivative in free parameters, float64 [parameter], given that in inputs."""
         places = [self.model.parameter_ids.index(p) for p in self.free]
@@ -97,18 +139,8 @@ class Task:
 
 
 def lowered_of(model: ReactionNetwork, explicit: Mapping[str, float]) -> LoweredNetwork:
-    """Return the network at these parameter values.
-
-    Raises:
-        GradientError: something happens between firings.
-    """
-    lowered = lower(model, initial_values(model, explicit, {})) if explicit else lower(model)
-    if lowered.is_timed:
-        raise GradientError(
-            f"model '{model.id}' has events, rate rules, random initial values or laws that depend "
-            "on time; gradients through them are not available, so there is nothing to check"
-        )
-    return lowered
+    """Return the network at these parameter values."""
+    return lower(model, initial_values(model, explicit, {})) if explicit else lower(model)
 
 
 def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
@@ -139,6 +171,8 @@ def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
 def free_of(lowered: LoweredNetwork, free: Sequence[str] | None) -> tuple[str, ...]:
     """Return the ids of free parameters; by default all that a propensity depends on.
 
+    With a clock, all that events, rate rules or the start depend on, too.
+
     Raises:
         ParameterError: an id that does not exist, or none at all.
     """
@@ -148,8 +182,10 @@ def free_of(lowered: LoweredNetwork, free: Sequence[str] | None) -> tuple[str, .
     if free is not None:
         check_parameter_names(lowered.network, free)
         found = tuple(dict.fromkeys(free))
+    elif lowered.is_timed:
+        found = tuple(p for p in ids if p in used_parameters(lowered))
     else:
-        used = {lowered.input_ids[partial.variable] for partial in lowered.input_partials}
+        used = {lowered.input_ids[one.variable] for one in lowered.input_partials}
         for constant in used & set(lowered.constant_ids):
             used |= set(lowered.constant_derivatives[constant])
         found = tuple(p for p in ids if p in used)
@@ -193,7 +229,7 @@ def targets_of(
     random signs: the squared norm of such gradients is on average that of all gradients together,
     times the number of combinations over that of the statistics.
     """
-    shape = (point_count(readout), columns(readout, len(lowered.species_ids)))
+    shape = (point_count(readout), columns(readout, len(lowered.state_ids)))
     places = [lowered.species_ids.index(s) for s in species]
     count = shape[0] * len(places)
     if count <= MOST_TARGETS:

@@ -179,18 +179,19 @@ def pair_block(
 ):
     """Sample pairs `low` to `high`: `values` [side, trajectory, point, column], outcomes, faults.
 
-    `faults` [trajectory, 2] is the outcome of each pair and the reaction at fault.
+    `start` is [side, trajectory or 1, species]; `faults` [trajectory, 2] is the outcome of each
+    pair and the reaction at fault.
     """
-    species = start.shape[1]
+    species = start.shape[2]
     rates = np.empty((2, laws.changes.change_start.shape[0] - 1))
     stack = np.empty(laws.stack_size)
     one = (np.empty(species), np.empty(species), np.zeros(1), np.zeros(2, np.int64))
     other = (np.empty(species), np.empty(species), np.zeros(1), np.zeros(2, np.int64))
     for row in range(low, high):
-        source = row if start.shape[0] > 1 else 0
+        source = row if start.shape[1] > 1 else 0
         for s in range(species):
-            one[0][s] = one[1][s] = start[source, s]
-            other[0][s] = other[1][s] = start[source, s]
+            one[0][s] = one[1][s] = start[0, source, s]
+            other[0][s] = other[1][s] = start[1, source, s]
         one[2][0] = other[2][0] = 0.0
         one[3][:] = 0
         other[3][:] = 0

@@ -78,7 +78,8 @@ def test_each_side_of_a_pair_has_the_law_of_its_own_parameters(readout) -> None:
         request = request_of(model, readout, 6000)
         inputs = np.tile(request.inputs, (2, 1))
         inputs[:, 0] *= [1.5, 0.5]
-        sides = SPLIT._split(Native(), request, inputs, 0)
+        upper, lower = (replace(request, inputs=own) for own in inputs)
+        sides = SPLIT._split(Native(), upper, lower, "")
         for values, own in zip(sides, inputs, strict=True):
             other = replace(request, inputs=own, seed=77)
             sample = Native(kernel="table").sample(other).values
@@ -92,7 +93,7 @@ def test_each_side_of_a_pair_has_the_law_of_its_own_parameters(readout) -> None:
 def test_sides_that_are_equal_never_part() -> None:
     model = network("autoregulation")
     request = request_of(model, WindowAverages([0, 1, 2]), 300)
-    upper, lower = SPLIT._split(Native(), request, np.tile(request.inputs, (2, 1)), 0)
+    upper, lower = SPLIT._split(Native(), request, request, "")
     np.testing.assert_array_equal(upper, lower)
     assert upper.any()
 
