@@ -16,6 +16,7 @@ from sbmlgrad.cli_data import data
 from sbmlgrad.cli_exit import BAD_INPUT, FAILED, INTERRUPTED, NO, OK, exit_code, stoppable
 from sbmlgrad.cli_fit import fit
 from sbmlgrad.cli_gradcheck import gradcheck
+from sbmlgrad.cli_report import report
 from sbmlgrad.cli_support import (
     issue_as_dict,
     names_of,
@@ -134,6 +135,7 @@ def simulate(
 app.command()(stoppable(fit))
 app.command()(stoppable(data))
 app.command()(stoppable(gradcheck))
+app.command()(stoppable(report))
 
 
 @app.command()
@@ -189,6 +191,8 @@ def convert(
     level: opt.Level = None,
     flatten: opt.Flatten = False,
     overwrite: opt.Overwrite = False,
+    data: opt.Sheets = None,
+    free: opt.FreeIds = None,
     substance: opt.Substance = None,
     initial: opt.Initial = "strict",
     mass_action: opt.MassAction = "as_written",
@@ -197,13 +201,35 @@ def convert(
 ) -> int:
     """Convert between SBML and Antimony or levels of SBML, or write the normalised form.
 
-    What a format or level cannot say is an error, never left out.
+    With --data a model and its measurements become a PEtab problem. What a format or level cannot
+    say is an error, never left out.
     """
-    from sbmlgrad.cli_convert import Conversion, converted
+    from sbmlgrad.cli_convert import (
+        Conversion,
+        PetabConversion,
+        converted,
+        refuse_beside_data,
+        write_petab_folder,
+    )
     from sbmlgrad.io.files import check_folder, write_atomically
 
+    if data is not None or free is not None:
+        job = PetabConversion(
+            model=model,
+            data=refuse_beside_data(data, normalised=normalised, level=level, flatten=flatten),
+            free=names_of(free) if free else None,
+            substance=substance,
+            initial=initial,
+            mass_action=mass_action,
+        )
+        what, assumptions = write_petab_folder(job, out, dry_run=dry_run)
+        if not quiet:
+            print(f"{'would write' if dry_run else 'written'} to {out}: {what}")
+            for assumption in assumptions:
+                print(f"  {assumption}")
+        return OK
     check_folder(out.parent)
-    data, what = converted(
+    document, what = converted(
         Conversion(
             model=model,
             out=out,
@@ -217,7 +243,7 @@ def convert(
         )
     )
     if not dry_run:
-        write_atomically(out, data)
+        write_atomically(out, document)
     if not quiet:
         print(f"{'would write' if dry_run else 'written'} to {out}: {what}")
     return OK

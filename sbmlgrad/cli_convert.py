@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,3 +126,138 @@ def _as_it_stands(conversion: Conversion) -> bytes:
             "meant"
         )
     return document
+
+
+def refuse_beside_data(
+    data: Path | None, *, normalised: bool, level: str | None, flatten: bool
+) -> Path:
+    """Return the measurements of which a PEtab problem is made, if other options allow that.
+
+    Raises:
+        RequestError: options that have no meaning beside `--data`, or `--free` without it.
+    """
+    from sbmlgrad.errors import RequestError
+
+    if data is None:
+        raise RequestError("convert --free: means something with --data only; leave it out")
+    given = {"--normalised": normalised, "--level": level, "--flatten": flatten}
+    stray = [name for name, value in given.items() if value]
+    if stray:
+        raise RequestError(
+            "convert --data: a PEtab problem holds the model as it is; leave out "
+            f"{', '.join(stray)}"
+        )
+    return data
+
+
+@dataclass(frozen=True, slots=True)
+class PetabConversion:
+    """What to make of a model and a sheet of measurements.
+
+    Attributes:
+        model: file to read.
+        data: table of measurements.
+        free: parameters to estimate; None frees all that a kinetic law uses.
+        mapping: column → id, or None to leave the column out.
+        bounds: id → (lower, upper).
+        start: id → value.
+        sheet: of a workbook.
+        time_column: name of the time column, where it has another than usual.
+        substance, initial, mass_action: as for `load`.
+    """
+
+    model: Path
+    data: Path
+    free: Sequence[str] | None = None
+    mapping: Mapping[str, str | None] | None = None
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    start: Mapping[str, float] = field(default_factory=dict)
+    sheet: str | None = None
+    time_column: str | None = None
+    substance: str | None = None
+    initial: str = "strict"
+    mass_action: str = "as_written"
+
+
+def petab_problem(conversion: PetabConversion) -> tuple[Any, tuple[str, ...]]:
+    """Return the calibration problem that a model and a sheet make, and what was assumed.
+
+    The label of the sheet's condition, if it has one, becomes an id and stays as a name.
+
+    Raises:
+        SbmlGradError: model or sheet cannot be read, or do not fit together.
+    """
+    from sbmlgrad.fit.plain import plain_problem
+    from sbmlgrad.io.formats import load
+    from sbmlgrad.io.tables import load_measurements
+
+    network = load(
+        conversion.model,
+        substance=conversion.substance,
+        initial=conversion.initial,
+        mass_action=conversion.mass_action,
+    )
+    mapping = dict(conversion.mapping) if conversion.mapping else None
+    measured = load_measurements(
+        conversion.data,
+        mapping=mapping,
+        sheet=conversion.sheet,
+        time_column=conversion.time_column,
+    )
+    problem, assumptions = plain_problem(
+        network,
+        measured,
+        conversion.free,
+        bounds=conversion.bounds,
+        start=conversion.start,
+    )
+    return _with_ids(problem), assumptions
+
+
+def _with_ids(problem: Any) -> Any:
+    """Return a problem whose experiments have ids that PEtab accepts."""
+    ids = {e.id: _identifier(e.id) for e in problem.experiments}
+    experiments = tuple(
+        replace(e, id=ids[e.id], name=e.name or ("" if ids[e.id] == e.id else e.id))
+        for e in problem.experiments
+    )
+    m = problem.measurements
+    measurements = replace(m, condition=tuple(ids[c] for c in m.condition))
+    return replace(problem, experiments=experiments, measurements=measurements)
+
+
+def _identifier(label: str) -> str:
+    id = re.sub(r"\W", "_", label, flags=re.ASCII)
+    return f"_{id}" if id[:1].isdigit() else id
+
+
+def write_petab_folder(
+    conversion: PetabConversion, folder: Path, *, dry_run: bool = False
+) -> tuple[str, tuple[str, ...]]:
+    """Write a model and a sheet as a PEtab 2 problem; what `convert --to petab` does.
+
+    Args:
+        conversion: what to make of what.
+        folder: where.
+        dry_run: check everything and write nothing.
+
+    Returns:
+        A description of what is written, and what was assumed, in words.
+
+    Raises:
+        SbmlGradError: as `petab_problem` and `sbmlgrad.io.petab.write_petab` raise it.
+    """
+    from sbmlgrad.io.files import check_folder
+    from sbmlgrad.io.petab import petab_files, write_petab
+
+    problem, assumptions = petab_problem(conversion)
+    check_folder(folder)
+    if dry_run:
+        petab_files(problem)
+    else:
+        write_petab(problem, folder)
+    what = (
+        f"PEtab 2, {len(problem.measurements)} measurements of {len(problem.observables)} "
+        f"observables, {len(problem.free)} parameters to estimate"
+    )
+    return what, assumptions

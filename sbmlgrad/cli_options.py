@@ -144,7 +144,18 @@ Plot = Annotated[
 ]
 
 # convert
-Target = Annotated[Path, typer.Argument(help="Target: .xml, .sbml, either with .gz, or .ant.")]
+Target = Annotated[
+    Path,
+    typer.Argument(help="Target: .xml, .sbml, either with .gz, or .ant; with --data a folder."),
+]
+Sheets = Annotated[
+    Path | None,
+    typer.Option("--data", help="Measurements: write model and data as a PEtab 2 problem."),
+]
+FreeIds = Annotated[
+    str | None,
+    typer.Option("--free", metavar="ID,ID", help="With --data: parameters to estimate."),
+]
 Normalised = Annotated[
     bool,
     typer.Option(
