@@ -13,7 +13,8 @@ from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.fit.deterministic_course import Course, followed
 from sbmlgrad.fit.least_squares import Descent
 from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated
-from sbmlgrad.fit.result import Curve, FitResult, Start
+from sbmlgrad.fit.rate_equations import predict
+from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.search_space import as_mapping, search_space
 from sbmlgrad.model.expression import TIME, symbols
 from sbmlgrad.model.operators import evaluate
@@ -31,6 +32,7 @@ def deterministic_result(
     engine: DeterministicEngine,
     seed: int,
     assumptions: tuple[str, ...],
+    arguments: Mapping[str, str],
 ) -> FitResult:
     """Return what `least_squares.fit_rate_equations` found as a `FitResult`.
 
@@ -43,6 +45,7 @@ def deterministic_result(
         engine: solver.
         seed: of the starts.
         assumptions: in words.
+        arguments: that would repeat it, name → Python text.
     """
     space = search_space(problem)
     best = descents[0]
@@ -99,7 +102,16 @@ def deterministic_result(
         assumptions=assumptions,
         reason=best.reason,
         interrupted=False,
+        predictions=_predictions(problem, values, engine),
+        arguments=arguments,
     )
+
+
+def _predictions(
+    problem: Problem, values: Mapping[str, float], engine: DeterministicEngine
+) -> Predictions:
+    found = predict(problem, values, engine)
+    return Predictions(found.predicted, np.zeros_like(found.predicted), found.scale)
 
 
 def _curves(
@@ -116,12 +128,17 @@ def _curves(
             continue
         ids = [m.observables[i] for i in np.unique(m.observable_index[rows])]
         times = _grid(float(m.time[rows].max()))
-        formulas = {id: problem.observable[id].formula for id in ids}
-        needed = frozenset().union(*(symbols(formula) for formula in formulas.values()))
+        formulas = {
+            id: (problem.observable[id].formula, problem.observable[id].noise.scale) for id in ids
+        }
+        needed = frozenset().union(*(symbols(f) for pair in formulas.values() for f in pair))
         along = {**own, **followed(course, experiment, times, needed), TIME.id: times}
-        for id, formula in formulas.items():
-            mean = np.broadcast_to(evaluate(formula, along), times.shape).astype(np.float64)
-            found[experiment.id, id] = Curve(times, mean, np.zeros_like(mean))
+        for id, pair in formulas.items():
+            mean, scale = (
+                np.broadcast_to(evaluate(formula, along), times.shape).astype(np.float64)
+                for formula in pair
+            )
+            found[experiment.id, id] = Curve(times, mean, np.zeros_like(mean), scale)
     return found
 
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.evaluation import simulate_for
-from sbmlgrad.fit.objectives.base import standard_error
+from sbmlgrad.fit.objectives.base import StartedObjective, measured_times, standard_error
 from sbmlgrad.fit.optimizers import optimizer_name
-from sbmlgrad.fit.result import Curve, FitResult, Start
+from sbmlgrad.fit.predictions import curve_of, predictions_of
+from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.search_space import as_mapping
-from sbmlgrad.fit.simulated import Simulated
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.model.provenance import Provenance
@@ -33,7 +33,11 @@ TAIL = 4
 
 
 def result_of(
-    plan: Plan, state: State, trajectories: int, assumptions: tuple[str, ...]
+    plan: Plan,
+    state: State,
+    trajectories: int,
+    assumptions: tuple[str, ...],
+    arguments: Mapping[str, str],
 ) -> FitResult:
     """Evaluate where a descent ended.
 
@@ -42,6 +46,7 @@ def result_of(
         state: its end.
         trajectories: for the loss and the curves.
         assumptions: what was assumed before it.
+        arguments: that would repeat it, name → Python text.
     """
     simulator, objective = plan.simulator, plan.objective
     problem, space = simulator.problem, simulator.space
@@ -88,6 +93,8 @@ def result_of(
         assumptions=told,
         reason=state.reason,
         interrupted=state.is_interrupted,
+        predictions=_predictions(plan, values, trajectories, first),
+        arguments=arguments,
     )
 
 
@@ -150,7 +157,7 @@ def _curves(
     simulated = plan.simulator(values, trajectories, first, times=times)
     pairs = observed_pairs(problem)
     return {
-        (experiment, id): _curve(simulated[experiment], problem.observable[id].formula)
+        (experiment, id): curve_of(simulated[experiment], problem.observable[id])
         for experiment, id in pairs
     }
 
@@ -164,8 +171,15 @@ def observed_pairs(problem: Problem) -> list[tuple[str, str]]:
     return sorted(pairs)
 
 
-def _curve(one: Simulated, formula: Any) -> Curve:
-    return Curve(one.times, one.mean(formula), np.sqrt(one.variance(formula)))
+def _predictions(
+    plan: Plan, values: FloatArray, trajectories: int, first: int
+) -> Predictions | None:
+    """Return the fitted model at the measurements, where these are states along trajectories."""
+    problem = plan.simulator.problem
+    if isinstance(plan.objective, StartedObjective) or not len(problem.measurements):
+        return None
+    times = measured_times(problem)
+    return predictions_of(problem, plan.simulator(values, trajectories, first, times=times))
 
 
 def _provenance(

@@ -144,10 +144,15 @@ class FitResult:
             lines.append(
                 f"  {name:<{width}} = {self.values[name]:.6g}{spread}{unit} (start {start:.6g})"
             )
+        epochs = len(self.loss_history)
+        if self.is_deterministic:
+            noise, course = "", f"{epochs} steps"
+        else:
+            noise = f" ± {self.loss_standard_error:.2g} (Monte-Carlo s.e.)"
+            course = f"{epochs} epochs of {self.words_for_trajectories}"
         lines.append(
-            f"  loss = {self.loss:.4g} ± {self.loss_standard_error:.2g} (Monte-Carlo s.e.), "
-            f"start {self.start_loss:.4g}, {len(self.loss_history)} epochs of "
-            f"{self.words_for_trajectories}, seed {self.seed}"
+            f"  loss = {self.loss:.4g}{noise}, start {self.start_loss:.4g}, {course}, "
+            f"seed {self.seed}"
         )
         lines.append(f"  ended because {self.reason}")
         lines.append(f"  gradients by {self.estimator}")
@@ -156,11 +161,23 @@ class FitResult:
         return "\n".join(lines)
 
     @property
+    def is_deterministic(self) -> bool:
+        """Whether the rate equations were fitted, so that no ensemble stands behind the loss."""
+        return self.evaluation_trajectories == 0
+
+    @property
+    def failed_starts(self) -> tuple[Start, ...]:
+        """Starts that came to nothing; others ended, or were dropped for better ones."""
+        if self.is_deterministic:
+            return tuple(s for s in self.starts if not np.isfinite(s.loss))
+        return tuple(s for s in self.starts if s.fate not in ("best", "dropped"))
+
+    @property
     def source_name(self) -> str:
         """Name of the data, as reports say it."""
-        snapshots = self.problem.snapshots
-        named = (self.problem.measurements.source_name, snapshots and snapshots.source_name)
-        return next((name for name in (*named, self.problem.name) if name), "data")
+        seen = (self.problem.measurements, self.problem.snapshots)
+        files = [data.source_name for data in seen if data is not None and data.source_name]
+        return " and ".join(dict.fromkeys(files)) or self.problem.name or "data"
 
     @property
     def units(self) -> Mapping[str, str]:

@@ -136,7 +136,8 @@ class Simulator:
             trajectories: of each experiment and set.
             first_trajectory: number of the first; the experiments follow each other.
             estimator: gradient method for tensors.
-            times: output times instead of those of the measurements.
+            times: output times instead of those of the objective; experiments that have none are
+                left out.
 
         Returns:
             Experiment id → what was simulated.
@@ -146,6 +147,8 @@ class Simulator:
         extra = self._extra(values)
         results = {}
         for number, experiment in enumerate(self.experiments):
+            if experiment.id not in simulator.times:
+                continue
             make = experiment.parameter_tensors if is_tensor(values) else experiment.parameters
             ensemble = simulate(
                 self.problem.network,

@@ -99,7 +99,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     if not state.epochs:
         raise KeyboardInterrupt
     size = settings.evaluation_trajectories or max(10 * settings.trajectories, 2000)
-    return result_of(plan, state, size, assumptions)
+    return result_of(plan, state, size, assumptions, _arguments(settings, seed))
 
 
 def _check(settings: Settings) -> None:
@@ -118,6 +118,18 @@ def _check(settings: Settings) -> None:
         given = getattr(settings, name)
         if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
             raise RequestError(f"{name}={given!r}: pass an {name} object")
+
+
+def _arguments(settings: Settings, seed: int) -> dict[str, str]:
+    """Return the settings that repeat a fit, name → Python text; those by default left out."""
+    found = {"seed": repr(seed)}
+    for field in dataclasses.fields(settings):
+        value = getattr(settings, field.name)
+        if value == field.default or field.name in ("seed", "progress", "checkpoint", "resume"):
+            continue
+        is_object = field.name in ("objective", "estimator", "engine")
+        found[field.name] = value.name if is_object else repr(value)
+    return found
 
 
 def _most(settings: Settings) -> int:
@@ -237,7 +249,8 @@ def _solve_rates(
         progress=settings.progress,
         max_seconds=settings.max_seconds,
     )
-    return deterministic_result(problem, descents, engine, seed, assumptions)
+    told = _arguments(settings, seed)
+    return deterministic_result(problem, descents, engine, seed, assumptions, told)
 
 
 def _warmed(problem: Problem, starts: int, seed: int) -> tuple[Problem, str]:

@@ -1,0 +1,11 @@
+"""The results of a fit for people: a folder of files, and a page to read.
+
+`folder` writes the files; `page` puts the page together of `words`, `tables` and `figures`; `svg`
+makes pictures part of the page, `markup` keeps it well formed, `style` is how it looks, and
+`citations` says what to cite.
+"""
+
+from sbmlgrad.fit.report.folder import FILES, provenance_json, summary, write_results
+from sbmlgrad.fit.report.page import report_html
+
+__all__ = ["FILES", "provenance_json", "report_html", "summary", "write_results"]

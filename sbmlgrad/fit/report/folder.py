@@ -1,0 +1,125 @@
+"""The results folder of a fit: calibrated model, table, plots, everything in one file, report."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from sbmlgrad.errors import WriteError
+from sbmlgrad.fit.plots import plot_fit, plot_history
+from sbmlgrad.fit.report.page import report_html
+from sbmlgrad.fit.result import FitResult
+from sbmlgrad.fit.result_file import result_bytes
+from sbmlgrad.io.files import write_atomically
+from sbmlgrad.io.formats import save
+
+#: Files of the folder, in the order in which they are written; `fit.png` where there are curves.
+FILES = (
+    "calibrated.xml",
+    "parameters.tsv",
+    "fit.png",
+    "history.png",
+    "provenance.json",
+    "fit.nc",
+    "report.html",
+)
+
+
+def write_results(result: FitResult, folder: str | Path) -> tuple[Path, ...]:
+    """Write everything about a fit into one folder, each file complete or not at all.
+
+    Args:
+        result: the fit.
+        folder: created if it does not exist; files of an earlier fit are replaced.
+
+    Returns:
+        The files written.
+
+    Raises:
+        WriteError: the folder cannot be made or written, or the result cannot be stored.
+    """
+    target = Path(folder)
+    # First, as these may refuse, so that a refusal leaves no folder behind.
+    table = result.parameter_table().to_csv(sep="\t", index=False, lineterminator="\n")
+    contents: dict[str, bytes] = {"parameters.tsv": table.encode(), "fit.nc": result_bytes(result)}
+    if result.curves:
+        contents["fit.png"] = _png(plot_fit(result))
+    contents["history.png"] = _png(plot_history(result))
+    contents["provenance.json"] = provenance_json(result).encode()
+    contents["report.html"] = report_html(result).encode()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{target}: cannot be made a folder: {error}") from error
+    save(result.model, target / FILES[0])
+    for name in FILES[1:]:
+        if name in contents:
+            write_atomically(target / name, contents[name])
+    return tuple(target / name for name in FILES if name == FILES[0] or name in contents)
+
+
+def _png(figure: Any) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=160)
+    return buffer.getvalue()
+
+
+def summary(result: FitResult) -> dict[str, Any]:
+    """Return the result as plain data, for `--json` and `provenance.json`."""
+    provenance = result.model.provenance
+    assert provenance is not None
+    said: dict[str, Any] = {
+        "model": result.model.id,
+        "values": dict(result.values),
+        "start": dict(zip(result.free.ids, result.free.start.tolist(), strict=True)),
+        "at_bounds": list(result.at_bounds),
+        "loss": result.loss,
+        "loss_standard_error": result.loss_standard_error,
+        "start_loss": result.start_loss,
+        "epochs": len(result.loss_history),
+        "trajectories_per_epoch": result.trajectories_history.tolist(),
+        "objective": result.objective,
+        "end": result.reason,
+        "seed": result.seed,
+        "estimator": result.estimator,
+        "optimizer": result.optimizer,
+        "engine": result.engine,
+        "interrupted": result.interrupted,
+        "arguments": dict(result.arguments),
+        "assumptions": list(result.assumptions),
+        "data": {"name": provenance.data_name, "sha256": provenance.data_sha256},
+        "software": dict(provenance.software),
+        "finished": provenance.finished,
+    }
+    if result.uncertainty is not None:
+        said["uncertainty"] = _uncertainty(result)
+    return said
+
+
+def _uncertainty(result: FitResult) -> dict[str, Any]:
+    found = result.uncertainty
+    assert found is not None
+    return {
+        "method": found.method,
+        "level": found.level,
+        "kind": found.kind,
+        "parameters": {
+            id: {"standard_error": e.standard_error, "interval": _ends(e.interval)}
+            for id, e in found.estimates.items()
+        },
+        "flags": list(found.flags),
+    }
+
+
+def _ends(interval: tuple[float, float] | None) -> list[float | None] | None:
+    """Return the limits; None stands for one that is infinite, which JSON cannot say."""
+    if interval is None:
+        return None
+    return [end if abs(end) != float("inf") else None for end in interval]
+
+
+def provenance_json(result: FitResult) -> str:
+    """Return how the result came about as JSON text."""
+    return json.dumps(summary(result), indent=2) + "\n"
