@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 
 from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.evaluation import simulate_for
-from sbmlgrad.fit.objectives.base import StartedObjective, measured_times, standard_error
+from sbmlgrad.fit.objectives.base import (
+    ExactObjective,
+    StartedObjective,
+    measured_times,
+    snapshot_times,
+    standard_error,
+)
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.predictions import curve_of, predictions_of
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
@@ -67,7 +73,8 @@ def result_of(
     start_loss = float(objective.loss(problem, before))
     fitted = as_mapping(space, values)
     model = calibrated(problem, fitted)
-    estimator = plan.estimators[state.turn].name
+    is_exact = isinstance(objective, ExactObjective)
+    estimator = objective.name if is_exact else plan.estimators[state.turn].name
     told = (*assumptions, *state.words)
     model = replace(model, provenance=_provenance(plan, state, fitted, loss, error, told))
     return FitResult(
@@ -148,11 +155,16 @@ def _curves(
     plan: Plan, values: FloatArray, trajectories: int, first: int
 ) -> dict[tuple[str, str], Curve]:
     problem = plan.simulator.problem
+    ends: dict[str, float] = {}
+    seen = [measured_times(problem)]
+    if problem.snapshots is not None:
+        seen.append(snapshot_times(problem))
+    for own in seen:
+        for id, moments in own.items():
+            ends[id] = max(moments[-1], ends.get(id, 0.0))
     times = {
-        id: tuple(np.linspace(0.0, last, CURVE_POINTS).tolist())
-        if (last := own[-1]) > 0
-        else (0.0,)
-        for id, own in plan.simulator.times.items()
+        id: tuple(np.linspace(0.0, end, CURVE_POINTS).tolist()) if end > 0.0 else (0.0,)
+        for id, end in ends.items()
     }
     simulated = plan.simulator(values, trajectories, first, times=times)
     pairs = observed_pairs(problem)

@@ -18,11 +18,12 @@ from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Problem
+from sbmlgrad.model.snapshots import Snapshots
 
 
 def fit(
     model: ReactionNetwork | Problem,
-    data: Measurements | None = None,
+    data: Measurements | Snapshots | None = None,
     free: Sequence[str] | None = None,
     *,
     mapping: Mapping[str, str | None] | None = None,
@@ -53,12 +54,14 @@ def fit(
 
     Args:
         model: the network; or a `Problem`, which says all about data and parameters itself.
-        data: measurements; columns are matched to species ids or names.
+        data: measurements, or snapshots of single cells; columns are matched to species ids or
+            names.
         free: ids of the parameters to fit; None frees every one that a kinetic law uses.
         mapping: column → species id, or None to leave the column out.
         bounds: id → (lower, upper); a factor of 1000 around the start by default.
         start: id → starting value; the model's own by default.
-        objective: what to make small; by default `MeanTrajectory()`.
+        objective: what to make small, of `sbmlgrad.fit.objectives`; by default `MeanTrajectory()`,
+            for snapshots `Distribution()`.
         starts: from how many places to descend, all at once; the worse half is dropped every
             dozen epochs until one is left.
         warm_start: whether to fit the rate equations first, and to start where that ended.
@@ -138,6 +141,8 @@ def _problem(
         if not model.free:
             raise FitError(f"problem '{model.name}' has no parameter to fit")
         return model, ()
-    if not isinstance(model, ReactionNetwork) or not isinstance(data, Measurements):
-        raise RequestError("fit(model, data): pass a loaded network and loaded measurements")
+    if not isinstance(model, ReactionNetwork) or not isinstance(data, Measurements | Snapshots):
+        raise RequestError(
+            "fit(model, data): pass a loaded network and loaded measurements or snapshots"
+        )
     return plain_problem(model, data, free, mapping=mapping, bounds=bounds, start=start)

@@ -19,7 +19,7 @@ from sbmlgrad.fit.descent import FitProgress, Plan, State, begin, descend
 from sbmlgrad.fit.deterministic_outcome import deterministic_result
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.least_squares import fit_rate_equations
-from sbmlgrad.fit.objectives.base import ExactObjective, Objective
+from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.outcome import result_of
@@ -88,7 +88,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     if settings.warm_start:
         problem, words = _warmed(problem, settings.starts, seed)
         assumptions += (words,)
-    objective = MeanTrajectory() if settings.objective is None else settings.objective
+    objective = _default_objective(problem) if settings.objective is None else settings.objective
     assumptions += objective.check(problem)
     plan, words = _plan(problem, settings, objective, seed)
     assumptions += words
@@ -100,6 +100,15 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
         raise KeyboardInterrupt
     size = settings.evaluation_trajectories or max(10 * settings.trajectories, 2000)
     return result_of(plan, state, size, assumptions, _arguments(settings, seed))
+
+
+def _default_objective(problem: Problem) -> Objective:
+    """Return what is made small where nobody says: means, or distributions over cells."""
+    if problem.snapshots is None or len(problem.measurements):
+        return MeanTrajectory()
+    from sbmlgrad.fit.objectives.distribution import Distribution
+
+    return Distribution()
 
 
 def _check(settings: Settings) -> None:
@@ -151,8 +160,10 @@ def _plan(
     """Return the plan of a stochastic descent, and what is assumed in it."""
     given = settings.estimator
     estimators = default_estimators(problem) if given is None else (given,)
-    if isinstance(objective, ExactObjective):
-        estimators = estimators[:1]  # never asked
+    if isinstance(objective, ExactObjective | StartedObjective):
+        # The first has its own gradient; the second is one of single trajectories, which the
+        # differences that an estimator is judged by cannot take.
+        estimators = estimators[:1]
     if settings.temperature is not None and not hasattr(estimators[0], "temperature"):
         raise FitError(f"{estimators[0].name} has no temperature; leave `temperature` out")
     assumptions: tuple[str, ...] = ()

@@ -1,0 +1,129 @@
+"""Trajectories that start in given states, each state several times, with gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.engines.base import Request
+from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.errors import RequestError
+from sbmlgrad.fit.experiments import PreparedExperiment
+from sbmlgrad.fit.objectives.base import FEWEST_FROM_A_STATE, StartedObjective
+from sbmlgrad.fit.simulated import Simulated, Simulator
+from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.initial import initial_values
+from sbmlgrad.simulation_inputs import explicit_of
+from sbmlgrad.simulation_job import Job, batch_of, ensemble_of
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _StartedJob(Job):
+    """A job whose trajectory i starts in state i modulo their number.
+
+    Attributes:
+        starts: float64 [start, state].
+    """
+
+    starts: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+
+    def requests(
+        self, explicit: Mapping[str, float], seed: int, member: int = 0, sets: int = 1
+    ) -> list[Request]:
+        """Return one request per readout; see `Job.requests`."""
+        rows = np.arange(self.trajectories) % len(self.starts)
+        found = super().requests(explicit, seed, member, sets)
+        return [replace(request, start=self.starts[rows]) for request in found]
+
+
+def simulate_started(
+    simulator: Simulator,
+    objective: StartedObjective,
+    values: Any,
+    trajectories: int,
+    first_trajectory: int,
+    *,
+    estimator: Estimator | None = None,
+) -> dict[str, Simulated]:
+    """Simulate every experiment of a problem from the states that an objective starts in.
+
+    Use it in the place of calling the simulator, for objectives with `starts`.
+
+    Args:
+        simulator: of the problem.
+        objective: says where trajectories start.
+        values: of the free parameters, array or tensor [free] or [set, free].
+        trajectories: of each experiment and set at least; every state is taken equally often.
+        first_trajectory: number of the first; the experiments follow each other.
+        estimator: gradient method for tensors.
+
+    Returns:
+        Experiment id → what was simulated: trajectory i started in state i modulo their number.
+        Only symbols of the model can be asked for.
+    """
+    problem = simulator.problem
+    starts = objective.starts(problem)
+    results, first = {}, first_trajectory
+    for experiment in simulator.experiments:
+        if experiment.id not in starts:
+            continue
+        rows = starts[experiment.id]
+        count = len(rows) * max(-(-trajectories // len(rows)), FEWEST_FROM_A_STATE)
+        ensemble = _simulated(simulator, experiment, values, rows, count, first, estimator)
+        results[experiment.id] = Simulated(ensemble, {})
+        first += count * (1 if len(values.shape) == 1 else int(values.shape[0]))
+    return results
+
+
+def _simulated(
+    simulator: Simulator,
+    experiment: PreparedExperiment,
+    values: Any,
+    starts: FloatArray,
+    trajectories: int,
+    first_trajectory: int,
+    estimator: Estimator | None,
+) -> Ensemble:
+    network = simulator.problem.network
+    given = [*experiment.parameters(np.asarray(values).reshape(-1, values.shape[-1]))]
+    sets: Sequence[Mapping[str, float]] = [explicit_of(network, one) for one in given]
+    initial = dict(experiment.initial)
+    job = _StartedJob(
+        lowered=lower(network, initial_values(network, sets[0], initial)),
+        readouts=(simulator.readout(experiment.id, estimator),),
+        trajectories=trajectories,
+        first_trajectory=first_trajectory,
+        engine=simulator.engine,
+        initial=initial,
+        is_strict=simulator.on_failure == "raise",
+        progress=None,
+        starts=starts,
+    )
+    _refuse_states(job.lowered, starts)
+    job.check_size(len(sets))
+    if is_tensor(values):
+        from sbmlgrad.simulation_tensor import simulate_tensor
+
+        return simulate_tensor(job, experiment.parameter_tensors(values), simulator.seed, estimator)
+    job = job.settled(sets[0], simulator.seed, len(sets))
+    samples = [job.run(one, simulator.seed, i, len(sets)) for i, one in enumerate(sets)]
+    if len(values.shape) == 1:
+        return ensemble_of(job, sets[0], samples[0], simulator.seed)
+    return batch_of(job, sets, samples, simulator.seed)
+
+
+def _refuse_states(lowered: LoweredNetwork, starts: FloatArray) -> None:
+    states = len(lowered.state_ids)
+    if starts.ndim != 2 or starts.shape[1] != states or not len(starts):
+        raise RequestError(
+            f"starts: give states [start, {states}] ({', '.join(lowered.state_ids)}), not "
+            f"{list(starts.shape)}"
+        )
