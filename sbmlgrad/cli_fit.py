@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from sbmlgrad import cli_fit_options as given
 from sbmlgrad import cli_options as opt
 from sbmlgrad.cli_exit import INTERRUPTED, OK
-from sbmlgrad.cli_support import (
-    bound,
-    import_tensorflow_quietly,
-    names_of,
-    numbers,
-    pairs,
-    print_json,
-    progress_bar,
+from sbmlgrad.cli_fit_problem import (
+    fit_options,
+    mapping_of,
+    petab_problem,
+    plan,
+    print_plan,
+    problem_of_files,
 )
+from sbmlgrad.cli_support import import_tensorflow_quietly, print_json, progress_bar
 from sbmlgrad.errors import RequestError
 
 #: File of the results folder that keeps the state of a fit while it runs.
@@ -26,72 +25,33 @@ CHECKPOINT = "checkpoint.npz"
 #: Suffixes of PEtab problems.
 PETAB = (".yaml", ".yml")
 
-Source = Annotated[
-    Path, typer.Argument(help="Model (.xml, .sbml, .ant), or a PEtab problem (.yaml).")
-]
-Data = Annotated[
-    Path | None,
-    typer.Argument(help="Measurements: .csv, .tsv or .xlsx; a PEtab problem has its own."),
-]
-Free = Annotated[
-    str | None, typer.Option(metavar="ID,ID", help="Parameters to fit; all by default.")
-]
-Bounds = Annotated[
-    list[str] | None,
-    typer.Option("--bounds", metavar="ID=LOW:HIGH", help="Bounds; repeat for more."),
-]
-Start = Annotated[
-    list[str] | None,
-    typer.Option("--start", metavar="ID=VALUE", help="Starting value; repeat for more."),
-]
-Engine = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="ssa for exact simulation, or ode for the rate equations.",
-    ),
-]
-Starts = Annotated[
-    int, typer.Option(min=1, help="Places to descend from; the worse ones are dropped on the way.")
-]
-WarmStart = Annotated[
-    bool, typer.Option("--warm-start", help="Fit the rate equations first, and start from there.")
-]
-Epochs = Annotated[
-    int | None,
-    typer.Option(min=1, help="Steps of the optimiser; by default until they gain nothing."),
-]
-PerEpoch = Annotated[int, typer.Option(min=2, help="Trajectories per epoch, at first.")]
-MostPerEpoch = Annotated[
-    int | None, typer.Option(min=2, help="To which they may grow; 16 times as many by default.")
-]
-Optimizer = Annotated[str, typer.Option(metavar="NAME", help="adam or rmsprop.")]
-Seconds = Annotated[
-    float | None, typer.Option(help="Seconds after which the descent ends with what it has.")
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on where an earlier fit into this folder was cut.")
-]
-
 
 def fit(
-    model: Source,
+    model: given.Source,
     out: opt.Folder,
-    data: Data = None,
-    free: Free = None,
+    data: given.Data = None,
+    free: given.Free = None,
     seed: opt.Seed = None,
-    engine: Engine = "ssa",
-    starts: Starts = 1,
-    warm_start: WarmStart = False,
-    epochs: Epochs = None,
-    trajectories: PerEpoch = 256,
-    most_trajectories: MostPerEpoch = None,
-    optimizer: Optimizer = "adam",
-    max_seconds: Seconds = None,
-    resume: Resume = False,
-    bounds: Bounds = None,
-    start: Start = None,
+    engine: given.Engine = "ssa",
+    starts: given.Starts = 1,
+    warm_start: given.WarmStart = False,
+    epochs: given.Epochs = None,
+    trajectories: given.PerEpoch = 256,
+    most_trajectories: given.MostPerEpoch = None,
+    optimizer: given.Optimizer = "adam",
+    max_seconds: given.Seconds = None,
+    resume: given.Resume = False,
+    bounds: given.Bounds = None,
+    start: given.Start = None,
     column: opt.Column = None,
+    mapping: given.Mapping = None,
+    snapshots: given.Snapshots = False,
+    objective: given.ObjectiveName = None,
+    uncertainty: given.Uncertainty = None,
+    interval: given.Interval = 0.95,
+    no_distrib: given.NoDistrib = False,
+    level: given.Level = None,
+    omex: given.Archive = None,
     sheet: opt.Sheet = None,
     time_column: opt.TimeColumn = None,
     threads: opt.Threads = None,
@@ -111,30 +71,34 @@ def fit(
     if engine not in ("ssa", "ode"):
         raise RequestError(f"--engine {engine}: choose ssa or ode")
     check_folder(out)
+    target = _objective(objective)
+    writing = writing_options(level, no_distrib=no_distrib)
     how = {"substance": substance, "initial": initial, "mass_action": mass_action}
+    reading = {"--map": column, "--sheet": sheet, "--time-column": time_column}
+    options = {"--free": free, "--bounds": bounds, "--start": start}
     if model.suffix.lower() in PETAB:
-        stray = {
-            "DATA": data,
-            "--free": free,
-            "--bounds": bounds,
-            "--start": start,
-            "--map": column,
-            "--sheet": sheet,
-            "--time-column": time_column,
-        }
-        problem, assumptions = _petab(model, stray), ()
+        stray = {"DATA": data, "--mapping": mapping, "--snapshots": snapshots}
+        problem, assumptions = petab_problem(model, {**stray, **options, **reading}), ()
     else:
-        reading = {"mapping": mapping_of(column), "sheet": sheet, "time_column": time_column}
-        options = fit_options(free, bounds, start)
-        problem, assumptions = _plain(model, data, how, reading, options)
+        problem, assumptions = problem_of_files(
+            model,
+            data,
+            how,
+            {"mapping": mapping_of(column), "sheet": sheet, "time_column": time_column},
+            fit_options(free, bounds, start),
+            mapping=mapping,
+            is_snapshots=snapshots,
+        )
     if dry_run:
         planned = plan(problem, assumptions, optimizer)
         if json:
             print_json(planned)
         elif not quiet:
-            print_plan(planned, problem.measurements.source_name)
+            print_plan(planned, problem.name)
         return OK
+    _check_writable(problem, writing)
     stochastic = {
+        "objective": target,
         "epochs": epochs,
         "trajectories": trajectories,
         "most_trajectories": most_trajectories,
@@ -152,7 +116,60 @@ def fit(
         threads,
         is_silent=quiet or json,
     )
-    return _write(result, out, json=json, quiet=quiet)
+    method = _method(uncertainty, result, target)
+    if method is not None:
+        result = _with_uncertainty(result, method, interval, target)
+    return _write(result, out, writing, omex, json=json, quiet=quiet)
+
+
+def _objective(name: str | None) -> Any:
+    from sbmlgrad.fit.objectives.base import OBJECTIVES, objective_class
+
+    if name is None:
+        return None
+    if name not in OBJECTIVES:
+        raise RequestError(f"--objective {name}: choose one of {', '.join(OBJECTIVES)}")
+    return objective_class(name)()
+
+
+def writing_options(level: str | None, *, no_distrib: bool) -> dict[str, Any]:
+    """Return the arguments of `save` that `--level` and `--no-distrib` mean.
+
+    Raises:
+        RequestError: the level is not written as it must be.
+    """
+    if level is None:
+        return {"distrib": not no_distrib}
+    parts = level.split(".")
+    if len(parts) > 2 or not all(part.isdigit() for part in parts):
+        raise RequestError(f"--level {level}: write level and version, for instance 3.2")
+    version = int(parts[1]) if len(parts) == 2 else None
+    return {"distrib": not no_distrib, "level": int(parts[0]), "version": version}
+
+
+def _check_writable(problem: Any, writing: dict[str, Any]) -> None:
+    """Refuse before a fit, which may take hours, what writing would refuse after it."""
+    from sbmlgrad.io.sbml.writer import check_writable
+
+    own = [p.id for p in problem.free if p.id in problem.network.parameter_ids]
+    check_writable(problem.network, own, **writing)
+
+
+def _method(asked: str | None, result: Any, objective: Any) -> str | None:
+    """Return which uncertainty to compute; None for none."""
+    if asked == "none" or result.interrupted:
+        return None
+    if asked is not None:
+        return asked
+    is_mean = objective is None and result.objective == "MeanTrajectory()"
+    return "fisher" if is_mean else None
+
+
+def _with_uncertainty(result: Any, method: str, level: float, objective: Any) -> Any:
+    from sbmlgrad.fit.uncertainty.result import with_uncertainty
+    from sbmlgrad.fit.uncertainty.run import uncertainty
+
+    return with_uncertainty(result, uncertainty(result, method, level, objective=objective))
 
 
 def _fitted(
@@ -175,10 +192,21 @@ def _fitted(
         return solve(problem, settings, assumptions)
 
 
-def _write(result: Any, out: Path, *, json: bool, quiet: bool) -> int:
+def _write(
+    result: Any,
+    out: Path,
+    writing: dict[str, Any],
+    omex: Path | None,
+    *,
+    json: bool,
+    quiet: bool,
+) -> int:
     from sbmlgrad.fit.report import summary, write_results
 
-    files = write_results(result, out)
+    files = list(write_results(result, out, **writing))
+    if omex is not None:
+        _write_archive(result, out, omex)
+        files.append(omex)
     if not result.interrupted:
         (out / CHECKPOINT).unlink(missing_ok=True)
     if json:
@@ -189,98 +217,25 @@ def _write(result: Any, out: Path, *, json: bool, quiet: bool) -> int:
     return INTERRUPTED if result.interrupted else OK
 
 
-def _petab(path: Path, stray: dict[str, Any]) -> Any:
-    from sbmlgrad.io.petab import load_petab
+def _write_archive(result: Any, out: Path, path: Path) -> None:
+    """Pack calibrated model, original, simulation, provenance and the results folder."""
+    from sbmlgrad.io.calibration_archive import calibration_description, calibration_entries
+    from sbmlgrad.io.omex import folder_entries, write_archive
+    from sbmlgrad.io.sedml import Curve, TimeCourse
 
-    given = [name for name, value in stray.items() if value]
-    if given:
-        raise RequestError(
-            f"{path.name} is a PEtab problem, which says this itself; leave out {', '.join(given)}"
-        )
-    return load_petab(path)
-
-
-def _plain(
-    model: Path,
-    data: Path | None,
-    how: dict[str, Any],
-    reading: dict[str, Any],
-    options: dict[str, Any],
-) -> tuple[Any, tuple[str, ...]]:
-    from sbmlgrad.fit.plain import plain_problem
-    from sbmlgrad.io.formats import load
-    from sbmlgrad.io.tables import load_measurements
-
-    network = load(model, **how)
-    if data is None:
-        raise RequestError(f"fit {model.name}: name the file of measurements too")
-    return plain_problem(network, load_measurements(data, **reading), **options)
-
-
-def fit_options(
-    free: str | None, bounds: list[str] | None, start: list[str] | None
-) -> dict[str, Any]:
-    """Return the arguments of `fit` that the options `--free`, `--bounds` and `--start` mean.
-
-    Raises:
-        RequestError: one of them is not written as it must be.
-    """
-    return {
-        "free": list(names_of(free)) if free else None,
-        "bounds": {name: bound(text) for name, text in pairs(bounds, "--bounds").items()},
-        "start": numbers(start, "--start"),
-    }
-
-
-def mapping_of(columns: list[str] | None) -> dict[str, str | None] | None:
-    """Return column → id, or → None for a column to leave out; None if nothing is mapped.
-
-    Raises:
-        RequestError: an option `--map` is not written as it must be.
-    """
-    return {column: (to or None) for column, to in pairs(columns, "--map").items()} or None
-
-
-def plan(problem: Any, assumptions: tuple[str, ...], optimizer: str) -> dict[str, Any]:
-    """Check everything that a fit needs, and say what it would do.
-
-    Raises:
-        SbmlGradError: whatever the fit itself would refuse before it starts.
-    """
-    from sbmlgrad.codegen.lowering import lower
-    from sbmlgrad.fit.optimizers import make_optimizer
-
-    lower(problem.network)
-    make_optimizer(optimizer)
-    measurements = problem.measurements
-    counts = {
-        id: int((measurements.observable_index == place).sum())
-        for place, id in enumerate(measurements.observables)
-    }
-    return {
-        "model": problem.network.id,
-        "free": {
-            p.id: {"start": p.nominal, "lower": p.lower, "upper": p.upper} for p in problem.free
-        },
-        "observables": counts,
-        "experiments": [experiment.id for experiment in problem.experiments],
-        "assumptions": list(assumptions),
-    }
-
-
-def print_plan(planned: dict[str, Any], source_name: str) -> None:
-    """Print what a fit would do.
-
-    Args:
-        planned: as `plan` returns it.
-        source_name: file of the measurements.
-    """
-    print(f"would fit '{planned['model']}' to {source_name}:")
-    for name, row in planned["free"].items():
-        print(f"  {name}: from {row['start']:g} within {row['lower']:g} … {row['upper']:g}")
-    for name, count in planned["observables"].items():
-        print(f"  {name}: {count} measurements")
-    if len(planned["experiments"]) > 1:
-        print(f"  {len(planned['experiments'])} experiments")
-    for assumption in planned["assumptions"]:
-        print(f"  {assumption}")
+    used = {id for _, id in result.curves}
+    curves = [Curve(o.id, o.formula, o.name) for o in result.problem.observables if o.id in used]
+    ends = [float(curve.times[-1]) for curve in result.curves.values()]
+    method = "ode" if result.is_deterministic else "ssa"
+    own = set(result.model.parameter_ids)
+    fixed = {p.id: p.nominal for p in result.problem.parameters}
+    entries = calibration_entries(
+        result.model,
+        (out / "calibrated.xml").read_bytes(),
+        curves,
+        TimeCourse(max(ends, default=1.0), methods=(method,)),
+        constants={id: v for id, v in {**fixed, **result.values}.items() if id not in own},
+        files=[e for e in folder_entries(out, "results") if not e.location.endswith(".npz")],
+    )
+    name = result.model.name or result.model.id
+    write_archive(path, entries, calibration_description(name, result.model.provenance))

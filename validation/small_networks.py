@@ -6,8 +6,11 @@ Used by the gradient campaign and by the tests. Rates are in arbitrary units of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import sbmlgrad as sg
 from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
+from sbmlgrad.model.network import ReactionNetwork
 
 HEAD = "unit substance = item; unit extent = item; compartment cell = 1;\n"
 
@@ -103,13 +106,27 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Case:
-    """A network, one readout of one species, its free parameters, the default estimator's bias."""
+    """A network, one readout of one species, its free parameters, the default estimator's bias.
+
+    Attributes:
+        name: key of `TEXTS`, unless there is a source.
+        species: id.
+        readout: of a trajectory.
+        parameters: ids.
+        largest_bias: of the default estimator, relative.
+        source: text or path of the network; None means that of the name.
+    """
 
     name: str
     species: str
     readout: Readout
     parameters: tuple[str, ...]
     largest_bias: float = 0.01
+    source: str | Path | None = None
+
+    def network(self) -> ReactionNetwork:
+        """Return the network, loaded."""
+        return sg.load(self.source if self.source is not None else HEAD + TEXTS[self.name])
 
 
 CASES = (

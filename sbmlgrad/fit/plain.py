@@ -59,7 +59,7 @@ def plain_problem(
         FitError: values or bounds that cannot be fitted on a logarithmic scale, no measurements, or
             several conditions.
     """
-    parameters = _parameters(model, free, bounds, start)
+    parameters = model_parameters(model, free, bounds, start)
     names = {s.id: s.name for s in model.species if s.changes}
     _refuse_conditions(data)
     if isinstance(data, Snapshots):
@@ -167,12 +167,18 @@ def noise_of(name: str, observed: Observed) -> tuple[float, str]:
     return level, (f"{name}: weighted by its level ({level:.4g}), because its values do not vary")
 
 
-def _parameters(
+def model_parameters(
     model: ReactionNetwork,
     free: Sequence[str] | None,
     bounds: Mapping[str, tuple[float, float]] | None,
     start: Mapping[str, float] | None,
 ) -> tuple[ProblemParameter, ...]:
+    """Return free parameters of a network, on logarithmic scales; arguments of `plain_problem`.
+
+    Raises:
+        ParameterError: an id that does not exist.
+        FitError: values or bounds that cannot be fitted on a logarithmic scale; lists all.
+    """
     if free is not None and not isinstance(free, list | tuple | set):
         raise ParameterError(f"free={free!r}: give a list of ids, for instance ['k1']")
     ids = tuple(dict.fromkeys(free)) if free is not None else _used(model)

@@ -27,12 +27,22 @@ FILES = (
 )
 
 
-def write_results(result: FitResult, folder: str | Path) -> tuple[Path, ...]:
+def write_results(
+    result: FitResult,
+    folder: str | Path,
+    *,
+    distrib: bool = True,
+    level: int | None = None,
+    version: int | None = None,
+) -> tuple[Path, ...]:
     """Write everything about a fit into one folder, each file complete or not at all.
 
     Args:
         result: the fit.
         folder: created if it does not exist; files of an earlier fit are replaced.
+        distrib: whether the calibrated model has the distrib package, as for `save`.
+        level: of its SBML.
+        version: likewise.
 
     Returns:
         The files written.
@@ -53,7 +63,7 @@ def write_results(result: FitResult, folder: str | Path) -> tuple[Path, ...]:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{target}: cannot be made a folder: {error}") from error
-    save(result.model, target / FILES[0])
+    save(result.model, target / FILES[0], distrib=distrib, level=level, version=version)
     for name in FILES[1:]:
         if name in contents:
             write_atomically(target / name, contents[name])

@@ -12,7 +12,7 @@ BLOCKS = re.findall(r"<!-- run -->\n```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def test_every_block_of_code_is_run() -> None:
-    assert len(BLOCKS) == TEXT.count("```python") == 5
+    assert len(BLOCKS) == TEXT.count("```python") == 8
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))

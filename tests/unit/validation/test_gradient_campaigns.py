@@ -65,6 +65,14 @@ def test_means_errors_noise_and_effort_of_batches() -> None:
     assert one.seconds_for(0.01) == pytest.approx(500.0)
 
 
+def test_a_batch_that_makes_all_the_noise_is_seen() -> None:
+    assert found([30.0, -40.0], [0.3, 0.4]).worst == pytest.approx(1.0 / 20.0)
+    batches = np.zeros((20, 2))
+    batches[7] = [30.0, 40.0]
+    # Its deviation is 19/20 of it, and that of each other a twentieth.
+    assert Found("one", batches, 50, 0.5).worst == pytest.approx(19.0 / 20.0)
+
+
 def test_z_gap_and_cosine_of_two_gradients() -> None:
     one = horizon(bias=0.05)
     assert one.z == pytest.approx([1.5 / 0.5, -2.0 / 0.5])

@@ -1,0 +1,79 @@
+"""Sheets with a mapping file as calibration problems."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sbmlgrad.errors import FitError
+from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters
+from sbmlgrad.io.mapping_file import DataMapping, problem_of
+from sbmlgrad.model.measurements import Measurements
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.problem import Problem, ProblemParameter
+
+
+def mapped_problem(
+    model: ReactionNetwork,
+    data: Measurements,
+    mapping: DataMapping,
+    free: Sequence[str] | None = None,
+    *,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    start: Mapping[str, float] | None = None,
+) -> Problem:
+    """Make a problem of a network, a sheet and a mapping file that says what its columns measure.
+
+    Symbols of the mapping that the model has not, such as scales and offsets, are parameters of the
+    problem: fitted on a logarithmic scale if they are named in `free`, else fixed at their start.
+
+    Args:
+        model: the network.
+        data: measurements, as read.
+        mapping: as `load_mapping` reads it.
+        free: ids of the model and of the mapping; None frees every parameter that a kinetic law
+            uses, and every symbol of the mapping.
+        bounds: id → (lower, upper), both positive.
+        start: id → value; the model's own by default. Symbols of the mapping have none.
+
+    Raises:
+        DataError: columns or conditions that do not fit the mapping.
+        FitError: symbols of the mapping without a value, and what `plain_problem` refuses.
+    """
+    bounds, start = dict(bounds or {}), dict(start or {})
+    own = None if free is None else [id for id in free if id not in mapping.unknown]
+    parameters = (
+        ()
+        if own == []
+        else model_parameters(
+            model,
+            own,
+            {id: ends for id, ends in bounds.items() if id not in mapping.unknown},
+            {id: value for id, value in start.items() if id not in mapping.unknown},
+        )
+    )
+    missing = [id for id in mapping.unknown if id not in start]
+    if missing:
+        raise FitError(
+            f"{mapping.source_name} uses {', '.join(missing)}, which the model has not; give each "
+            f"a value, for instance start={{'{missing[0]}': 1.0}} (--start {missing[0]}=1), and "
+            "name those to be fitted in free"
+        )
+    extra = [
+        _extra(id, start[id], bounds.get(id), is_free=free is None or id in free)
+        for id in mapping.unknown
+    ]
+    return problem_of(model, data, mapping, (*parameters, *extra), name=data.source_name)
+
+
+def _extra(
+    id: str, value: float, bounds: tuple[float, float] | None, *, is_free: bool
+) -> ProblemParameter:
+    if not is_free:
+        return ProblemParameter(id, value, is_estimated=False)
+    if not value > 0.0:
+        raise FitError(
+            f"'{id}' starts at {value}, and only positive values have a logarithm; give a positive "
+            "start, or leave it out of free to hold it"
+        )
+    low, high = bounds or (value / DEFAULT_FACTOR, value * DEFAULT_FACTOR)
+    return ProblemParameter(id, value, low, high, "log")

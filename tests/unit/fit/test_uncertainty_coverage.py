@@ -1,0 +1,79 @@
+"""Short form of the coverage campaign: 30 repeats of a known truth, refitted by scoring.
+
+The campaign itself, over fits from displaced starts, is `validation/interval_coverage.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import interval_coverage
+import numpy as np
+from networks import network
+
+import sbmlgrad as sg
+from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
+from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.search_space import search_space
+from sbmlgrad.fit.uncertainty.expected_information import gather
+from sbmlgrad.fit.uncertainty.fitted import Fitted, child_seed
+from sbmlgrad.fit.uncertainty.scoring import refit
+from sbmlgrad.model.measurements import Measurements
+
+LEVEL, REPEATS = 0.9, 30
+
+
+def test_intervals_cover_the_truth() -> None:
+    """Share of 60 intervals of 90 % (two parameters) against the binomial, within z = 3.
+
+    The two parameters of one repeat are correlated, so that there are 30 independent ones at the
+    least: the standard error is that of 30.
+    """
+    from scipy import stats
+
+    truth, times = np.log([2.0, 0.4]), np.arange(1, 11) * 0.8
+    blank, index = ("",) * times.size, np.zeros(times.size, dtype=np.int64)
+    fall = 5.0 * (1.0 - np.exp(-0.4 * times))
+    hits = []
+    for number in range(REPEATS):
+        noise = 0.25 * np.random.default_rng([number, 2]).normal(size=times.size)
+        data = Measurements(("X",), times, index, fall + noise, blank, blank)
+        problem, _ = plain_problem(network("immigration_death"), data, ["alpha", "mu"])
+        space = search_space(problem)
+        one = Fitted(
+            problem,
+            space,
+            space.start,
+            MeanTrajectory(),
+            sg.gradients.TwoSidedAdjoint(),
+            sg.engines.Native(threads=1, kernel="table"),
+            child_seed(number, 8),
+        )
+        reached = refit(one.simulator(), one.coordinates, 500).coordinates
+        own = replace(one, values=space.values(reached), seed=child_seed(number, 9))
+        found = gather(own, 200, 0.3)
+        # Four averaged steps of 500 trajectories lie behind the values.
+        error = np.sqrt(np.diag(found.covariance + found.simulation / 2000))
+        hits.append(np.abs(reached - truth) < stats.t.ppf(0.95, found.freedom) * error)
+    share = float(np.mean(hits))
+    z = (share - LEVEL) / math.sqrt(LEVEL * (1.0 - LEVEL) / REPEATS)
+    assert abs(z) < 3.0, f"coverage {share:.2f}, z = {z:.2f}"
+
+
+def test_the_campaign_reports_what_it_found() -> None:
+    case = interval_coverage.CASES[0]
+    records = [
+        interval_coverage.Record(case.name, n, (1.1, 0.9), (n < 9, True), (0.3, 0.4))
+        for n in range(10)
+    ]
+    share, error = interval_coverage.coverage(records)
+    assert share.tolist() == [0.9, 1.0]
+    np.testing.assert_allclose(error, 0.3 / math.sqrt(10))
+    page = interval_coverage.page([case], {(case.name, "scoring"): records})
+    assert "| 10 | +10.00 % ± 0.00 % | 10.0 % | 1.350 | 90 ± 9 % | +0.00 |" in page
+    drawn = interval_coverage.measured(
+        replace(interval_coverage.CASES[1], sd=1e-9), np.random.default_rng(1)
+    )
+    assert len(drawn) == 24
+    assert drawn.observed("C").replicates.tolist() == [3] * 8
