@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.fit.deterministic_course import Course, followed
 from sbmlgrad.fit.least_squares import Descent
-from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated
+from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated, with_residual_noise
 from sbmlgrad.fit.rate_equations import predict
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.search_space import as_mapping, search_space
@@ -71,6 +71,12 @@ def deterministic_result(
             "assumptions": "; ".join(assumptions),
         },
     )
+    curves, predictions = with_residual_noise(
+        problem,
+        len(space.ids),
+        _curves(problem, values, engine),
+        _predictions(problem, values, engine),
+    )
     return FitResult(
         model=replace(model, provenance=provenance),
         problem=problem,
@@ -84,7 +90,7 @@ def deterministic_result(
         error_history=np.zeros(steps),
         parameter_history=best.path,
         trajectories_history=np.zeros(steps, dtype=np.int64),
-        curves=_curves(problem, values, engine),
+        curves=curves,
         starts=tuple(
             Start(
                 one.start,
@@ -102,7 +108,7 @@ def deterministic_result(
         assumptions=assumptions,
         reason=best.reason,
         interrupted=False,
-        predictions=_predictions(problem, values, engine),
+        predictions=predictions,
         arguments=arguments,
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.evaluation import simulate_for
 from sbmlgrad.fit.objectives.base import (
@@ -24,6 +25,7 @@ from sbmlgrad.fit.predictions import curve_of, predictions_of
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.search_space import as_mapping
+from sbmlgrad.fit.uncertainty.residuals import residual_factors
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.model.provenance import Provenance
@@ -77,6 +79,12 @@ def result_of(
     estimator = objective.name if is_exact else plan.estimators[state.turn].name
     told = (*assumptions, *state.words)
     model = replace(model, provenance=_provenance(plan, state, fitted, loss, error, told))
+    curves, predictions = with_residual_noise(
+        problem,
+        len(space.ids),
+        _curves(plan, values, trajectories, first),
+        _predictions(plan, values, trajectories, first),
+    )
     return FitResult(
         model=model,
         problem=problem,
@@ -90,7 +98,7 @@ def result_of(
         error_history=np.array([_row(epoch, best, epoch.errors) for epoch in epochs]),
         parameter_history=history,
         trajectories_history=np.array([epoch.trajectories for epoch in epochs]),
-        curves=_curves(plan, values, trajectories, first),
+        curves=curves,
         starts=_starts(state, best),
         seed=simulator.seed,
         estimator=estimator,
@@ -100,7 +108,7 @@ def result_of(
         assumptions=told,
         reason=state.reason,
         interrupted=state.is_interrupted,
-        predictions=_predictions(plan, values, trajectories, first),
+        predictions=predictions,
         arguments=arguments,
     )
 
@@ -192,6 +200,36 @@ def _predictions(
         return None
     times = measured_times(problem)
     return predictions_of(problem, plan.simulator(values, trajectories, first, times=times))
+
+
+def with_residual_noise(
+    problem: Problem,
+    parameters: int,
+    curves: Mapping[tuple[str, str], Curve],
+    predictions: Predictions | None,
+) -> tuple[dict[tuple[str, str], Curve], Predictions | None]:
+    """Return curves and predictions with what residuals say of noise that was a mere weight.
+
+    Where a plain sheet has no replicates, its noise model holds the spread of the measurements,
+    which tells nothing about how far they should lie from the curve.
+    """
+    if predictions is None:
+        return dict(curves), None
+    try:
+        factors, _ = residual_factors(problem, predictions.mean, predictions.scale, parameters)
+    except FitError:
+        # Nothing is left over to estimate it from; `uncertainty` says so when asked.
+        return dict(curves), predictions
+    roots = {id: float(np.sqrt(factor)) for id, factor in factors.items()}
+    m = problem.measurements
+    each = np.array([roots.get(m.observables[i], 1.0) for i in m.observable_index])
+    scaled = {
+        (experiment, id): curve
+        if curve.scale is None
+        else replace(curve, scale=curve.scale * roots.get(id, 1.0))
+        for (experiment, id), curve in curves.items()
+    }
+    return scaled, replace(predictions, scale=predictions.scale * each)
 
 
 def _provenance(

@@ -85,6 +85,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     seed = _seed(settings)
     if is_deterministic(settings.engine):
         return _solve_rates(problem, settings, seed, assumptions)
+    _refuse_priors(problem)
     if settings.warm_start:
         problem, words = _warmed(problem, settings.starts, seed)
         assumptions += (words,)
@@ -109,6 +110,18 @@ def _default_objective(problem: Problem) -> Objective:
     from sbmlgrad.fit.objectives.distribution import Distribution
 
     return Distribution()
+
+
+def _refuse_priors(problem: Problem) -> None:
+    """Refuse priors that a stochastic descent would leave out, rather than to leave them out."""
+    with_prior = [p.id for p in problem.free if p.prior is not None]
+    if with_prior:
+        raise FitError(
+            f"{problem.name or problem.network.id}: parameters {', '.join(with_prior)} have priors, "
+            "which the descent by simulation does not use; turn them into start_prior (where "
+            "starts are drawn) and bounds, or fit the rate equations with engine=ODE(), which uses "
+            "them"
+        )
 
 
 def _check(settings: Settings) -> None:
