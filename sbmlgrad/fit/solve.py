@@ -117,8 +117,8 @@ def _refuse_priors(problem: Problem) -> None:
     with_prior = [p.id for p in problem.free if p.prior is not None]
     if with_prior:
         raise FitError(
-            f"{problem.name or problem.network.id}: parameters {', '.join(with_prior)} have priors, "
-            "which the descent by simulation does not use; turn them into start_prior (where "
+            f"{problem.name or problem.network.id}: parameters {', '.join(with_prior)} have "
+            "priors, which the descent by simulation does not use; turn them into start_prior (where "
             "starts are drawn) and bounds, or fit the rate equations with engine=ODE(), which uses "
             "them"
         )
