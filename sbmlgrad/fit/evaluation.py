@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective, standard_error
 from sbmlgrad.fit.objectives.from_starts import simulate_started
+from sbmlgrad.fit.penalty import penalty, penalty_slopes, prior_weight
 from sbmlgrad.fit.simulated import Simulated, Simulator
 from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
 
@@ -55,8 +57,9 @@ def loss_and_gradient(
         estimator: gradient method.
 
     Returns:
-        Losses float64 [set], gradients in the coordinates float64 [set, free], Monte-Carlo standard
-        errors of the losses float64 [set], and how many trajectories were used.
+        Losses with what priors add, float64 [set], gradients in the coordinates float64 [set,
+        free], Monte-Carlo standard errors of the losses float64 [set], and how many trajectories
+        were used.
     """
     space, problem = simulator.space, simulator.problem
     if isinstance(objective, ExactObjective):
@@ -83,4 +86,27 @@ def loss_and_gradient(
     gradient = np.asarray(tape.gradient(total, variable), dtype=np.float64)
     error = np.asarray(standard_error(objective, problem, simulated), dtype=np.float64)
     used = trajectories_used(simulated, len(coordinates))
-    return np.asarray(loss, dtype=np.float64), gradient, error, used
+    losses = np.array(loss, dtype=np.float64)
+    weight = prior_weight(objective, problem)
+    if weight > 0.0:
+        values = space.values(coordinates)
+        losses += weight * np.array([penalty(problem, row) for row in values])
+        slopes = np.stack([penalty_slopes(problem, row) for row in values])
+        gradient = gradient + weight * slopes * space.slopes(values)
+    return losses, gradient, error, used
+
+
+def loss_of(
+    objective: Objective, problem: Problem, simulated: dict[str, Simulated], values: FloatArray
+) -> float:
+    """Return the loss with what priors add to it, as the descent makes it small.
+
+    Args:
+        objective: what is made small.
+        problem: what is calibrated.
+        simulated: under `values`.
+        values: of the free parameters, float64 [free].
+    """
+    loss = float(objective.loss(problem, simulated))
+    weight = prior_weight(objective, problem)
+    return loss + weight * penalty(problem, values) if weight > 0.0 else loss

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent import Epoch, Plan, State
-from sbmlgrad.fit.evaluation import simulate_for
+from sbmlgrad.fit.evaluation import loss_of, simulate_for
 from sbmlgrad.fit.objectives.base import (
     ExactObjective,
     StartedObjective,
@@ -67,12 +67,12 @@ def result_of(
     scored = []
     for values in _candidates(space.coordinates(np.vstack([history, reached])), losses):
         simulated = simulate_for(objective, simulator, space.values(values), trajectories, first)
-        loss = float(objective.loss(problem, simulated))
+        loss = loss_of(objective, problem, simulated, space.values(values))
         scored.append((loss, space.values(values), simulated))
     loss, values, simulated = min(scored, key=lambda entry: entry[0])
     error = float(standard_error(objective, problem, simulated))
     before = simulate_for(objective, simulator, space.start, trajectories, first)
-    start_loss = float(objective.loss(problem, before))
+    start_loss = loss_of(objective, problem, before, space.start)
     fitted = as_mapping(space, values)
     model = calibrated(problem, fitted)
     is_exact = isinstance(objective, ExactObjective)

@@ -23,6 +23,7 @@ from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjec
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.outcome import result_of
+from sbmlgrad.fit.penalty import refuse_unused_priors
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
@@ -85,12 +86,12 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     seed = _seed(settings)
     if is_deterministic(settings.engine):
         return _solve_rates(problem, settings, seed, assumptions)
-    _refuse_priors(problem)
     if settings.warm_start:
         problem, words = _warmed(problem, settings.starts, seed)
         assumptions += (words,)
     objective = _default_objective(problem) if settings.objective is None else settings.objective
     assumptions += objective.check(problem)
+    refuse_unused_priors(objective, problem)
     plan, words = _plan(problem, settings, objective, seed)
     assumptions += words
     state = _state(plan, settings)
@@ -110,18 +111,6 @@ def _default_objective(problem: Problem) -> Objective:
     from sbmlgrad.fit.objectives.distribution import Distribution
 
     return Distribution()
-
-
-def _refuse_priors(problem: Problem) -> None:
-    """Refuse priors that a stochastic descent would leave out, rather than to leave them out."""
-    with_prior = [p.id for p in problem.free if p.prior is not None]
-    if with_prior:
-        raise FitError(
-            f"{problem.name or problem.network.id}: parameters {', '.join(with_prior)} have "
-            "priors, which the descent by simulation does not use; turn them into start_prior (where "
-            "starts are drawn) and bounds, or fit the rate equations with engine=ODE(), which uses "
-            "them"
-        )
 
 
 def _check(settings: Settings) -> None:

@@ -228,7 +228,7 @@ def _in_parameters(parameters: Iterable[ProblemParameter]) -> Iterable[str]:
         if not p.is_estimated:
             continue
         is_logarithmic = p.scale != "lin"
-        if not p.lower < p.upper or (is_logarithmic and not 0.0 < p.lower):
+        if not p.lower < p.upper or (is_logarithmic and not p.lower > 0.0):
             yield (
                 f"parameter {p.id!r} has bounds ({p.lower}, {p.upper}) on scale {p.scale}; they "
                 f"must satisfy {'0 < ' if is_logarithmic else ''}lower < upper"

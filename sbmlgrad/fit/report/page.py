@@ -86,8 +86,8 @@ def _residuals(result: FitResult, numbers: figures.Numbers) -> tuple[Content, ..
     )
     if words.has_assumed_noise(result):
         said += (
-            " Here the size of the noise is not known and taken from these residuals themselves, so "
-            "that only trends and single outliers among them tell something."
+            " Here the size of the noise is not known and taken from these residuals themselves, "
+            "so that only trends and single outliers among them tell something."
         )
     return element("p", said, class_="note"), pictures
 

@@ -116,8 +116,8 @@ def agreement(result: FitResult) -> list[str]:
     )
     if has_assumed_noise(result):
         said += (
-            " The size of the noise was itself taken from how these measurements scatter around the "
-            "model, so this does not test the model."
+            " The size of the noise was itself taken from how these measurements scatter around "
+            "the model, so this does not test the model."
         )
     return [said]
 
