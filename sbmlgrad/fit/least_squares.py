@@ -29,6 +29,9 @@ STEP = 1e-5
 #: Added to logarithms of noise scales to make squares of them; scales may be this small in e-folds.
 LARGEST_LOGARITHM = 60.0
 
+#: Added to what priors contribute, likewise.
+LARGEST_PRIOR = 1e3
+
 #: Evaluations of the derivative from one start.
 MOST_STEPS = 300
 
@@ -129,6 +132,7 @@ class _Likelihood:
         kinds = {
             problem.observable[id].noise.distribution for id in problem.measurements.observables
         }
+        self.has_prior = any(p.prior is not None for p in problem.free)
         self.is_gaussian = kinds <= _GAUSSIAN
         self.history: list[float] = []
         self.path: list[FloatArray] = []
@@ -164,7 +168,7 @@ class _Likelihood:
         """Return residuals; half of their squares add up to the posterior, but for a constant."""
         predictions = self._predict(coordinates)
         if predictions is None:
-            rows = 2 * len(self.problem.measurements) + 1
+            rows = 2 * len(self.problem.measurements) + self.has_prior
             return np.full(rows, math.nan)
         m = self.problem.measurements
         measured, predicted = m.value, predictions.predicted
@@ -180,8 +184,10 @@ class _Likelihood:
             measured - predicted,
         )
         scales = np.sqrt(2.0 * (np.log(predictions.scale) + LARGEST_LOGARITHM))
-        prior = math.sqrt(2.0 * (self._prior(coordinates) + 1e4))
-        return np.concatenate([gap / predictions.scale, scales, [prior]])
+        parts = [gap / predictions.scale, scales]
+        if self.has_prior:
+            parts.append(np.sqrt([2.0 * (self._prior(coordinates) + LARGEST_PRIOR)]))
+        return np.concatenate(parts)
 
     def slopes(self, function: Callable[[FloatArray], FloatArray]) -> Callable[..., FloatArray]:
         """Return one-sided differences of a function, into the bounds, [..., free]."""
@@ -246,7 +252,7 @@ def _least_squares(likelihood: _Likelihood, begin: FloatArray) -> tuple[FloatArr
         jac=noted,  # pyright: ignore[reportArgumentType]
         bounds=(likelihood.low, likelihood.high),
         x_scale=1.0,
-        ftol=1e-10,
+        ftol=1e-13,
         xtol=1e-9,
         gtol=1e-9,
         max_nfev=MOST_STEPS,
