@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from sbmlgrad import cli_fit_options as given
 from sbmlgrad import cli_options as opt
 from sbmlgrad.cli_exit import INTERRUPTED, OK
+from sbmlgrad.cli_fit_checks import (
+    check_archive,
+    check_problem,
+    check_uncertainty,
+    refuse_stochastic,
+)
 from sbmlgrad.cli_fit_problem import (
     fit_options,
     mapping_of,
@@ -71,14 +78,17 @@ def fit(
     if engine not in ("ssa", "ode"):
         raise RequestError(f"--engine {engine}: choose ssa or ode")
     check_folder(out)
+    if omex is not None:
+        check_archive(omex)
     target = _objective(objective)
+    check_uncertainty(uncertainty, engine)
     writing = writing_options(level, no_distrib=no_distrib)
     how = {"substance": substance, "initial": initial, "mass_action": mass_action}
     reading = {"--map": column, "--sheet": sheet, "--time-column": time_column}
     options = {"--free": free, "--bounds": bounds, "--start": start}
     if model.suffix.lower() in PETAB:
         stray = {"DATA": data, "--mapping": mapping, "--snapshots": snapshots}
-        problem, assumptions = petab_problem(model, {**stray, **options, **reading}), ()
+        problem, assumptions = petab_problem(model, how, {**stray, **options, **reading}), ()
     else:
         problem, assumptions = problem_of_files(
             model,
@@ -89,14 +99,6 @@ def fit(
             mapping=mapping,
             is_snapshots=snapshots,
         )
-    if dry_run:
-        planned = plan(problem, assumptions, optimizer)
-        if json:
-            print_json(planned)
-        elif not quiet:
-            print_plan(planned, problem.name)
-        return OK
-    _check_writable(problem, writing)
     stochastic = {
         "objective": target,
         "epochs": epochs,
@@ -107,19 +109,50 @@ def fit(
         "checkpoint": out / CHECKPOINT,
         "resume": resume,
     }
+    if engine == "ode":
+        refuse_stochastic(stochastic, threads)
+        stochastic = {}
+    check_problem(problem, engine, target, writing)
+    if dry_run:
+        planned = plan(problem, assumptions, optimizer)
+        if json:
+            print_json(planned)
+        elif not quiet:
+            print_plan(planned, problem.name)
+        return OK
+    if resume and not (out / CHECKPOINT).exists() and not quiet:
+        print(f"{out}: there is no {CHECKPOINT} to go on from; starting anew", file=sys.stderr)
     out.mkdir(parents=True, exist_ok=True)
     result = _fitted(
         problem,
         assumptions,
         {"starts": starts, "seed": seed, "max_seconds": max_seconds},
-        stochastic if engine == "ssa" else {},
+        stochastic,
         threads,
         is_silent=quiet or json,
     )
-    method = _method(uncertainty, result, target)
+    files = _written(result, out, writing)
+    if engine == "ssa" and not (result.interrupted or result.reason.startswith("the budget")):
+        (out / CHECKPOINT).unlink(missing_ok=True)
+    code = INTERRUPTED if result.interrupted else OK
+    method = _method(uncertainty, result)
     if method is not None:
-        result = _with_uncertainty(result, method, interval, target)
-    return _write(result, out, writing, omex, json=json, quiet=quiet)
+        try:
+            result = _with_uncertainty(result, method, interval, target)
+            files = _written(result, out, writing)
+        except KeyboardInterrupt:
+            # The fit itself is complete and written.
+            print(f"{method}: interrupted; the fit is written without it", file=sys.stderr)
+            code = INTERRUPTED
+    if omex is not None:
+        _write_archive(result, out, omex)
+        files.append(omex)
+    if json:
+        print_json({**summary_of(result), "files": [str(f) for f in files]})
+    elif not quiet:
+        print(result)
+        print("written: " + ", ".join(str(f) for f in files))
+    return code
 
 
 def _objective(name: str | None) -> Any:
@@ -147,22 +180,13 @@ def writing_options(level: str | None, *, no_distrib: bool) -> dict[str, Any]:
     return {"distrib": not no_distrib, "level": int(parts[0]), "version": version}
 
 
-def _check_writable(problem: Any, writing: dict[str, Any]) -> None:
-    """Refuse before a fit, which may take hours, what writing would refuse after it."""
-    from sbmlgrad.io.sbml.writer import check_writable
-
-    own = [p.id for p in problem.free if p.id in problem.network.parameter_ids]
-    check_writable(problem.network, own, **writing)
-
-
-def _method(asked: str | None, result: Any, objective: Any) -> str | None:
+def _method(asked: str | None, result: Any) -> str | None:
     """Return which uncertainty to compute; None for none."""
     if asked == "none" or result.interrupted:
         return None
     if asked is not None:
         return asked
-    is_mean = objective is None and result.objective == "MeanTrajectory()"
-    return "fisher" if is_mean else None
+    return "fisher" if result.objective == "MeanTrajectory()" else None
 
 
 def _with_uncertainty(result: Any, method: str, level: float, objective: Any) -> Any:
@@ -192,29 +216,17 @@ def _fitted(
         return solve(problem, settings, assumptions)
 
 
-def _write(
-    result: Any,
-    out: Path,
-    writing: dict[str, Any],
-    omex: Path | None,
-    *,
-    json: bool,
-    quiet: bool,
-) -> int:
-    from sbmlgrad.fit.report import summary, write_results
+def _written(result: Any, out: Path, writing: dict[str, Any]) -> list[Path]:
+    from sbmlgrad.fit.report import write_results
 
-    files = list(write_results(result, out, **writing))
-    if omex is not None:
-        _write_archive(result, out, omex)
-        files.append(omex)
-    if not result.interrupted:
-        (out / CHECKPOINT).unlink(missing_ok=True)
-    if json:
-        print_json({**summary(result), "files": [str(f) for f in files]})
-    elif not quiet:
-        print(result)
-        print("written: " + ", ".join(str(f) for f in files))
-    return INTERRUPTED if result.interrupted else OK
+    return list(write_results(result, out, **writing))
+
+
+def summary_of(result: Any) -> dict[str, Any]:
+    """Return a result as plain data, for `--json`."""
+    from sbmlgrad.fit.report import summary
+
+    return summary(result)
 
 
 def _write_archive(result: Any, out: Path, path: Path) -> None:

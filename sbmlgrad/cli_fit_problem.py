@@ -9,8 +9,17 @@ from sbmlgrad.cli_support import bound, names_of, numbers, pairs
 from sbmlgrad.errors import RequestError
 
 
-def petab_problem(path: Path, stray: dict[str, Any]) -> Any:
-    """Return a PEtab problem; `stray` are options it leaves no room for, name → value."""
+def petab_problem(path: Path, how: dict[str, Any], stray: dict[str, Any]) -> Any:
+    """Return a PEtab problem.
+
+    Args:
+        path: its YAML file.
+        how: arguments of `load`; those by default are left to the problem.
+        stray: options that it leaves no room for, name → value.
+
+    Raises:
+        SbmlGradError: whatever stands in the way.
+    """
     from sbmlgrad.io.petab import load_petab
 
     given = [name for name, value in stray.items() if value]
@@ -18,7 +27,9 @@ def petab_problem(path: Path, stray: dict[str, Any]) -> Any:
         raise RequestError(
             f"{path.name} is a PEtab problem, which says this itself; leave out {', '.join(given)}"
         )
-    return load_petab(path)
+    usual = {"substance": None, "initial": "strict", "mass_action": "as_written"}
+    given = {name: value for name, value in how.items() if value != usual[name]}
+    return load_petab(path, **given)
 
 
 def problem_of_files(

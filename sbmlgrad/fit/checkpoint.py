@@ -16,7 +16,9 @@ import numpy as np
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.optimizers import optimizer_name
+from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.io.files import write_atomically
+from sbmlgrad.model.problem import Problem
 
 #: Wall-clock seconds between two checkpoints.
 INTERVAL_S = 5.0
@@ -30,6 +32,7 @@ _FIELDS = (
     "turn",
     "turn_start",
     "is_judged",
+    "is_due",
     "words",
     "reason",
     "spent",
@@ -44,13 +47,17 @@ def fingerprint(plan: Plan) -> str:
         problem.network.id,
         hashlib.sha256(problem.network.source or b"").hexdigest(),
         problem.network.parameter_values.tolist(),
-        problem.measurements.sha256,
-        len(problem.measurements),
+        repr((problem.observables, problem.experiments, problem.parameters)),
+        *_seen(problem),
         space.ids,
         *(part.tolist() for part in (space.start, space.lower, space.upper)),
         plan.objective.name,
         [estimator.name for estimator in plan.estimators],
         optimizer_name(plan.optimizer),
+        "" if isinstance(plan.optimizer, str) else repr(plan.optimizer.get_config()),
+        _schedule(plan, plan.learning_rate),
+        _schedule(plan, plan.temperature),
+        plan.starts,
         plan.epochs,
         plan.trajectories,
         plan.most_trajectories,
@@ -58,6 +65,25 @@ def fingerprint(plan: Plan) -> str:
         simulator.seed,
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
+
+def _seen(problem: Problem) -> list[str]:
+    """Return hashes of what was measured and counted."""
+    m, cells = problem.measurements, problem.snapshots
+    parts = [m.time, m.observable_index, m.value]
+    words = repr((m.observables, m.condition, m.replicate))
+    if cells is not None:
+        parts += [cells.time, cells.counts]
+        words += repr((cells.species, cells.condition))
+    bytes_ = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
+    return [hashlib.sha256(bytes_ + words.encode()).hexdigest()]
+
+
+def _schedule(plan: Plan, schedule: Schedule | None) -> list[float]:
+    """Return a schedule by what it gives at some epochs."""
+    epochs = plan.epochs or plan.most_epochs
+    places = np.unique(np.linspace(0, epochs - 1, 7).astype(int)).tolist()
+    return [] if schedule is None else [float(schedule(i, epochs)) for i in places]
 
 
 def saver(plan: Plan, path: Path) -> Callable[[State], None]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
-from sbmlgrad.fit.evaluation import loss_and_gradient, simulate_for
+from sbmlgrad.fit.evaluation import loss_and_gradient
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.optimizers import Steps, without_sets
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
@@ -51,6 +51,7 @@ class Plan:
         most_epochs: where None ends at the latest.
         trajectories: of an epoch, at first.
         most_trajectories: to which they may grow.
+        starts: how many the descent began with.
         is_common: whether every epoch takes the same random numbers.
         seconds: wall-clock budget, or None.
         judge: tells whether the first estimator misleads, and why, or None.
@@ -68,6 +69,7 @@ class Plan:
     most_epochs: int
     trajectories: int
     most_trajectories: int
+    starts: int = 1
     is_common: bool = False
     seconds: float | None = None
     judge: Judge | None = None
@@ -114,6 +116,7 @@ class State:
         turn: which of the estimators is in use.
         turn_start: epoch at which it took over.
         is_judged: whether the estimator was judged at the start.
+        is_due: whether what follows the last epoch is still to be decided.
         words: what was found out on the way.
         failed: start → why it was given up.
         reason: why the descent ended; empty while it goes on.
@@ -132,6 +135,7 @@ class State:
     turn: int = 0
     turn_start: int = 0
     is_judged: bool = False
+    is_due: bool = False
     words: list[str] = field(default_factory=list)
     failed: dict[int, str] = field(default_factory=dict)
     reason: str = ""
@@ -160,10 +164,14 @@ def descend(plan: Plan, state: State) -> State:
     try:
         _judge(plan, state, is_start=True)
         steps = _steps(plan, state)
+        if state.is_due:
+            steps = _after(plan, state, steps)
         while not state.reason:
             is_late = plan.seconds is not None and time.monotonic() - begun > plan.seconds
             if is_late and state.epochs:
                 state.reason = f"the budget of {plan.seconds:g} s was spent"
+                if plan.save is not None:
+                    plan.save(state)
                 break
             done = len(state.epochs)
             steps = _epoch(plan, state, steps)
@@ -209,6 +217,11 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
             raise
         kept = _able(plan, state, failure)
         return _keep(plan, state, kept)
+    bad = ~np.isfinite(losses) | ~np.isfinite(gradient).all(axis=-1)
+    if bad.any() and not bad.all():
+        for place in np.flatnonzero(bad):
+            state.failed[int(state.sets[place])] = "its loss or gradient was not finite"
+        return _keep(plan, state, np.flatnonzero(~bad))
     space = plan.simulator.space
     values = space.values(state.coordinates)
     _refuse_bad(plan, number, losses, gradient)
@@ -219,6 +232,7 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
     # Together, so that Ctrl-C finds the state before the epoch or after it.
     state.coordinates, state.memory = reached, steps.memory
     state.next_trajectory += used
+    state.is_due = True
     state.epochs.append(done)
     return steps
 
@@ -241,6 +255,12 @@ def _rate(plan: Plan, state: State, number: int) -> float | None:
 
 def _after(plan: Plan, state: State, steps: Steps) -> Steps:
     """Decide what follows an epoch: fewer starts, smaller steps, more trajectories, or the end."""
+    steps = _decide(plan, state, steps)
+    state.is_due = False
+    return steps
+
+
+def _decide(plan: Plan, state: State, steps: Steps) -> Steps:
     done = len(state.epochs)
     if len(state.sets) > 1 and (done - state.stage_start) % WINDOW == 0:
         steps = _keep(plan, state, _better_half(state))
@@ -306,21 +326,25 @@ def _better_half(state: State) -> NDArray[np.intp]:
 
 
 def _able(plan: Plan, state: State, failure: Exception) -> NDArray[np.intp]:
-    """Return the places of starts that can be simulated; name the others."""
-    values = plan.simulator.space.values(state.coordinates)
-    able = []
+    """Return the places of starts that can be simulated and differentiated; name the others."""
+    able, number = [], len(state.epochs)
     for place, start in enumerate(state.sets.tolist()):
         try:
-            simulate_for(
+            losses, gradient, _, _ = loss_and_gradient(
                 plan.objective,
                 plan.simulator,
-                values[place],
+                state.coordinates[place : place + 1],
                 state.trajectories,
-                state.next_trajectory,
+                state.next_trajectory + place * state.trajectories,
+                _estimator(plan, state, number),
             )
-            able.append(place)
-        except SimulationError as error:
+        except (SimulationError, GradientError, FitError) as error:
             state.failed[start] = str(error)
+            continue
+        if np.isfinite(losses).all() and np.isfinite(gradient).all():
+            able.append(place)
+        else:
+            state.failed[start] = "its loss or gradient was not finite"
     if not able or len(able) == len(state.sets):
         raise failure
     return np.array(able, dtype=np.intp)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.fit.deterministic_course import Course, followed
-from sbmlgrad.fit.least_squares import Descent
+from sbmlgrad.fit.least_squares import Search
 from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated, with_residual_noise
 from sbmlgrad.fit.rate_equations import predict
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
@@ -24,11 +24,12 @@ from sbmlgrad.simulation import software_versions
 
 #: How it is recorded in results.
 NAME = "negative log-likelihood of the rate equations"
+POSTERIOR = "negative log-posterior of the rate equations"
 
 
 def deterministic_result(
     problem: Problem,
-    descents: tuple[Descent, ...],
+    search: Search,
     engine: DeterministicEngine,
     seed: int,
     assumptions: tuple[str, ...],
@@ -36,19 +37,23 @@ def deterministic_result(
 ) -> FitResult:
     """Return what `least_squares.fit_rate_equations` found as a `FitResult`.
 
-    The loss is the negative log-likelihood with all constants, as PEtab has it, and no ensemble
-    stands behind it.
+    The loss is the negative log-likelihood with all constants, as PEtab has it, and with what
+    priors add to it where there are some; no ensemble stands behind it.
 
     Args:
         problem: what was calibrated.
-        descents: best first.
+        search: its outcome.
         engine: solver.
         seed: of the starts.
         assumptions: in words.
         arguments: that would repeat it, name → Python text.
     """
     space = search_space(problem)
+    descents = search.descents
     best = descents[0]
+    reason = search.cut or best.reason
+    has_prior = any(p.prior is not None for p in problem.free)
+    name = POSTERIOR if has_prior else NAME
     values = as_mapping(space, best.values)
     steps = len(best.history)
     model = calibrated(problem, values)
@@ -59,15 +64,15 @@ def deterministic_result(
         data_sha256=problem.measurements.sha256,
         seed=seed,
         estimator="differences of the rate equations",
-        loss=best.negative_log_likelihood,
+        loss=best.objective,
         loss_standard_error=0.0,
         software=software_versions(),
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         settings={
-            "objective": NAME,
+            "objective": name,
             "engine": engine.name,
             "starts": str(len(descents)),
-            "end": best.reason,
+            "end": reason,
             "assumptions": "; ".join(assumptions),
         },
     )
@@ -82,8 +87,8 @@ def deterministic_result(
         problem=problem,
         values=values,
         free=space,
-        objective=NAME,
-        loss=best.negative_log_likelihood,
+        objective=name,
+        loss=best.objective,
         loss_standard_error=0.0,
         start_loss=float(best.history[0]),
         loss_history=best.history,
@@ -94,7 +99,7 @@ def deterministic_result(
         starts=tuple(
             Start(
                 one.start,
-                one.negative_log_likelihood,
+                one.objective,
                 len(one.history),
                 "best" if one is best else one.reason,
             )
@@ -106,8 +111,8 @@ def deterministic_result(
         engine=engine.name,
         evaluation_trajectories=0,
         assumptions=assumptions,
-        reason=best.reason,
-        interrupted=False,
+        reason=reason,
+        interrupted=search.is_interrupted,
         predictions=predictions,
         arguments=arguments,
     )

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.plain import followers
 from sbmlgrad.fit.search_space import SearchSpace, search_space
 from sbmlgrad.model.expression import Expression, Symbol, symbols
 from sbmlgrad.model.operators import evaluate
@@ -93,6 +94,7 @@ def _prepared(
             f"experiment {experiment.id!r} has {what}, and exact simulation takes one period from "
             "time 0; write the change of conditions as an event of the model, or fit in ODE mode"
         )
+    _refuse_followers(problem, space, fixed, experiment)
     base = np.array(network.parameter_values)
     position = {id: i for i, id in enumerate(network.parameter_ids)}
     for id, value in fixed.items():
@@ -118,6 +120,23 @@ def _prepared(
         np.array([moved[t] for t in targets], dtype=np.int64),
         initial,
     )
+
+
+def _refuse_followers(
+    problem: Problem, space: SearchSpace, fixed: Mapping[str, float], experiment: Experiment
+) -> None:
+    """Refuse parameters that an initial assignment makes follow one that is moved.
+
+    Exact simulation is told every parameter, so that they would stay where the model has them.
+    """
+    network = problem.network
+    own = dict(zip(network.parameter_ids, network.parameter_values.tolist(), strict=True))
+    told = {*space.ids, *fixed, *experiment.periods[0].values}
+    moved = {*space.ids, *experiment.periods[0].values}
+    moved |= {id for id, value in fixed.items() if id in own and value != own[id]}
+    faults = followers(network, moved & own.keys(), told)
+    if faults:
+        raise FitError(f"experiment {experiment.id!r}: " + "; ".join(faults))
 
 
 def _number(

@@ -46,6 +46,7 @@ class Descent:
         start: values, float64 [free].
         values: where it ended, float64 [free].
         negative_log_likelihood: there; infinity where it failed at the start already.
+        objective: the same with what priors add, which was made small.
         history: best value of each step so far, float64 [step].
         path: values of each step, float64 [step, free].
         reason: why it ended.
@@ -54,9 +55,25 @@ class Descent:
     start: FloatArray
     values: FloatArray
     negative_log_likelihood: float
+    objective: float
     history: FloatArray
     path: FloatArray
     reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """What became of all starts.
+
+    Attributes:
+        descents: best first.
+        cut: why some starts were not tried, or empty.
+        is_interrupted: whether Ctrl-C was the reason.
+    """
+
+    descents: tuple[Descent, ...]
+    cut: str = ""
+    is_interrupted: bool = False
 
 
 def fit_rate_equations(
@@ -66,7 +83,7 @@ def fit_rate_equations(
     engine: DeterministicEngine | None = None,
     progress: Callable[[int, int, float], None] | None = None,
     max_seconds: float | None = None,
-) -> tuple[Descent, ...]:
+) -> Search:
     """Maximise the likelihood under the rate equations, with priors where there are some.
 
     Gaussian noise is fitted as nonlinear least squares, by a trust region (Branch, Coleman & Li
@@ -80,7 +97,7 @@ def fit_rate_equations(
         max_seconds: wall-clock budget; starts that are not begun by then are left out.
 
     Returns:
-        What became of the starts, best first.
+        What became of the starts.
 
     Raises:
         FitError: parameters without finite bounds, or no start at which the likelihood is finite.
@@ -90,24 +107,27 @@ def fit_rate_equations(
     _check_bounds(space)
     begun = time.monotonic()
     done: list[Descent] = []
+    cut, is_interrupted = "", False
     try:
         for number, start in enumerate(starts):
             if max_seconds is not None and done and time.monotonic() - begun > max_seconds:
+                cut = f"the budget of {max_seconds:g} s was spent after {number} starts"
                 break
             done.append(_from(_Likelihood(problem, space, engine), start))
             if progress is not None:
-                best = min(one.negative_log_likelihood for one in done)
+                best = min(one.objective for one in done)
                 progress(number + 1, len(starts), best)
     except KeyboardInterrupt:
         if not done:
             raise
-    done.sort(key=lambda one: one.negative_log_likelihood)
-    if not np.isfinite(done[0].negative_log_likelihood):
+        cut, is_interrupted = f"interrupted after {len(done)} starts", True
+    done.sort(key=lambda one: one.objective)
+    if not np.isfinite(done[0].objective):
         raise FitError(
             f"{problem.name or problem.network.id}: the likelihood is not finite at any of the "
             f"{len(done)} starts; the first failed because {done[0].reason}"
         )
-    return tuple(done)
+    return Search(tuple(done), cut, is_interrupted)
 
 
 def _check_bounds(space: SearchSpace) -> None:
@@ -218,7 +238,8 @@ def _from(likelihood: _Likelihood, start: FloatArray) -> Descent:
     value = likelihood.total(begin)
     if not math.isfinite(value):
         nothing = np.zeros((0, len(start)))
-        return Descent(start, start, math.inf, np.zeros(0), nothing, likelihood.failure)
+        failed = (math.inf, math.inf, np.zeros(0), nothing, likelihood.failure)
+        return Descent(start, start, *failed)
     likelihood.note(begin, value)
     search = _least_squares if likelihood.is_gaussian else _quasi_newton
     end, reason = search(likelihood, begin)
@@ -226,9 +247,8 @@ def _from(likelihood: _Likelihood, start: FloatArray) -> Descent:
     likelihood.note(end, value)
     values = space.values(end)
     nll = value - penalty(likelihood.problem, values)
-    return Descent(
-        start, values, nll, np.array(likelihood.history), np.array(likelihood.path), reason
-    )
+    history, path = np.array(likelihood.history), np.array(likelihood.path)
+    return Descent(start, values, nll, value, history, path, reason)
 
 
 def _least_squares(likelihood: _Likelihood, begin: FloatArray) -> tuple[FloatArray, str]:

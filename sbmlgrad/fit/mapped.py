@@ -8,7 +8,7 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters
 from sbmlgrad.io.mapping_file import DataMapping, problem_of
 from sbmlgrad.model.measurements import Measurements
-from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.problem import Problem, ProblemParameter
 
 
@@ -40,6 +40,17 @@ def mapped_problem(
         FitError: symbols of the mapping without a value, and what `plain_problem` refuses.
     """
     bounds, start = dict(bounds or {}), dict(start or {})
+    wanted = set(mapping.unknown) | (set(model.parameter_ids) if free is None else set(free))
+    stray = [
+        id
+        for id in dict.fromkeys((*bounds, *start))
+        if id not in wanted or (id in bounds and free is not None and id not in free)
+    ]
+    check_parameter_names(model, [id for id in stray if id not in mapping.unknown])
+    if stray:
+        raise FitError(
+            f"{', '.join(stray)}: has bounds or a start but is not free; free it, or leave them out"
+        )
     own = None if free is None else [id for id in free if id not in mapping.unknown]
     parameters = (
         ()

@@ -36,6 +36,9 @@ FloatArray = NDArray[np.float64]
 #: Points of the curve that is drawn through the data.
 CURVE_POINTS = 101
 
+#: Numbers of trajectories that are left to a descent with common random numbers.
+COMMON = 2**30
+
 #: Share of the epochs, at the end, whose values are averaged.
 TAIL = 4
 
@@ -63,7 +66,8 @@ def result_of(
     history = np.array([_row(epoch, best, epoch.values) for epoch in epochs])
     losses = np.array([_row(epoch, best, epoch.losses) for epoch in epochs])
     reached = space.values(state.coordinates[state.sets.tolist().index(best)])
-    first = state.next_trajectory
+    # Common random numbers are those from there on: the evaluation takes others.
+    first = state.next_trajectory + (COMMON if plan.is_common else 0)
     scored = []
     for values in _candidates(space.coordinates(np.vstack([history, reached])), losses):
         simulated = simulate_for(objective, simulator, space.values(values), trajectories, first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -188,7 +188,7 @@ def model_parameters(
     check_parameter_names(model, [*ids, *bounds, *start])
     stray = [name for name in (*bounds, *start) if name not in ids]
     problems = [f"'{name}' has bounds or a start but is not free" for name in stray]
-    problems += dragged_along(model, ids)
+    problems += followers(model, ids, ids)
     units = {p.id: p.unit for p in model.parameters}
     names = {p.id: p.name for p in model.parameters}
     values = dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
@@ -212,20 +212,23 @@ def model_parameters(
     return tuple(found)
 
 
-def dragged_along(model: ReactionNetwork, ids: Sequence[str]) -> list[str]:
-    """Name fixed parameters whose initial assignment would follow a free one.
+def followers(model: ReactionNetwork, moved: Collection[str], told: Collection[str]) -> list[str]:
+    """Name parameters whose initial assignment would follow one that is moved, in words.
 
-    The descent holds every parameter that is not free; the model would move these.
+    Args:
+        model: the network.
+        moved: ids whose values are others than the model's.
+        told: ids that are given a value by themselves.
     """
     found = []
     for target in model.initial_assignments:
-        if target not in model.parameter_ids or target in (*ids, *model.explicit):
+        if target not in model.parameter_ids or target in {*told, *model.explicit}:
             continue
-        moved = sorted(_reach(model, target) & set(ids))
-        if moved:
+        dragging = sorted(_reach(model, target) & set(moved))
+        if dragging:
             found.append(
-                f"'{target}' is set by an initial assignment that uses {', '.join(moved)}; free it "
-                "too, or give it a value with with_parameters() to hold it"
+                f"'{target}' is set by an initial assignment that uses {', '.join(dragging)}; free "
+                "it too, or give it a value with with_parameters() to hold it"
             )
     return found
 

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 
 from sbmlgrad.model.problem import Problem, ProblemParameter
 
+#: Distance in coordinates that counts as being at a bound.
+AT_BOUND = 1e-6
+
 FloatArray = NDArray[np.float64]
 
 #: Share of the range between finite bounds that a unit of a linear coordinate is.
@@ -71,7 +74,9 @@ class SearchSpace:
 
     def at_bounds(self, values: Any) -> tuple[str, ...]:
         """Return ids whose value lies at a bound."""
-        at = np.isclose(values, self.lower, rtol=1e-6) | np.isclose(values, self.upper, rtol=1e-6)
+        z = self.coordinates(values)
+        ends = (self.coordinates(self.lower), self.coordinates(self.upper))
+        at = np.any([np.isclose(z, end, rtol=0.0, atol=AT_BOUND) for end in ends], axis=0)
         return tuple(i for i, here in zip(self.ids, at, strict=True) if here)
 
 

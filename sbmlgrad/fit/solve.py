@@ -83,13 +83,16 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
         SbmlGradError: as `run.fit` says.
     """
     _check(settings)
+    if not problem.free:
+        raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
     seed = _seed(settings)
     if is_deterministic(settings.engine):
         return _solve_rates(problem, settings, seed, assumptions)
+    prepared(problem)  # refuses, before any work is done, what cannot be simulated
     if settings.warm_start:
         problem, words = _warmed(problem, settings.starts, seed)
         assumptions += (words,)
-    objective = _default_objective(problem) if settings.objective is None else settings.objective
+    objective = default_objective(problem) if settings.objective is None else settings.objective
     assumptions += objective.check(problem)
     refuse_unused_priors(objective, problem)
     plan, words = _plan(problem, settings, objective, seed)
@@ -104,7 +107,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     return result_of(plan, state, size, assumptions, _arguments(settings, seed))
 
 
-def _default_objective(problem: Problem) -> Objective:
+def default_objective(problem: Problem) -> Objective:
     """Return what is made small where nobody says: means, or distributions over cells."""
     if problem.snapshots is None or len(problem.measurements):
         return MeanTrajectory()
@@ -124,6 +127,8 @@ def _check(settings: Settings) -> None:
         whole("evaluation_trajectories", settings.evaluation_trajectories, 2, 10**9)
     if settings.resume and settings.checkpoint is None:
         raise RequestError("resume=True: name the file to go on from with checkpoint=")
+    if settings.max_seconds is not None and not as_number("max_seconds", settings.max_seconds) > 0:
+        raise RequestError(f"max_seconds={settings.max_seconds!r}: must be above 0")
     make_optimizer(settings.optimizer)
     for name, kind in (("objective", Objective), ("estimator", Estimator)):
         given = getattr(settings, name)
@@ -195,6 +200,7 @@ def _plan(
         most_epochs=MOST_EPOCHS,
         trajectories=settings.trajectories,
         most_trajectories=_most(settings),
+        starts=settings.starts,
         is_common=settings.common_random_numbers,
         seconds=None if budget is None else as_number("max_seconds", budget),
         judge=judge if len(estimators) > 1 else None,
@@ -245,8 +251,12 @@ def _state(plan: Plan, settings: Settings) -> State:
 def _solve_rates(
     problem: Problem, settings: Settings, seed: int, assumptions: tuple[str, ...]
 ) -> FitResult:
-    names = ("objective", "estimator", "checkpoint", "temperature", "learning_rate")
-    stray = [name for name in names if getattr(settings, name) is not None]
+    meant = ("starts", "max_seconds", "engine", "seed", "progress")
+    stray = [
+        field.name
+        for field in dataclasses.fields(settings)
+        if field.name not in meant and getattr(settings, field.name) != field.default
+    ]
     if stray:
         raise RequestError(
             f"fit(engine=ODE()): {', '.join(stray)} belong to stochastic fits; leave them out, or "
@@ -255,7 +265,7 @@ def _solve_rates(
     engine = settings.engine
     assert engine is not None
     assert is_deterministic(engine)
-    descents = fit_rate_equations(
+    search = fit_rate_equations(
         problem,
         starting_values(problem, settings.starts, seed),
         engine=engine,
@@ -263,12 +273,12 @@ def _solve_rates(
         max_seconds=settings.max_seconds,
     )
     told = _arguments(settings, seed)
-    return deterministic_result(problem, descents, engine, seed, assumptions, told)
+    return deterministic_result(problem, search, engine, seed, assumptions, told)
 
 
 def _warmed(problem: Problem, starts: int, seed: int) -> tuple[Problem, str]:
     """Return the problem starting from where a fit of its rate equations ended."""
-    descents = fit_rate_equations(problem, starting_values(problem, starts, seed))
+    descents = fit_rate_equations(problem, starting_values(problem, starts, seed)).descents
     found = as_mapping(search_space(problem), descents[0].values)
     parameters = tuple(
         dataclasses.replace(p, nominal=found[p.id]) if p.id in found else p

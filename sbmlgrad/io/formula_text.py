@@ -29,6 +29,8 @@ def formula_of(text: str | float, symbols: Collection[str] = ()) -> Expression:
 
     settings = libsbml.L3ParserSettings()
     settings.setParseLog(libsbml.L3P_PARSE_LOG_AS_LN)
+    # Else '2 A' would be the number 2 with the unit A.
+    settings.setParseUnits(libsbml.L3P_NO_UNITS)
     settings.setComparisonCaseSensitivity(libsbml.L3P_COMPARE_BUILTINS_CASE_SENSITIVE)
     # The parser resolves a name to an element of this model before it tries constants.
     document = libsbml.SBMLDocument(3, 2)

@@ -57,18 +57,21 @@ def residual_factors(
     square = ((m.value - predicted) / scale) ** 2
     index = np.array([m.observables[int(i)] for i in m.observable_index], dtype=object)
     left = {id: float((1.0 - share)[index == id].sum()) for id in assumed}
-    if min(left.values()) >= 1.0:
+    freedom = min(left.values())
+    if freedom >= 1.0:
         factors = {id: float(square[index == id].sum()) / left[id] for id in assumed}
     else:
         # One is nearly interpolated: only all of them together tell the noise.
         pooled = np.isin(index, assumed)
-        factors = dict.fromkeys(assumed, float(square[pooled].sum() / (1.0 - share)[pooled].sum()))
+        freedom = float((1.0 - share)[pooled].sum())
+        factors = dict.fromkeys(assumed, float(square[pooled].sum() / freedom))
     if not all(factor > 0.0 for factor in factors.values()):
         raise FitError(
             f"{problem.name or problem.network.id}: the model meets the measurements exactly, so "
             "that residuals tell no noise; state it in a mapping file or a PEtab problem"
         )
-    return factors, float(count - parameters)
+    # Those of the least known: an interval may rest on that observable alone.
+    return factors, freedom
 
 
 def with_known_noise(problem: Problem, factors: dict[str, float]) -> Problem:

@@ -68,6 +68,13 @@ def test_snapshots_are_one_row_a_cell(folder, capsys) -> None:
         ([SIR], "name the file of measurements"),
         (["none.yaml", FLU], "leave out DATA"),
         ([SIR, FLU, "--snapshots", "--time-column", "t"], "leave out"),
+        ([SIR, FLU, "--uncertainty", "fischer"], "choose one of fisher"),
+        ([SIR, FLU, "--engine", "ode", "--uncertainty", "fisher"], "is for exact simulation"),
+        ([SIR, FLU, "--engine", "ode", "--epochs", "3", "--threads", "1"], "--epochs, --threads"),
+        ([SIR, FLU, "--engine", "ode", "--resume"], "--resume: mean something"),
+        ([SIR, FLU, "--objective", "Distribution", "--dry-run"], "no snapshots"),
+        ([SIR, FLU, "--omex", "nowhere/a.omex"], "there is no folder"),
+        ([SIR, FLU, "--omex", "a.zip"], "is called .omex"),
     ],
 )
 def test_what_does_not_go_together_is_refused(folder, capsys, arguments, message) -> None:

@@ -42,7 +42,7 @@ def problem(values=None, distribution: str = "normal", scale=0.1):
 def test_noiseless_data_give_the_truth(distribution) -> None:
     """Squares go to zero at the truth; Laplace noise goes by another optimiser."""
     made = problem(distribution=distribution)
-    best = fit_rate_equations(made, starting_values(made, 3, 1))[0]
+    best = fit_rate_equations(made, starting_values(made, 3, 1)).descents[0]
     tolerance = 1e-2 if distribution == "laplace" else 1e-5
     np.testing.assert_allclose(best.values, [ALPHA, MU], rtol=tolerance)
     assert (np.diff(best.history) <= 0.0).all()
@@ -67,7 +67,7 @@ def test_a_prior_pulls_as_a_measurement_would() -> None:
     made = problem()
     held = dataclasses.replace(made.parameters[0], prior=Prior("normal", (1.5, 1e-4)))
     made = dataclasses.replace(made, parameters=(held, made.parameters[1]))
-    best = fit_rate_equations(made, starting_values(made, 1, 1))[0]
+    best = fit_rate_equations(made, starting_values(made, 1, 1)).descents[0]
     assert best.values[0] == pytest.approx(1.5, abs=2e-3)
     nll = negative_log_likelihood(made, dict(zip(["alpha", "mu"], best.values, strict=True)))
     assert best.negative_log_likelihood == pytest.approx(nll, rel=1e-9)
@@ -102,6 +102,11 @@ def test_starting_values_fill_the_space_evenly() -> None:
     [
         ({"estimator": sg.gradients.Adjoint()}, "estimator"),
         ({"temperature": 1.0}, "temperature"),
+        ({"epochs": 5}, "epochs"),
+        ({"trajectories": 5}, "trajectories"),
+        ({"warm_start": True}, "warm_start"),
+        ({"optimizer": "rmsprop"}, "optimizer"),
+        ({"max_seconds": -5}, "max_seconds=-5"),
     ],
 )
 def test_settings_of_stochastic_fits_are_refused(settings, message) -> None:

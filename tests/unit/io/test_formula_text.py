@@ -47,6 +47,8 @@ def test_numbers_and_names() -> None:
         ("foo(A)", "'foo'"),
         ("", "cannot be read"),
         ("A B", "cannot be read"),
+        ("2 A", "cannot be read"),
+        ("scale * 2 A", "cannot be read"),
     ],
 )
 def test_what_is_no_formula_is_refused(text, message) -> None:

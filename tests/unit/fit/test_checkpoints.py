@@ -1,0 +1,104 @@
+"""Checkpoints: what a resumed fit must have in common, and cuts at the worst moments."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+from networks import network
+
+import sbmlgrad as sg
+from sbmlgrad.errors import FitError
+from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.solve import Settings, solve
+from sbmlgrad.model.expression import Number, Symbol, multiply
+from sbmlgrad.model.measurements import Measurements
+
+TIMES = np.array([1.0, 2.0, 4.0])
+
+
+def problem(values=(1.7, 2.9, 4.1)):
+    model = network("immigration_death")
+    data = Measurements(
+        ("X",), TIMES, np.zeros(3, int), np.array(values), ("1",) * 3, ("",) * 3, sha256="same"
+    )
+    return plain_problem(model, data, ["alpha"], start={"alpha": 1.0})[0]
+
+
+def settings(**changes) -> Settings:
+    given = {
+        "seed": 7,
+        "epochs": 12,
+        "trajectories": 32,
+        "evaluation_trajectories": 64,
+        "engine": sg.engines.Native(threads=1, kernel="table"),
+    }
+    return Settings(**{**given, **changes})
+
+
+class Interrupting:
+    """Ctrl-C in the progress report after some epoch, before anything is decided about it."""
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+
+    def __call__(self, done: int, epochs: int, loss: float) -> None:
+        if done == self.after:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("changes", "after"),
+    [({}, 12), ({"starts": 4, "epochs": 14}, 12), ({"epochs": None, "most_trajectories": 64}, 24)],
+    ids=["the last epoch", "before starts are dropped", "before a stage ends"],
+)
+def test_a_cut_before_a_decision_changes_nothing(tmp_path, changes, after) -> None:
+    path = tmp_path / "state.npz"
+    whole = solve(problem(), settings(**changes))
+    cut = settings(**changes, checkpoint=path, progress=Interrupting(after))
+    assert solve(problem(), cut).interrupted
+    resumed = solve(problem(), settings(**changes, checkpoint=path, resume=True))
+    np.testing.assert_array_equal(resumed.loss_history, whole.loss_history)
+    assert dict(resumed.values) == dict(whole.values)
+    assert [start.epochs for start in resumed.starts] == [start.epochs for start in whole.starts]
+
+
+def test_a_spent_budget_keeps_everything(tmp_path) -> None:
+    """The last state is in the file, and going on from it is as if it had not been spent."""
+    path = tmp_path / "state.npz"
+    whole = solve(problem(), settings())
+    spent = solve(problem(), settings(checkpoint=path, max_seconds=1e-6))
+    assert spent.reason.startswith("the budget")
+    resumed = solve(problem(), settings(checkpoint=path, resume=True))
+    np.testing.assert_array_equal(resumed.loss_history, whole.loss_history)
+
+
+def seven_times(made):
+    seen = made.observables[0]
+    changed = dataclasses.replace(seen, formula=multiply(Number(7.0), Symbol("X")))
+    return dataclasses.replace(made, observables=(changed,))
+
+
+def on_a_linear_scale(made):
+    free = dataclasses.replace(made.parameters[0], scale="lin")
+    return dataclasses.replace(made, parameters=(free,))
+
+
+@pytest.mark.parametrize(
+    ("other", "changes"),
+    [
+        (seven_times(problem()), {}),
+        (problem(values=(5.0, 9.0, 12.0)), {}),
+        (on_a_linear_scale(problem()), {}),
+        (problem(), {"learning_rate": 0.01}),
+        (problem(), {"starts": 3}),
+        (problem(), {"optimizer": "rmsprop"}),
+    ],
+    ids=["formula", "values", "scale", "learning rate", "starts", "optimiser"],
+)
+def test_what_is_another_fit_is_refused(tmp_path, other, changes) -> None:
+    path = tmp_path / "state.npz"
+    solve(problem(), settings(epochs=2, checkpoint=path))
+    with pytest.raises(FitError, match="another model, other data or other settings"):
+        solve(other, settings(epochs=2, checkpoint=path, resume=True, **changes))
