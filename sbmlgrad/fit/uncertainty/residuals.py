@@ -70,8 +70,9 @@ def residual_factors(
             f"{problem.name or problem.network.id}: the model meets the measurements exactly, so "
             "that residuals tell no noise; state it in a mapping file or a PEtab problem"
         )
-    # Those of the least known: an interval may rest on that observable alone.
-    return factors, freedom
+    # Those of the least known: an interval may rest on that observable alone. With one in all,
+    # leverages add up to the parameters, but for the noise of the slopes.
+    return factors, freedom if len(m.observables) > 1 else float(count - parameters)
 
 
 def with_known_noise(problem: Problem, factors: dict[str, float]) -> Problem:
