@@ -24,7 +24,8 @@ def starting_values(problem: Problem, starts: int, seed: int) -> FloatArray:
 
     The others fill the space evenly, as a Latin hypercube (McKay, Beckman & Conover 1979,
     Technometrics 21, 239): along priors where there are some, else between the bounds on the scale
-    of the parameter.
+    of the parameter. A draw from a prior that lies beyond a bound is moved to the bound, where the
+    descent may begin as well as anywhere.
 
     Args:
         problem: what is calibrated.

@@ -32,6 +32,7 @@ MOST_Z = 4.9
 def test_roadrunner_finds_the_same_means(name: str, distrib: bool, tmp_path) -> None:
     roadrunner = referee("roadrunner")
     if not roadrunner.is_available():
+        # The extra `test` installs it, so that only a bare installation goes without.
         pytest.skip("roadrunner comes with the extra 'validation'")
     model = shipped(name)
     result = calibrated(model, all_parameters(model))
@@ -88,6 +89,7 @@ MODELS = ["birth_death", "dimerization", "immigration_death", "ion_channel", "si
 @pytest.mark.parametrize("tool", RATE_EQUATIONS)
 def test_rate_equations_are_the_same(tool: str, name: str, tmp_path) -> None:
     if importlib.util.find_spec(tool) is None:
+        # The extra `test` installs it, so that only a bare installation goes without.
         pytest.skip(f"{tool} comes with the extra 'validation'")
     model = shipped(name)
     result = calibrated(model, all_parameters(model))

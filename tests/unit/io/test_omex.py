@@ -118,6 +118,7 @@ print(json.dumps({
 
 def test_libcombine_reads_it(tmp_path: Path) -> None:
     if importlib.util.find_spec("libcombine") is None:
+        # The extra `test` installs it, so that only a bare installation goes without.
         pytest.skip("libcombine comes with the extra 'validation'")
     path = tmp_path / "calibration.omex"
     write_archive(path, entries(), DESCRIPTION)

@@ -46,6 +46,7 @@ print(read.getParameter(0).getValue(), read.getVariable(0).getTaskReference())
 
 def test_libsedml_finds_no_fault() -> None:
     if importlib.util.find_spec("libsedml") is None:
+        # The extra `test` installs it, so that only a bare installation goes without.
         pytest.skip("libsedml comes with the extra 'validation'")
     curves = [
         Curve("observed", multiply(Symbol("scale"), Symbol("M")), "RNA"),

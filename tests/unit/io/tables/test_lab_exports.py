@@ -15,6 +15,7 @@ LAB = Path(__file__).parents[5] / "shared" / "data" / "lab"
 def published(name: str) -> Path:
     path = LAB / name
     if not path.exists():
+        # Exports that `test_layouts` writes itself, of other sizes and wells, cover the code too.
         pytest.skip(f"published data, not shipped: shared/data/lab/{name} is absent")
     return path
 

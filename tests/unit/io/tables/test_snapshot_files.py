@@ -123,6 +123,7 @@ def test_published_counts_are_the_same_in_both_layouts():
     long = SMFISH / "STL1.csv"
     wide = SMFISH / "Neuert_Result_Exp1_rep1_RNA_CY5_total_WIDE.csv"
     if not (long.exists() and wide.exists()):
+        # Files that the tests write in the same form cover the code without it.
         pytest.skip("published data, not shipped: shared/data/smfish is absent")
     a, b = load_snapshots(long), load_snapshots(wide, species="rna")
     assert len(a) == len(b) == 14382
