@@ -136,6 +136,7 @@ def draw_loss(ax: Any, result: FitResult) -> None:
     is_logarithmic = bool((losses > 0.0).all() and result.loss > 0.0)
     low = losses - errors
     if is_logarithmic:
+        # A logarithmic axis has no place for an end at or below zero.
         low = np.maximum(low, 0.1 * losses)
     ax.plot(epochs, losses, color=BLUE, linewidth=1.5)
     ax.fill_between(epochs, low, losses + errors, color=BLUE, alpha=0.2, linewidth=0)

@@ -44,8 +44,8 @@ def test_a_fit_with_a_prior_ends_at_the_mode_of_the_posterior() -> None:
     """Mean 10 alpha, measured 30 with sd 2, prior 2 with sd 0.2: the mode is at 2.5.
 
     The precision of the data in alpha is (10/2)^2 = 25, that of the prior 1/0.2^2 = 25. A fit that
-    ignores the prior ends at 3, one that counts it twice at 2.33. The noise of the mean of 256
-    trajectories (sd 5.5 each) moves the mode by 0.017 an epoch, and epochs are averaged.
+    ignores the prior ends at 3, one that counts it twice at 2.33. Over six seeds the values scatter
+    by 0.009 with the prior and 0.008 without: 0.03 is three standard errors and more.
     """
     made = problem(Prior("normal", (2.0, 0.2)))
     result = sg.fit(made, epochs=80, trajectories=256, seed=3)
