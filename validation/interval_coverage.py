@@ -1,11 +1,11 @@
 """Do intervals cover the truth? Fits of measurements drawn around a known truth, many times over.
 
 Run `python validation/interval_coverage.py [--by scoring|descent] [--cases A,B] [--repeats N]
-[--records DIR] [--out FILE]`. Every repeat draws measurements, fits them from a start that is off
-by up to a factor 1.5 in every parameter, and takes 90 % intervals from the Fisher information: of
-fits by scoring, which takes seconds, or of `sg.fit`, by `uncertainty(fit)`. Repeats are kept, one
-line each, so that a campaign can be cut and continued. Exit code 1: a coverage lies outside 84 to
-96 % by more than twice its binomial error.
+[--records DIR] [--out FILE]`. Every repeat draws measurements, writes them into a CSV or an XLSX
+file in turn, reads that, fits it from a start that is off by up to a factor 1.5 in every parameter,
+and takes 90 % intervals from the Fisher information: of fits by scoring, or of `sg.fit`, by
+`uncertainty(fit)`. Repeats are kept, one line each, so that a campaign can be cut and continued.
+Exit code 1: a coverage lies outside 84 to 96 % by more than twice its binomial error.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import argparse
 import json
 import math
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from small_networks import HEAD, TEXTS
@@ -45,6 +47,9 @@ TRUTH_TRAJECTORIES = 400_000
 #: Epochs of a descent, and trajectories of each; trajectories of a step of scoring.
 EPOCHS, TRAJECTORIES, SCORING = 40, 128, 1000
 
+#: Files that repeats go through in turn.
+ENDINGS = (".csv", ".xlsx")
+
 #: Largest factor between the start of a fit and the truth.
 AWAY = 1.5
 
@@ -54,7 +59,7 @@ class Case:
     """A network with a known truth and what is measured of it.
 
     Attributes:
-        name: of the network in `small_networks`.
+        name: of the network in `small_networks`, or of a file in `SHIPPED`.
         free: ids of the parameters to fit; the values of the network are the truth.
         observables: ids of the species measured.
         times: when.
@@ -79,7 +84,12 @@ CASES = (
     Case("dimer", ("k1", "k2"), ("C",), _times(8, 2.4), 1.0, replicates=3),
     Case("enzyme", ("kf", "kc"), ("ES", "P"), _times(8, 8.0), 0.15, replicates=3),
     Case("epidemic", ("beta", "recovery"), ("I", "R"), _times(8, 4.0), 0.4, replicates=3),
+    Case("telegraph", ("k_on", "k_decay"), ("M",), _times(10, 40.0), 0.3, replicates=3),
+    Case("toggle", ("a", "K", "d"), ("U", "V"), _times(8, 4.0), 0.15, replicates=3),
 )
+
+#: Models of this repository, for networks that `small_networks` does not have.
+SHIPPED = Path(__file__).parents[1] / "models" / "sbml"
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class Record:
 @lru_cache
 def network(name: str) -> sg.ReactionNetwork:
     """Return a network whose own values are the truth."""
-    return sg.load(HEAD + TEXTS[name])
+    return sg.load(HEAD + TEXTS[name] if name in TEXTS else SHIPPED / f"{name}.xml")
 
 
 @lru_cache
@@ -125,6 +135,26 @@ def measured(case: Case, rng: np.random.Generator) -> Measurements:
     )
 
 
+def read_back(data: Measurements, ending: str) -> Measurements:
+    """Return measurements as they come out of a file: a wide `.csv` or a long `.xlsx`."""
+    long = pd.DataFrame(
+        {
+            "time": data.time,
+            "observable": [data.observables[i] for i in data.observable_index],
+            "value": data.value,
+            "replicate": data.replicate,
+        }
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"measured{ending}"
+        if ending == ".xlsx":
+            long.to_excel(file, index=False)
+        else:
+            wide = long.pivot(index=["replicate", "time"], columns="observable", values="value")
+            wide.reset_index("time").to_csv(file, index=False)
+        return sg.load_measurements(file)
+
+
 def repeat(case: Case, number: int, by: str) -> Record:
     """Draw, fit, and compare intervals with the truth."""
     rng = np.random.default_rng([number, 7])
@@ -132,7 +162,7 @@ def repeat(case: Case, number: int, by: str) -> Record:
     true = dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
     true = {id: true[id] for id in case.free}
     away = rng.uniform(-math.log(AWAY), math.log(AWAY), len(case.free))
-    data = measured(case, rng)
+    data = read_back(measured(case, rng), ENDINGS[number % len(ENDINGS)])
     start = {id: v * math.exp(a) for (id, v), a in zip(true.items(), away, strict=True)}
     seed = int(rng.integers(2**31))
     values, low, high = METHODS[by](case, data, start, seed)
@@ -158,9 +188,10 @@ def by_descent(
         epochs=EPOCHS,
         trajectories=TRAJECTORIES,
         estimator=_estimator(case),
+        engine=ENGINE,
         seed=seed,
     )
-    found = uncertainty(result, level=LEVEL, estimator=_estimator(case))
+    found = uncertainty(result, level=LEVEL, estimator=_estimator(case), engine=ENGINE)
     return found.values, found.lower, found.upper
 
 
@@ -170,7 +201,7 @@ def by_scoring(
     """Fit by two rounds of scoring; returns as `by_descent`."""
     problem, _ = plain_problem(network(case.name), data, list(case.free), start=start)
     space = search_space(problem)
-    estimator, engine = _estimator(case), sg.engines.Native(kernel="table")
+    estimator, engine = _estimator(case), ENGINE
     objective = MeanTrajectory()
     one = Fitted(problem, space, space.start, objective, estimator, engine, child_seed(seed, 1))
     rough = refit(one.simulator(), one.coordinates, SCORING // 4).coordinates
@@ -186,12 +217,15 @@ def by_scoring(
     return space.values(reached), space.values(reached - reach), space.values(reached + reach)
 
 
+ENGINE = sg.engines.Native(kernel="table", threads=1)
+
 METHODS = {"scoring": by_scoring, "descent": by_descent}
 
 
 def _estimator(case: Case) -> sg.gradients.TwoSidedAdjoint | sg.gradients.FiniteDifference:
-    # An epidemic may die out early, which the path adjoint does not see.
-    if case.name == "epidemic":
+    # An epidemic may die out early and a toggle chooses its side, which the path adjoint does not
+    # see.
+    if case.name in ("epidemic", "toggle"):
         return sg.gradients.FiniteDifference(parameters=case.free)
     return sg.gradients.TwoSidedAdjoint()
 
@@ -224,8 +258,10 @@ def page(cases: Sequence[Case], records: dict[tuple[str, str], list[Record]]) ->
         "coverage has its binomial standard error. Written by `validation/interval_coverage.py`.",
         "",
         f"- *scoring*: fits by Fisher scoring, two rounds, {SCORING} trajectories a step.",
-        f"- *descent*: `sg.fit` with {EPOCHS} epochs of {TRAJECTORIES} trajectories, then",
-        "  `uncertainty(fit)`, which widens the interval of a fit that stopped early.",
+        f"- *descent*: `sg.fit` with {EPOCHS} epochs of {TRAJECTORIES} trajectories and the steps",
+        "  of scoring that follow them, then `uncertainty(fit)`.",
+        "",
+        "Repeats go through a CSV file and a workbook in turn.",
         "",
         "| network | fit | measured | parameter | repeats | mean error | rms error "
         "| ratio of the ends of the interval, median | coverage | z against 90 % |",

@@ -113,8 +113,7 @@ def write_checkpoint(plan: Plan, state: State, path: Path) -> None:
         "memory": len(state.memory),
         "failed": {str(k): v for k, v in state.failed.items()},
     }
-    if state.is_interrupted or state.reason.startswith("the budget"):
-        # What was cut short can go on.
+    if state.is_cut:
         told["reason"] = ""
     arrays["told"] = np.frombuffer(json.dumps(told).encode(), dtype=np.uint8)
     buffer = io.BytesIO()

@@ -122,6 +122,7 @@ class State:
         reason: why the descent ended; empty while it goes on.
         spent: wall-clock seconds of earlier runs.
         is_interrupted: whether Ctrl-C ended it.
+        is_late: whether the budget of time ended it.
     """
 
     coordinates: FloatArray
@@ -141,6 +142,12 @@ class State:
     reason: str = ""
     spent: float = 0.0
     is_interrupted: bool = False
+    is_late: bool = False
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether Ctrl-C or the budget of time ended it, so that it can go on."""
+        return self.is_interrupted or self.is_late
 
     @property
     def losses(self) -> list[float]:
@@ -169,6 +176,7 @@ def descend(plan: Plan, state: State) -> State:
         while not state.reason:
             is_late = plan.seconds is not None and time.monotonic() - begun > plan.seconds
             if is_late and state.epochs:
+                state.is_late = True
                 state.reason = f"the budget of {plan.seconds:g} s was spent"
                 if plan.save is not None:
                     plan.save(state)

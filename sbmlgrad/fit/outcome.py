@@ -22,6 +22,7 @@ from sbmlgrad.fit.objectives.base import (
 )
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.predictions import curve_of, predictions_of
+from sbmlgrad.fit.refinement import refined
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.search_space import as_mapping
@@ -49,6 +50,8 @@ def result_of(
     trajectories: int,
     assumptions: tuple[str, ...],
     arguments: Mapping[str, str],
+    *,
+    refine: bool,
 ) -> FitResult:
     """Evaluate where a descent ended.
 
@@ -58,6 +61,7 @@ def result_of(
         trajectories: for the loss and the curves.
         assumptions: what was assumed before it.
         arguments: that would repeat it, name → Python text.
+        refine: whether steps of scoring may follow.
     """
     simulator, objective = plan.simulator, plan.objective
     problem, space = simulator.problem, simulator.space
@@ -68,8 +72,14 @@ def result_of(
     reached = space.values(state.coordinates[state.sets.tolist().index(best)])
     # Common random numbers are those from there on: the evaluation takes others.
     first = state.next_trajectory + (COMMON if plan.is_common else 0)
+    candidates = _candidates(space.coordinates(np.vstack([history, reached])), losses)
+    steps = ""
+    if refine:
+        after, used, steps = refined(plan, state, candidates[0], trajectories // 2, first)
+        candidates += [] if after is None else [after]
+        first += used
     scored = []
-    for values in _candidates(space.coordinates(np.vstack([history, reached])), losses):
+    for values in candidates:
         simulated = simulate_for(objective, simulator, space.values(values), trajectories, first)
         loss = loss_of(objective, problem, simulated, space.values(values))
         scored.append((loss, space.values(values), simulated))
@@ -81,7 +91,7 @@ def result_of(
     model = calibrated(problem, fitted)
     is_exact = isinstance(objective, ExactObjective)
     estimator = objective.name if is_exact else plan.estimators[state.turn].name
-    told = (*assumptions, *state.words)
+    told = (*assumptions, *state.words, *([steps] if steps else []))
     model = replace(model, provenance=_provenance(plan, state, fitted, loss, error, told))
     curves, predictions = with_residual_noise(
         problem,

@@ -9,9 +9,13 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.prior_densities import log_prior_density, log_prior_slope
+from sbmlgrad.fit.search_space import SearchSpace
 from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
+
+#: Half the distance of the two sides of the difference of slopes, in coordinates.
+CURVATURE_STEP = 1e-4
 
 
 def penalty(problem: Problem, values: FloatArray) -> float:
@@ -40,6 +44,41 @@ def penalty_slopes(problem: Problem, values: FloatArray) -> FloatArray:
                     "bounds within the prior"
                 )
     return slopes
+
+
+def prior_score(
+    problem: Problem, space: SearchSpace, coordinates: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return what priors add to the score and to the information of the coordinates.
+
+    The score is minus the derivative of `penalty`, the information its second derivative, by
+    central differences; where a prior is no hill but a valley or a slope, it counts as zero, so
+    that steps of scoring go uphill.
+
+    Args:
+        problem: with its priors.
+        space: its search space.
+        coordinates: float64 [free].
+
+    Returns:
+        Both as float64 [free]; zero where there is no prior.
+
+    Raises:
+        FitError: a value that its prior excludes.
+    """
+    slope, curvature = np.zeros(len(coordinates)), np.zeros(len(coordinates))
+    if not _with_prior(problem):
+        return slope, curvature
+
+    def at(z: FloatArray) -> FloatArray:
+        values = space.values(z)
+        return -penalty_slopes(problem, values) * space.slopes(values)
+
+    slope = at(coordinates)
+    above, below = (space.within(coordinates + side * CURVATURE_STEP) for side in (1.0, -1.0))
+    # Priors are independent, so that one step in all coordinates gives all second derivatives.
+    curvature = -(at(above) - at(below)) / (above - below)
+    return slope, np.maximum(curvature, 0.0)
 
 
 def prior_weight(objective: Objective, problem: Problem) -> float:

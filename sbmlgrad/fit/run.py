@@ -46,6 +46,7 @@ def fit(
     seed: int | None = None,
     checkpoint: str | Path | None = None,
     resume: bool = False,
+    refine: bool = True,
     progress: FitProgress | None = None,
 ) -> FitResult:
     """Fit parameters of a network to measurements, by exact simulation and its gradients.
@@ -87,6 +88,9 @@ def fit(
         checkpoint: file that keeps the state of the descent, so that nothing is lost.
         resume: go on from the checkpoint if it is there; the result is that of a fit that was never
             cut.
+        refine: end a fit of means by steps of Fisher scoring from where the descent ended, which
+            are kept if the loss is lower there; False leaves the end to optimiser and estimator
+            alone.
         progress: called with (epochs done, epochs or 0 where that is open, loss).
 
     Returns:
@@ -119,6 +123,7 @@ def fit(
         seed=seed,
         checkpoint=checkpoint,
         resume=resume,
+        refine=refine,
         progress=progress,
     )
     if mapping is not None and not isinstance(mapping, Mapping):

@@ -68,6 +68,7 @@ class Settings:
     seed: int | None = None
     checkpoint: str | Path | None = None
     resume: bool = False
+    refine: bool = True
     progress: FitProgress | None = None
 
 
@@ -104,7 +105,9 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     if not state.epochs:
         raise KeyboardInterrupt
     size = settings.evaluation_trajectories or max(10 * settings.trajectories, 2000)
-    return result_of(plan, state, size, assumptions, _arguments(settings, seed))
+    return result_of(
+        plan, state, size, assumptions, _arguments(settings, seed), refine=settings.refine
+    )
 
 
 def default_objective(problem: Problem) -> Objective:

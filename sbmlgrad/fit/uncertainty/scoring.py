@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.penalty import prior_score
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.fit.uncertainty.fitted import per_row
 from sbmlgrad.fit.uncertainty.noise_information import noise_score
@@ -24,6 +25,7 @@ FloatArray = NDArray[np.float64]
 
 #: Whole steps, and averaged ones after them.
 WHOLE_STEPS, AVERAGED_STEPS = 3, 4
+STEPS = WHOLE_STEPS + AVERAGED_STEPS
 
 #: No coordinate moves further in one step.
 LONGEST = 1.0
@@ -72,7 +74,7 @@ def newton_step(matrix: FloatArray, slope: FloatArray, movable: NDArray[np.bool_
 
 
 def refit(simulator: Simulator, start: FloatArray, trajectories: int, first: int = 0) -> Refit:
-    """Return the coordinates at which the likelihood of the measurements is largest nearby.
+    """Return the coordinates at which likelihood times prior of the values is largest nearby.
 
     Args:
         simulator: of the problem, with the measurements to fit.
@@ -85,12 +87,12 @@ def refit(simulator: Simulator, start: FloatArray, trajectories: int, first: int
     """
     space = simulator.space
     z, average, before = start, start, start
-    for number in range(WHOLE_STEPS + AVERAGED_STEPS):
+    for number in range(STEPS):
         at = local(simulator, z, trajectories, first + number * used(simulator, trajectories))
-        slope = score(simulator, at)
-        step = newton_step(
-            information(at.slopes, weights(simulator, at)), slope, ~_stuck(simulator, z, slope)
-        )
+        pull, stiffness = prior_score(simulator.problem, space, z)
+        slope = score(simulator, at) + pull
+        matrix = information(at.slopes, weights(simulator, at)) + np.diag(stiffness)
+        step = newton_step(matrix, slope, ~_stuck(simulator, z, slope))
         if not np.isfinite(step).all():
             raise FitError(
                 f"a refit of {', '.join(space.ids)} met a step that is not finite at "
