@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.evaluation import loss_of, simulate_for
+from sbmlgrad.fit.fit_provenance import provenance_of
 from sbmlgrad.fit.objectives.base import (
     ExactObjective,
     StartedObjective,
@@ -22,15 +22,12 @@ from sbmlgrad.fit.objectives.base import (
 )
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.predictions import curve_of, predictions_of
-from sbmlgrad.fit.refinement import refined
+from sbmlgrad.fit.refinement import Candidate, refined
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
-from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.search_space import as_mapping
 from sbmlgrad.fit.uncertainty.residuals import residual_factors
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Problem
-from sbmlgrad.model.provenance import Provenance
-from sbmlgrad.simulation import software_versions
 
 FloatArray = NDArray[np.float64]
 
@@ -72,18 +69,20 @@ def result_of(
     reached = space.values(state.coordinates[state.sets.tolist().index(best)])
     # Common random numbers are those from there on: the evaluation takes others.
     first = state.next_trajectory + (COMMON if plan.is_common else 0)
-    candidates = _candidates(space.coordinates(np.vstack([history, reached])), losses)
+    sizes = np.array([epoch.trajectories for epoch in epochs])
+    candidates = _candidates(plan, space.coordinates(np.vstack([history, reached])), losses, sizes)
     steps = ""
     if refine:
-        after, used, steps = refined(plan, state, candidates[0], trajectories // 2, first)
+        after, used, steps = refined(plan, state, candidates[0].coordinates, first)
         candidates += [] if after is None else [after]
         first += used
     scored = []
-    for values in candidates:
-        simulated = simulate_for(objective, simulator, space.values(values), trajectories, first)
-        loss = loss_of(objective, problem, simulated, space.values(values))
-        scored.append((loss, space.values(values), simulated))
-    loss, values, simulated = min(scored, key=lambda entry: entry[0])
+    for candidate in candidates:
+        values = space.values(candidate.coordinates)
+        simulated = simulate_for(objective, simulator, values, trajectories, first)
+        loss = loss_of(objective, problem, simulated, values)
+        scored.append((loss, values, simulated, candidate.averaged))
+    loss, values, simulated, averaged = min(scored, key=lambda entry: entry[0])
     error = float(standard_error(objective, problem, simulated))
     before = simulate_for(objective, simulator, space.start, trajectories, first)
     start_loss = loss_of(objective, problem, before, space.start)
@@ -92,7 +91,8 @@ def result_of(
     is_exact = isinstance(objective, ExactObjective)
     estimator = objective.name if is_exact else plan.estimators[state.turn].name
     told = (*assumptions, *state.words, *([steps] if steps else []))
-    model = replace(model, provenance=_provenance(plan, state, fitted, loss, error, told))
+    provenance = provenance_of(plan, state, fitted, loss, error, averaged, told)
+    model = replace(model, provenance=provenance)
     curves, predictions = with_residual_noise(
         problem,
         len(space.ids),
@@ -111,7 +111,7 @@ def result_of(
         loss_history=losses,
         error_history=np.array([_row(epoch, best, epoch.errors) for epoch in epochs]),
         parameter_history=history,
-        trajectories_history=np.array([epoch.trajectories for epoch in epochs]),
+        trajectories_history=sizes,
         curves=curves,
         starts=_starts(state, best),
         seed=simulator.seed,
@@ -141,15 +141,21 @@ def _row(epoch: Epoch, start: int, values: NDArray[Any]) -> Any:
     return values[epoch.sets.tolist().index(start)]
 
 
-def _candidates(coordinates: FloatArray, losses: FloatArray) -> list[FloatArray]:
-    """Return coordinates that may be the best.
+def _candidates(
+    plan: Plan, coordinates: FloatArray, losses: FloatArray, sizes: NDArray[np.int64]
+) -> list[Candidate]:
+    """Return coordinates of the descent that may be the best.
 
     Polyak's average over the last quarter of the epochs has less noise than any single one
     (Polyak & Juditsky 1992, SIAM J. Control Optim. 30, 838); after an interruption the best epoch
     may still be ahead of it.
     """
     tail = coordinates[-max(len(coordinates) // TAIL, 1) :]
-    return [tail.mean(axis=0), coordinates[int(np.argmin(losses))]]
+    behind = sizes[-len(tail) :]
+    # With common random numbers all epochs saw the same trajectories.
+    averaged = int(behind[-1] if plan.is_common else behind.sum())
+    best = int(np.argmin(losses))
+    return [Candidate(tail.mean(axis=0), averaged), Candidate(coordinates[best], int(sizes[best]))]
 
 
 def _starts(state: State, best: int) -> tuple[Start, ...]:
@@ -244,57 +250,3 @@ def with_residual_noise(
         for (experiment, id), curve in curves.items()
     }
     return scaled, replace(predictions, scale=predictions.scale * each)
-
-
-def _provenance(
-    plan: Plan,
-    state: State,
-    fitted: Mapping[str, float],
-    loss: float,
-    error: float,
-    assumptions: tuple[str, ...],
-) -> Provenance:
-    measurements = plan.simulator.problem.measurements
-    return Provenance(
-        fitted={
-            i: v for i, v in fitted.items() if i in plan.simulator.problem.network.parameter_ids
-        },
-        data_name=measurements.source_name,
-        data_sha256=measurements.sha256,
-        seed=plan.simulator.seed,
-        estimator=plan.estimators[state.turn].name,
-        loss=loss,
-        loss_standard_error=error,
-        software=software_versions(),
-        finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings=_settings(plan, state, assumptions),
-    )
-
-
-def _settings(plan: Plan, state: State, assumptions: tuple[str, ...]) -> dict[str, str]:
-    """Return, as text, whatever else has to be known to repeat the fit."""
-    space = plan.simulator.space
-    limits = zip(space.ids, space.start, space.lower, space.upper, strict=True)
-    rate = plan.learning_rate
-    epochs = plan.epochs or plan.most_epochs
-    return {
-        "objective": plan.objective.name,
-        "epochs": str(len(state.epochs)),
-        "end": state.reason,
-        "starts": str(len(state.epochs[0].sets)),
-        "trajectories": f"{plan.trajectories} to {max(e.trajectories for e in state.epochs)}",
-        "commonRandomNumbers": str(plan.is_common).lower(),
-        "optimizer": optimizer_name(plan.optimizer),
-        "learningRate": "adapted" if rate is None else _ends(rate, epochs),
-        "temperature": "" if plan.temperature is None else _ends(plan.temperature, epochs),
-        "engine": plan.simulator.engine.name,
-        "observables": ", ".join(plan.simulator.problem.measurements.observables),
-        "startAndBounds": "; ".join(
-            f"{i}: {s:.17g} in [{low:.17g}, {up:.17g}]" for i, s, low, up in limits
-        ),
-        "assumptions": "; ".join(assumptions),
-    }
-
-
-def _ends(schedule: Schedule, epochs: int) -> str:
-    return f"{schedule(0, epochs)!r} to {schedule(epochs - 1, epochs)!r}"

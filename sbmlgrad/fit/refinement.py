@@ -6,13 +6,15 @@ takes them in a few steps, each on a fresh ensemble.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.fit.descent import Plan, State
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.uncertainty.scoring import STEPS, refit
+from sbmlgrad.fit.uncertainty.scoring import AVERAGED_STEPS, STEPS, refit
 from sbmlgrad.fit.uncertainty.sensitivity import used
 
 FloatArray = NDArray[np.float64]
@@ -27,9 +29,23 @@ GRADIENT = 5.0
 FEWEST = 100
 
 
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """Coordinates that may be those of a fit.
+
+    Attributes:
+        coordinates: float64 [free].
+        averaged: trajectories of each experiment that they are the average over, which tells how
+            far simulation noise has moved them.
+    """
+
+    coordinates: FloatArray
+    averaged: int
+
+
 def refined(
-    plan: Plan, state: State, start: FloatArray, most: int, first: int
-) -> tuple[FloatArray | None, int, str]:
+    plan: Plan, state: State, start: FloatArray, first: int
+) -> tuple[Candidate | None, int, str]:
     """Take steps of scoring, where they suit the fit.
 
     They do if `MeanTrajectory` was made small by a descent that came to its end, and if ensembles
@@ -39,18 +55,17 @@ def refined(
         plan: of the descent.
         state: its end.
         start: coordinates, float64 [free].
-        most: trajectories of each experiment and side of a difference, at the most.
         first: number of the first trajectory.
 
     Returns:
-        The coordinates reached, or None; how many numbers of trajectories that took; and what was
-        done, in words, or an empty text.
+        What was reached, or None; how many numbers of trajectories that took; and what was done,
+        in words, or an empty text.
     """
     if not isinstance(plan.objective, MeanTrajectory) or state.is_cut:
         return None, 0, ""
     simulated = sum(epoch.trajectories * len(epoch.sets) for epoch in state.epochs)
     sides = 1 + 2 * len(start)
-    size = min(most, int(SHARE * GRADIENT * simulated / (STEPS * sides)))
+    size = int(SHARE * GRADIENT * simulated / (STEPS * sides))
     if size < FEWEST:
         return None, 0, ""
     taken = STEPS * used(plan.simulator, size)
@@ -58,4 +73,5 @@ def refined(
         reached = refit(plan.simulator, start, size, first).coordinates
     except SbmlGradError as error:
         return None, taken, f"steps of scoring after the descent were not possible: {error}"
-    return reached, taken, f"{STEPS} steps of scoring, {size} trajectories each, after the descent"
+    found = Candidate(reached, AVERAGED_STEPS * size)
+    return found, taken, f"{STEPS} steps of scoring, {size} trajectories each, after the descent"

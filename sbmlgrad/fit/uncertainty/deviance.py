@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.base import GROUPS
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
+from sbmlgrad.fit.penalty import penalty
+from sbmlgrad.fit.search_space import as_mapping
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 
@@ -45,7 +47,7 @@ def check_likelihood(fitted: Fitted, method: str) -> None:
 def deviance(
     simulator: Simulator, coordinates: FloatArray, trajectories: int, first_trajectory: int = 0
 ) -> Deviance:
-    """Return minus twice the log-likelihood, up to a constant of the measurements.
+    """Return minus twice the log-likelihood and log-prior, up to a constant of the measurements.
 
     The bias from a finite ensemble is taken out, and the error found, by the jackknife over groups
     of trajectories (Efron 1982, The Jackknife, the Bootstrap and Other Resampling Plans, chapters 2
@@ -56,9 +58,16 @@ def deviance(
         coordinates: float64 [free].
         trajectories: of each experiment.
         first_trajectory: number of the first; the same ones make deviances comparable.
+
+    Raises:
+        FitError: values that a prior excludes.
     """
     problem, objective = simulator.problem, MeanTrajectory()
-    simulated = simulator(simulator.space.values(coordinates), trajectories, first_trajectory)
+    values = simulator.space.values(coordinates)
+    prior = 2.0 * penalty(problem, values)
+    if not np.isfinite(prior):
+        raise FitError(f"a prior excludes one of {as_mapping(simulator.space, values)}")
+    simulated = simulator(values, trajectories, first_trajectory)
     groups = min(GROUPS, trajectories)
     group = np.arange(trajectories) % groups
     whole = float(objective.loss(problem, simulated))
@@ -76,4 +85,4 @@ def deviance(
     corrected = groups * whole - (groups - 1) * parts.mean()
     error = np.sqrt(((parts - parts.mean()) ** 2).sum() * (groups - 1) / groups)
     count = len(problem.measurements)
-    return Deviance(count * float(corrected), count * float(error))
+    return Deviance(prior + count * float(corrected), count * float(error))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.penalty import prior_score
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.fit.uncertainty.fitted import Fitted, replicate_freedom
 from sbmlgrad.fit.uncertainty.identifiability import Directions, directions, jackknife_error
@@ -45,7 +46,7 @@ class Gathered:
         free: which of the search space they are, bool [free].
         at: predictions and slopes, of these parameters only.
         weight: float64 [2, measurement].
-        matrix: information, float64 [part, part].
+        matrix: information of measurements and priors, float64 [part, part].
         inverse: of it, and what it leaves open.
         covariance: of the coordinates, from the noise of the measurements, [part, part].
         variance_factors: observable id → residual variance over the assumed one, where the noise
@@ -95,6 +96,8 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
             f"every fitted parameter ({', '.join(space.ids)}) lies at a bound, so that none has an "
             "interval; widen the bounds and fit again"
         )
+    pull, stiffness = prior_score(simulator.problem, space, fitted.coordinates)
+    prior = np.diag(stiffness[free])
     batches: list[Local] = []
     wanted = BATCHES
     while True:
@@ -104,7 +107,7 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         at = reduce(Local.__add__, batches)
         weight = weights(simulator, at)
         slopes = np.stack([batch.slopes[:, :, free] for batch in batches])
-        matrices = list(_cross_products(slopes, weight))
+        matrices = [product + prior for product in _cross_products(slopes, weight)]
         matrix, left_out = matrices[0], np.stack(matrices[1:])
         ids = tuple(id for id, f in zip(space.ids, free, strict=True) if f)
         inverse = directions(matrix, ids, space.is_logarithmic[free], left_out)
@@ -115,9 +118,9 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         wanted *= 2
     reached = Local(at.predicted, at.scale, at.slopes[:, :, free], at.trajectories)
     closed = np.where(np.isfinite(inverse.covariance), inverse.covariance, 0.0)
-    shift = newton_step(matrix, score(simulator, reached), ~inverse.is_open)
+    shift = newton_step(matrix, score(simulator, reached) + pull[free], ~inverse.is_open)
     covariance, factors, freedom = _with_residuals(
-        simulator, reached, weight, inverse.covariance, slopes, shift
+        simulator, reached, weight, inverse.covariance, slopes, shift, prior
     )
     scatter = score_scatter(
         simulator, fitted.coordinates, reached.slopes, weight, trajectories * BATCHES, first
@@ -169,6 +172,7 @@ def _with_residuals(
     inverse: FloatArray,
     slopes: FloatArray,
     shift: FloatArray,
+    prior: FloatArray,
 ) -> tuple[FloatArray, dict[str, float], float]:
     """Return the covariance with assumed noise put right by the residuals.
 
@@ -187,7 +191,7 @@ def _with_residuals(
         return inverse, {}, replicate_freedom(problem)
     index = [m.observables[int(i)] for i in m.observable_index]
     of_row = np.array([factors.get(id, 1.0) for id in index])
-    meat = next(iter(_cross_products(slopes, weight * of_row)))
+    meat = next(iter(_cross_products(slopes, weight * of_row))) + prior
     covariance = closed @ meat @ closed
     covariance[~np.isfinite(inverse)] = np.inf
     return covariance, factors, freedom

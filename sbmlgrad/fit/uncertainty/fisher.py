@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.fit_provenance import AVERAGED
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.outcome import TAIL
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.uncertainty.expected_information import Gathered, gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted
@@ -39,7 +39,8 @@ def fisher(
     It describes the likelihood by its curvature, on the scale of the search; where intervals are
     wide, `profile` is to be preferred.
 
-    The covariance is the inverse of the expected information Σ Jᵀ W J of the measurements, J by
+    The covariance is the inverse of the expected information Σ Jᵀ W J of the measurements, to which
+    priors add the curvature of their densities (Laplace's approximation of the posterior), J by
     central differences under common random numbers, or by the estimator's gradients where these
     cost less. Where the noise was no more than assumed (a plain sheet without replicates), the
     variance of the residuals takes its place and intervals are those of Student's t, as they are
@@ -82,7 +83,7 @@ def fisher(
     return Uncertainty(
         method="fisher",
         level=level,
-        kind="confidence",
+        kind="credible" if any(p.prior is not None for p in fitted.problem.free) else "confidence",
         ids=fitted.space.ids,
         values=fitted.values,
         standard_errors=error * fitted.space.slopes(fitted.values),
@@ -129,10 +130,10 @@ def _unit(fitted: Fitted, id: str) -> str:
 def averaged_trajectories(result: FitResult) -> int:
     """Return how many trajectories the fitted values were averaged over."""
     provenance = result.model.provenance
-    history = result.trajectories_history
-    if provenance is not None and provenance.settings.get("commonRandomNumbers") == "true":
-        return int(history[-1])
-    return int(history[-max(len(history) // TAIL, 1) :].sum())
+    if provenance is not None and AVERAGED in provenance.settings:
+        return int(provenance.settings[AVERAGED])
+    # A result that was put together by other means: nothing is known but its last epoch.
+    return int(result.trajectories_history[-1])
 
 
 def _quantile(level: float, freedom: float) -> float:

@@ -36,8 +36,8 @@ def uncertainty(
 
     When to choose which: `"fisher"` takes seconds and suits estimates that are nearly normal;
     `"profile"` shows what the data leave open; `"bootstrap"` serves every objective; `"mcmc"` takes
-    priors in. `with_uncertainty(result, uncertainty(result))` puts it into the result, whose
-    network then carries it when it is saved.
+    priors whole, the others as penalties. `with_uncertainty(result, uncertainty(result))` puts it
+    into the result, whose network then carries it when it is saved.
 
     Args:
         result: of `fit`.
