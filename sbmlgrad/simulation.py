@@ -26,6 +26,7 @@ from sbmlgrad.simulation_inputs import (
     initial_of,
     readouts_of,
     seed_of,
+    starts_of,
 )
 from sbmlgrad.simulation_job import Job, batch_of, ensemble_of, software_versions
 
@@ -48,6 +49,7 @@ def simulate(
     on_failure: str = "raise",
     progress: Progress | None = None,
     streams: str = "own",
+    starts: Any = None,
 ) -> Ensemble:
     """Simulate a network exactly.
 
@@ -75,6 +77,9 @@ def simulate(
             `first_trajectory + b * trajectories` and on, so that the sets are independent; with
             `"common"` all take the same (common random numbers), so that differences between sets
             have less noise.
+        starts: molecules in which trajectories start at time 0, an array [start, species] in the
+            order of `model.species_ids`, such as `other.counts[:, -1]`; trajectory number i starts
+            in state i modulo their number. None starts all as the model says.
 
     Returns:
         The ensemble.
@@ -101,6 +106,7 @@ def simulate(
         on_failure=on_failure,
         progress=progress,
         streams=streams,
+        starts=starts,
     )
 
 
@@ -119,6 +125,7 @@ def _simulate(
     on_failure: str,
     progress: Progress | None,
     streams: str,
+    starts: Any,
 ) -> Ensemble:
     if on_failure not in ("raise", "mark"):
         raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
@@ -138,10 +145,10 @@ def _simulate(
     if progress is not None and not callable(progress):
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
     if is_deterministic(engine):
-        if estimator is not None or first_trajectory != 0:
+        if estimator is not None or first_trajectory != 0 or starts is not None:
             raise RequestError(
-                "ODE() has one solution: `estimator` and `first_trajectory` mean nothing there; "
-                "leave them out, or use a stochastic engine"
+                "ODE() has one solution: `estimator`, `first_trajectory` and `starts` mean nothing "
+                "there; leave them out, or use a stochastic engine"
             )
         return _simulate_rates(model, parameters, times, readouts, initial, engine, progress)
     start = initial_of(model, initial)
@@ -158,6 +165,7 @@ def _simulate(
         is_strict=on_failure == "raise",
         progress=progress,
         is_common=streams == "common",
+        starts=starts_of(model, starts, start),
     )
     job.check_size(len(sets))
     if is_tensor(parameters):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Engine, is_deterministic
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
@@ -57,6 +58,37 @@ def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
 
 def _own_values(model: ReactionNetwork) -> dict[str, float]:
     return dict(zip(model.parameter_ids, model.parameter_values.tolist(), strict=True))
+
+
+def starts_of(
+    model: ReactionNetwork, starts: Any, initial: Mapping[str, float]
+) -> NDArray[np.float64] | None:
+    """Return the states to start in, checked, float64 [start, species], or None."""
+    if starts is None:
+        return None
+    states = as_numbers("starts", starts)
+    species = model.species_ids
+    if states.ndim != 2 or states.shape[1] != len(species) or not len(states):
+        raise RequestError(
+            f"starts: give molecules as an array [start, {len(species)}], in the order "
+            f"{', '.join(species)}, not one of shape {states.shape}"
+        )
+    if both := sorted(initial.keys() & set(species)):
+        raise RequestError(
+            f"starts and initial both say where {', '.join(both)} starts; leave one of them out"
+        )
+    for place, id in enumerate(species):
+        column = states[:, place]
+        is_bad = ~np.isfinite(column) | (column < 0.0)
+        if id in model.counted:
+            is_bad |= column != np.rint(column)
+        if is_bad.any():
+            row = int(np.flatnonzero(is_bad)[0])
+            raise RequestError(
+                f"starts: state {row} has {column[row]:g} molecules of '{id}', and a trajectory "
+                "starts from whole numbers >= 0"
+            )
+    return states
 
 
 def readouts_of(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:

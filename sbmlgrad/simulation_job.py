@@ -17,7 +17,7 @@ from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.memory_estimate import check_job
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout
-from sbmlgrad.engines.start import start_states
+from sbmlgrad.engines.start import start_states, started
 from sbmlgrad.errors import ParameterError, RequestError, SimulationError
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
@@ -41,6 +41,8 @@ class Job:
         progress: called with (done, total) trajectories.
         is_common: whether all parameter sets take the same random streams.
         why_engine: why the engine was settled, if it was.
+        starts: molecules in which trajectories start in turn, float64 [start, species], or None for
+            the model's own.
     """
 
     lowered: LoweredNetwork
@@ -53,6 +55,7 @@ class Job:
     progress: Progress | None
     is_common: bool = False
     why_engine: str = ""
+    starts: NDArray[np.float64] | None = None
 
     @property
     def network(self) -> ReactionNetwork:
@@ -93,6 +96,8 @@ class Job:
                 "model's own, or with the first parameter set; load such values with "
                 "model.with_parameters() first, and simulate them by themselves"
             )
+        if self.starts is not None:
+            start = started(start, self.starts, numbers)
         inputs = np.array([values[i] for i in self.lowered.input_ids], dtype=np.float64)
         progress = self._progress(member, sets)
         return [

@@ -53,6 +53,21 @@ def start_states(
     return values, np.concatenate(rows)
 
 
+def started(start: FloatArray, states: FloatArray, numbers: NDArray[np.uint64]) -> FloatArray:
+    """Return starts in which the species are those of given states, taken in turn.
+
+    Args:
+        start: the model's own, float64 [1 or trajectory, state].
+        states: molecules, float64 [start, species].
+        numbers: trajectory numbers, uint64 [trajectory]; number i starts in state i modulo how many
+            there are, so that batches can be split.
+    """
+    count, species = states.shape
+    rows = np.array(np.broadcast_to(start, (len(numbers), start.shape[1])))
+    rows[:, :species] = states[(numbers % np.uint64(count)).astype(np.intp)]
+    return rows
+
+
 def _draws(seed: int, number: np.uint64):
     stream = np.array([seed, number, INITIAL_DRAWS, 0], dtype=np.uint64)
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import LoweredNetwork, lower
-from sbmlgrad.engines.base import Request
+from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.ensemble import Ensemble
-from sbmlgrad.errors import RequestError
 from sbmlgrad.fit.experiments import PreparedExperiment
 from sbmlgrad.fit.objectives.base import FEWEST_FROM_A_STATE, StartedObjective
 from sbmlgrad.fit.simulated import Simulated, Simulator
@@ -23,25 +20,6 @@ from sbmlgrad.simulation_inputs import explicit_of
 from sbmlgrad.simulation_job import Job, batch_of, ensemble_of
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class _StartedJob(Job):
-    """A job whose trajectory i starts in state i modulo their number.
-
-    Attributes:
-        starts: float64 [start, state].
-    """
-
-    starts: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
-
-    def requests(
-        self, explicit: Mapping[str, float], seed: int, member: int = 0, sets: int = 1
-    ) -> list[Request]:
-        """Return one request per readout; see `Job.requests`."""
-        rows = np.arange(self.trajectories) % len(self.starts)
-        found = super().requests(explicit, seed, member, sets)
-        return [replace(request, start=self.starts[rows]) for request in found]
 
 
 def simulate_started(
@@ -96,7 +74,7 @@ def _simulated(
     given = [*experiment.parameters(np.asarray(values).reshape(-1, values.shape[-1]))]
     sets: Sequence[Mapping[str, float]] = [explicit_of(network, one) for one in given]
     initial = dict(experiment.initial)
-    job = _StartedJob(
+    job = Job(
         lowered=lower(network, initial_values(network, sets[0], initial)),
         readouts=(simulator.readout(experiment.id, estimator),),
         trajectories=trajectories,
@@ -105,9 +83,9 @@ def _simulated(
         initial=initial,
         is_strict=simulator.on_failure == "raise",
         progress=None,
-        starts=starts,
+        # Trajectories take them in turn by their numbers, which need not begin at a multiple.
+        starts=np.roll(starts, first_trajectory % len(starts), axis=0),
     )
-    _refuse_states(job.lowered, starts)
     job.check_size(len(sets))
     if is_tensor(values):
         from sbmlgrad.simulation_tensor import simulate_tensor
@@ -118,12 +96,3 @@ def _simulated(
     if len(values.shape) == 1:
         return ensemble_of(job, sets[0], samples[0], simulator.seed)
     return batch_of(job, sets, samples, simulator.seed)
-
-
-def _refuse_states(lowered: LoweredNetwork, starts: FloatArray) -> None:
-    states = len(lowered.state_ids)
-    if starts.ndim != 2 or starts.shape[1] != states or not len(starts):
-        raise RequestError(
-            f"starts: give states [start, {states}] ({', '.join(lowered.state_ids)}), not "
-            f"{list(starts.shape)}"
-        )
