@@ -127,14 +127,14 @@ def _along(
     result: Mapping[str, FloatArray],
 ) -> Status:
     """Follow one period; put in the symbols at its output times, and return how it ends."""
-    own = _values_of(course, period)
-    network = _at(course.problem.network, period.start, None)
+    own = values_of(course, period)
+    network = clocked(course.problem.network, period.start, None)
     if before is None:
-        values, state = _started(network, course, own)
+        values, state = started(network, course, own)
     else:
         values, state = _handed_over(network, before, own)
         if before.triggers:
-            network = _at(course.problem.network, period.start, tuple(before.triggers.items()))
+            network = clocked(course.problem.network, period.start, tuple(before.triggers.items()))
     here = np.flatnonzero((times >= period.start) & (times < end))
     local = times[here] - period.start
     stops = np.unique([0.0, *local, *([end - period.start] if math.isfinite(end) else [])])
@@ -153,11 +153,11 @@ def _along(
 
 def _before(course: Course, experiment: Experiment, period: Period, times: FloatArray) -> Status:
     """Return the steady state that a pre-equilibration reaches; found once for equal conditions."""
-    own = _values_of(course, period)
+    own = values_of(course, period)
     key = tuple(sorted(own.items()))
     if key not in course.steady:
         network = course.problem.network
-        values, state = _started(network, course, own)
+        values, state = started(network, course, own)
         system = lower_deterministic(network)
         inputs = np.array([values[i] for i in system.input_ids], dtype=np.float64)
         longest = float(course.problem.measurements.time.max()) or 1.0
@@ -168,15 +168,24 @@ def _before(course: Course, experiment: Experiment, period: Period, times: Float
     return course.steady[key]
 
 
-def _values_of(course: Course, period: Period) -> dict[str, float]:
+def values_of(course: Course, period: Period) -> dict[str, float]:
     """Return what a period sets: symbol → number."""
     return {t: float(evaluate(f, course.own)) for t, f in period.values.items()}
 
 
-def _started(
+def started(
     network: ReactionNetwork, course: Course, own: Mapping[str, float]
 ) -> tuple[dict[str, float], FloatArray]:
-    """Return symbols and state at the start of the first period."""
+    """Return symbols and state at the start of the first period.
+
+    Args:
+        network: with its clock at that start.
+        course: the evaluation.
+        own: what the period sets.
+
+    Raises:
+        UnsupportedModelError: something has no value.
+    """
     explicit = {p: v for p, v in course.own.items() if p in network.by_id}
     explicit |= {t: v for t, v in own.items() if isinstance(network.by_id[t], Parameter)}
     initial = {t: v for t, v in own.items() if not isinstance(network.by_id[t], Parameter)}
@@ -231,8 +240,8 @@ def _known(
 
 
 @lru_cache(maxsize=256)
-def _at(
-    network: ReactionNetwork, start: float, triggers: tuple[tuple[str, bool], ...] | None
+def clocked(
+    network: ReactionNetwork, start: float, triggers: tuple[tuple[str, bool], ...] | None = None
 ) -> ReactionNetwork:
     """Return a network whose clock begins at a time, with triggers as they were just before."""
     events = network.events

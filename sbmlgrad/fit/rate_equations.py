@@ -90,17 +90,37 @@ def predict(
         engine = ODE()
     course = Course(problem, own, engine)
     m = problem.measurements
-    predicted, scale, density = (np.full(len(m), np.nan) for _ in range(3))
+    predicted, scale = np.full(len(m), np.nan), np.full(len(m), np.nan)
     conditions = np.array(m.condition, dtype=object)
     for experiment in problem.experiments:
         rows = np.flatnonzero(conditions == experiment.id)
         if rows.size:
             _fill(problem, experiment, course, rows, predicted, scale)
-    for i, id in enumerate(m.observables):
-        rows = np.flatnonzero(m.observable_index == i)
-        noise = problem.observable[id].noise
-        density[rows] = log_density(noise.distribution, m.value[rows], predicted[rows], scale[rows])
-        density[rows[impossible(noise.distribution, m.value[rows])]] = -np.inf
+    return scored(problem, predicted, scale)
+
+
+def scored(
+    problem: Problem, predicted: NDArray[np.float64], scale: NDArray[np.float64]
+) -> Predictions:
+    """Return predictions with the densities of what was measured.
+
+    Args:
+        problem: the problem.
+        predicted: value of each measurement's observable, float64 [measurement].
+        scale: scale of its noise, float64 [measurement].
+
+    Raises:
+        FitError: a measurement whose density is zero or not defined.
+    """
+    m = problem.measurements
+    density = np.full(len(m), np.nan)
+    kinds = np.array([problem.observable[id].noise.distribution for id in m.observables])
+    of_row = kinds[m.observable_index]
+    with np.errstate(all="ignore"):
+        for kind in np.unique(kinds).tolist():
+            rows = np.flatnonzero(of_row == kind)
+            density[rows] = log_density(kind, m.value[rows], predicted[rows], scale[rows])
+            density[rows[impossible(kind, m.value[rows])]] = -np.inf
     _refuse(problem, predicted, scale, density)
     return Predictions(predicted, scale, density)
 
