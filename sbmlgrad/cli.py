@@ -1,8 +1,9 @@
 """The command line: parses, calls the library, prints.
 
 Options and their help are declared in `cli_options`, what a command does besides calling the
-library is in `cli_check`, `cli_simulate`, `cli_fit` and `cli_convert`, and exit codes are in
-`cli_exit`. Nothing heavy is imported before a command needs it, so that help comes at once.
+library is in `cli_check`, `cli_simulate`, `cli_fit`, `cli_validate` and `cli_convert`, and exit
+codes are in `cli_exit`. Nothing heavy is imported before a command needs it, so that help comes at
+once.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sbmlgrad.cli_support import (
     progress_bar,
     times_of,
 )
+from sbmlgrad.cli_validate import validate
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "NO", "OK", "app", "main", "run"]
 
@@ -138,48 +140,7 @@ app.command()(stoppable(gradcheck))
 app.command()(stoppable(report))
 
 
-@app.command()
-@stoppable
-def validate(
-    model: opt.Model,
-    against: opt.Referees = "roadrunner",
-    times: opt.Times = "0:10:10",
-    trajectories: opt.OfEachSide = 2000,
-    seed: opt.Seed = None,
-    error: opt.FamilyWiseError = 1e-3,
-    plot: opt.Plot = None,
-    set_: opt.Parameters = None,
-    substance: opt.Substance = None,
-    initial: opt.Initial = "strict",
-    mass_action: opt.MassAction = "as_written",
-    json: opt.Json = False,
-    quiet: opt.Quiet = False,
-) -> int:
-    """Compare means and variances with another simulator, which runs in a process of its own.
-
-    Ends with 1 if they disagree.
-    """
-    from sbmlgrad.io.formats import load
-    from sbmlgrad.referees.validate import validate as run
-
-    network = load(model, substance=substance, initial=initial, mass_action=mass_action)
-    with progress_bar("comparing", quiet or json) as advance:
-        report = run(
-            network,
-            against=names_of(against),
-            parameters=numbers(set_) or None,
-            times=times_of(times),
-            trajectories=trajectories,
-            seed=seed,
-            family_wise_error=error,
-            progress=advance,
-            plot=plot,
-        )
-    if json:
-        print_json(report.as_dict())
-    elif not quiet:
-        print(report)
-    return OK if report.agrees else NO
+app.command()(stoppable(validate))
 
 
 @app.command()

@@ -11,34 +11,13 @@ from typing import Any
 
 from sbmlgrad.fit import diagnostic_panels, panels
 from sbmlgrad.fit.result import FitResult
+from sbmlgrad.pages.figure import new_figure
 
 #: Panels side by side at the most, and the same where there are more than `MANY`.
 COLUMNS, NARROW_COLUMNS, MANY = 3, 5, 9
 
 #: Lines of parameters that have a name of their own in a picture.
 NAMED = 12
-
-
-def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
-    """Return an empty figure and its axes [row, column], in the style of all pictures.
-
-    Args:
-        rows: of panels.
-        columns: of panels.
-        width: of one panel, in inches.
-        height: of one panel, in inches.
-    """
-    # The object interface needs no display and leaves the user's pyplot state alone.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False)
-    for ax in axes.flat:
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(alpha=0.25, linewidth=0.6)
-    return figure, axes
 
 
 def _save(figure: Any, path: str | Path | None) -> Any:

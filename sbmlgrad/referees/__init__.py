@@ -1,31 +1,74 @@
-"""Other simulators behind one protocol, each in a process of its own.
+"""Other simulators and exact answers behind one protocol, simulators in processes of their own.
 
-To add one, write a file with a class that satisfies `referees.base.Referee`, and enter it here.
+To add one, write a file with a class that satisfies `referees.base.Referee` or `ExactReferee`, and
+enter it here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from sbmlgrad.errors import RequestError
-from sbmlgrad.referees.base import Referee, RefereeResult
+from sbmlgrad.referees.base import AnyReferee, ExactReferee, Referee, RefereeResult, RefusedError
+from sbmlgrad.referees.bngsim import BngSim
+from sbmlgrad.referees.copasi import Copasi
+from sbmlgrad.referees.fsp import Fsp
+from sbmlgrad.referees.gillespy2 import GillesPy2
+from sbmlgrad.referees.ode import RateEquations
+from sbmlgrad.referees.rebop import Rebop
 from sbmlgrad.referees.roadrunner import RoadRunner
 
-__all__ = ["REFEREES", "Referee", "RefereeResult", "RoadRunner", "referee"]
+__all__ = [
+    "REFEREES",
+    "BngSim",
+    "Copasi",
+    "ExactReferee",
+    "Fsp",
+    "GillesPy2",
+    "RateEquations",
+    "Rebop",
+    "Referee",
+    "RefereeResult",
+    "RefusedError",
+    "RoadRunner",
+    "referee",
+]
 
 #: Name → referee, for `validate(against=...)`.
-REFEREES: Mapping[str, Referee] = MappingProxyType(
-    {r.name: r for r in (RoadRunner(), RoadRunner(package="tellurium"))}
+REFEREES: Mapping[str, AnyReferee] = MappingProxyType(
+    {
+        r.name: r
+        for r in (
+            RoadRunner(),
+            RoadRunner(package="tellurium"),
+            Copasi(),
+            GillesPy2(),
+            Rebop(),
+            BngSim(),
+            Fsp(),
+            RateEquations(),
+        )
+    }
 )
 
 
-def referee(name: str) -> Referee:
+def referee(name: str, python: str | None = None) -> AnyReferee:
     """Return the referee of a name.
+
+    Args:
+        name: as in `REFEREES`.
+        python: interpreter of the environment that simulators are installed in; None for this one.
+            Exact referees are part of this package and take no notice of it.
 
     Raises:
         RequestError: there is none.
     """
     if name not in REFEREES:
         raise RequestError(f"no referee '{name}'; choose from {', '.join(REFEREES)}")
-    return REFEREES[name]
+    found: Any = REFEREES[name]
+    if python is None or "python" not in {field.name for field in fields(found)}:
+        return found
+    return replace(found, python=python)

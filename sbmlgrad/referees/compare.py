@@ -11,50 +11,36 @@ where one side has seen a rare burst and the other has not; with own moments and
 statistics are in essence self-normalised sums of symmetric differences, whose tails are close to
 or lighter than those of Student's t for rare, bursty and two-state counts too (Efron 1969).
 
-The bound is the one of Bonferroni over both statistics at all times and species, from Student's t
-with n - 1 degrees of freedom. Where all counts of both sides are equal the comparison is exact:
-equal constants agree, others do not.
+The bound is the one of Bonferroni over both statistics at all times and species, and over all
+further tests where there are some, from Student's t with n - 1 degrees of freedom. Where all counts
+of both sides are equal the comparison is exact: equal constants agree, others do not.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.referees.families import BoolArray, Family
 from sbmlgrad.referees.moments import Moments
+from sbmlgrad.referees.shares import Shares
+
+if TYPE_CHECKING:
+    from sbmlgrad.referees.power import Detectable
 
 #: Trajectories of the confirming run, in multiples of the first.
 CONFIRMATION = 4
 
 #: Chance of finding a bias of the size that a comparison states as detectable.
 POWER = 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Detectable:
-    """The smallest relative bias that one comparison finds with a chance of 90 %.
-
-    Attributes:
-        species: id.
-        time: where the mean is largest among the times at which our counts vary.
-        mean: of the mean, as a fraction of it, all else being equal.
-        deviation: of the standard deviation, as a fraction of it, the other side having the same
-            law but wider; infinite if there are too few trajectories to tell. Both are 0 where our
-            counts never vary: there any difference is found.
-    """
-
-    species: str
-    time: float
-    mean: float
-    deviation: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +59,11 @@ class Comparison:
         time_unit: as written in reports.
         confirmation: the run that repeated a disagreement with more trajectories, or None.
         settings: what the other side was told, as text.
+        families: further tests, of distributions, covariances, firing counts and independence.
+        level: p-values of `families` below it disagree; |z| and |y| at `bound` have it too.
+        left_out: what was not compared, and why, in words.
+        shares: distributions of both sides at the last time, to be drawn; none if they are not
+            known.
     """
 
     species: tuple[str, ...]
@@ -86,15 +77,30 @@ class Comparison:
     names: tuple[str, str] = ("ours", "theirs")
     time_unit: str = ""
     confirmation: Comparison | None = None
-    settings: dict[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    families: tuple[Family, ...] = ()
+    level: float = 0.0
+    left_out: tuple[str, ...] = ()
+    shares: tuple[Shares, ...] = ()
 
     @property
-    def exceeding(self) -> NDArray[np.bool_]:
+    def is_exact(self) -> bool:
+        """Whether the other side is an exact answer, without sampling error."""
+        return self.theirs.trajectories == 0
+
+    @property
+    def tests(self) -> int:
+        """How many tests there are."""
+        moments = int((~np.isnan([self.z, self.y])).sum())
+        return moments + sum(len(family.of) for family in self.families)
+
+    @property
+    def exceeding(self) -> BoolArray:
         """Where |z|, |y| exceed the bound in this run alone, bool [2, time, species]."""
         return np.abs(np.stack([self.z, self.y])) > self.bound
 
     @property
-    def disagreement(self) -> NDArray[np.bool_]:
+    def disagreement(self) -> BoolArray:
         """Where means, variances disagree, bool [2, time, species].
 
         A value that exceeds the bound counts only if the confirming run finds it again.
@@ -104,28 +110,40 @@ class Comparison:
         return self.exceeding & self.confirmation.exceeding
 
     @property
+    def further_exceeding(self) -> dict[str, BoolArray]:
+        """Family → which of its tests exceed their bound in this run alone, bool [test]."""
+        return {family.name: family.found(self.level) for family in self.families}
+
+    @property
+    def further_disagreement(self) -> dict[str, BoolArray]:
+        """Family → which of its tests disagree, bool [test], likewise only if found again."""
+        if self.confirmation is None:
+            return self.further_exceeding
+        again = self.confirmation.further_exceeding
+        return {
+            name: found & again.get(name, np.zeros_like(found))
+            for name, found in self.further_exceeding.items()
+        }
+
+    @property
+    def needs_confirmation(self) -> bool:
+        """Whether any test of this run alone exceeds its bound."""
+        return bool(
+            self.exceeding.any() or any(found.any() for found in self.further_exceeding.values())
+        )
+
+    @property
     def agrees(self) -> bool:
         """Whether no disagreement was found; see `detectable` for what could have been found."""
-        return not self.disagreement.any()
+        further = self.further_disagreement.values()
+        return not (self.disagreement.any() or any(found.any() for found in further))
 
     @property
     def detectable(self) -> tuple[Detectable, ...]:
         """The smallest biases that this run could have found, one a species."""
-        needed = self.bound + float(stats.norm.ppf(POWER))
-        of_mean = np.sqrt(2.0 * self.ours.variance_of_mean)
-        of_variance = np.sqrt(self.ours.variance_of_variance)
-        found = []
-        for s, species in enumerate(self.species):
-            mean, variance = self.ours.mean[:, s], self.ours.variance[:, s]
-            varying = np.flatnonzero(variance > 0.0)
-            if not varying.size:
-                found.append(Detectable(species, float(self.times[np.argmax(mean)]), 0.0, 0.0))
-                continue
-            t = int(varying[np.argmax(mean[varying])])
-            bias = needed * float(of_mean[t, s] / mean[t])
-            ratio = _variance_ratio(needed * float(of_variance[t, s] / variance[t]))
-            found.append(Detectable(species, float(self.times[t]), bias, float(ratio**0.5 - 1.0)))
-        return tuple(found)
+        from sbmlgrad.referees.power import detectable
+
+        return detectable(self)
 
     def as_text(self, rows: int = 10) -> str:
         """Return verdict and table, the worst rows first, at most so many of them."""
@@ -157,6 +175,7 @@ def compare(
     theirs: Moments,
     *,
     family_wise_error: float = 1e-3,
+    level: float | None = None,
     **labels: Any,
 ) -> Comparison:
     """Compare means and variances of two independent ensembles.
@@ -170,7 +189,8 @@ def compare(
         theirs: the other side's, likewise, of as many trajectories. With differing numbers rare
             molecules and two-state species would raise false alarms several times too often.
         family_wise_error: chance, between 0 and 1, that a right simulator is found to disagree.
-        labels: `names`, `time_unit` and `settings` of the `Comparison`.
+        level: of a single test, where others share the error; None shares it among these alone.
+        labels: other attributes of the `Comparison`.
 
     Returns:
         The comparison, not yet confirmed.
@@ -191,6 +211,7 @@ def compare(
             "many, at least two, or the stated error does not hold"
         )
     of_mean, of_variance = _standard_errors(ours, theirs)
+    each = family_wise_error / (2 * np.prod(shape)) if level is None else level
     return Comparison(
         species=tuple(species),
         times=np.asarray(times, dtype=np.float64),
@@ -198,9 +219,9 @@ def compare(
         theirs=theirs,
         z=_in_errors(ours.mean - theirs.mean, of_mean),
         y=_in_errors(ours.variance - theirs.variance, of_variance),
-        # Two statistics, two sides.
-        bound=float(stats.t.isf(family_wise_error / (2 * np.prod(shape) * 2), n - 1)),
+        bound=float(stats.t.isf(each / 2.0, n - 1)),
         family_wise_error=family_wise_error,
+        level=float(each),
         **labels,
     )
 
@@ -218,7 +239,7 @@ def confirmed(
         The first comparison; with the second as its `confirmation` if there was one.
     """
     first = run(1)
-    return first if first.agrees else replace(first, confirmation=run(CONFIRMATION))
+    return first if not first.needs_confirmation else replace(first, confirmation=run(CONFIRMATION))
 
 
 def check_error(family_wise_error: float) -> None:
@@ -250,16 +271,6 @@ def _standard_errors(
         np.sqrt(ours.variance_of_mean + theirs.variance_of_mean),
         np.sqrt(ours.variance_of_variance + theirs.variance_of_variance),
     )
-
-
-def _variance_ratio(needed: float) -> float:
-    """Return the ratio r of variances that is `needed` times the error of their difference.
-
-    The wider side's variance has r times the standard error of the narrower side's, so that
-    r - 1 = needed √(1 + r²); from needed = 1 on no ratio is large enough.
-    """
-    rest = 1.0 - needed**2
-    return (1.0 + math.sqrt(1.0 - rest**2)) / rest if rest > 0.0 else math.inf
 
 
 def _in_errors(difference: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.model.expression import TIME, symbols
+from sbmlgrad.model.expression import TIME, Apply, Expression, Number, symbols
 from sbmlgrad.model.initial import random_at_start
 
 
@@ -61,6 +61,39 @@ def _has_time_in_law(lowered: LoweredNetwork) -> bool:
     return any(TIME.id in symbols(channel.propensity) for channel in lowered.channels)
 
 
+def _has_count_trigger(lowered: LoweredNetwork) -> bool:
+    species = set(lowered.species_ids)
+    return any(symbols(event.trigger) & species for event in lowered.events)
+
+
+def _has_event_on_parameter(lowered: LoweredNetwork) -> bool:
+    others = set(lowered.network.variable_ids) & set(lowered.network.parameter_ids)
+    return any(a.symbol in others for event in lowered.events for a in event.assignments)
+
+
+def _divides_counts(lowered: LoweredNetwork) -> bool:
+    species = frozenset(lowered.species_ids)
+    return any(_holds_quotient_of_counts(c.propensity, species) for c in lowered.channels)
+
+
+def _holds_quotient_of_counts(formula: Expression, species: frozenset[str]) -> bool:
+    if not isinstance(formula, Apply):
+        return False
+    if formula.operator == "divide" and all(_is_whole(a, species) for a in formula.arguments):
+        return True
+    return any(_holds_quotient_of_counts(a, species) for a in formula.arguments)
+
+
+def _is_whole(formula: Expression, species: frozenset[str]) -> bool:
+    """Tell whether a formula is made of counts and whole numbers alone."""
+    if isinstance(formula, Apply):
+        is_kept = formula.operator in ("plus", "minus", "times")
+        return is_kept and all(_is_whole(a, species) for a in formula.arguments)
+    if isinstance(formula, Number):
+        return formula.value.is_integer()
+    return formula.id in species
+
+
 def _draws(lowered: LoweredNetwork) -> bool:
     in_events = any(event.draws for event in lowered.events)
     return in_events or bool(random_at_start(lowered.network))
@@ -70,8 +103,16 @@ def _draws(lowered: LoweredNetwork) -> bool:
 CONSTRUCTS: Mapping[str, Construct] = MappingProxyType(
     {
         "time_trigger": Construct("an event triggered by time", _has_time_trigger),
+        "count_trigger": Construct("an event triggered by counts", _has_count_trigger),
+        "event_on_parameter": Construct(
+            "an event that changes a parameter", _has_event_on_parameter
+        ),
         "delay": Construct("an event with a delay", lambda x: any(e.delay for e in x.events)),
         "time_in_law": Construct("a kinetic law that depends on time", _has_time_in_law),
+        "quotient_of_counts": Construct(
+            "a law that divides counts by counts or whole numbers", _divides_counts
+        ),
+        "event": Construct("an event", lambda x: bool(x.events)),
         "rate_rule": Construct("a rate rule", lambda x: bool(x.flows)),
         "random_draw": Construct("a random draw", _draws),
     }

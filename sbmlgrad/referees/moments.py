@@ -47,6 +47,15 @@ class Moments:
         n = self.trajectories
         return (self.fourth_moment - (n - 3) / (n - 1) * self.variance**2) / n
 
+    def columns(self, part: slice) -> Moments:
+        """Return the moments of some of the species."""
+        return Moments(
+            self.mean[:, part],
+            self.variance[:, part],
+            self.fourth_moment[:, part],
+            self.trajectories,
+        )
+
 
 def moments(batches: Iterable[NDArray[Any]]) -> Moments:
     """Return the moments over all trajectories of all batches.

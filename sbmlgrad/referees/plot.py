@@ -47,12 +47,14 @@ def draw_comparison(comparison: Comparison, path: str | Path) -> None:
     axes = figure.subplots(rows, columns, squeeze=False, sharex=True).ravel()
     legend: dict[str, tuple[Any, ...]] = {}
     for s in range(number):
-        legend |= _draw_panel(axes[s], comparison, s)
+        legend |= draw_panel(axes[s], comparison, s)
     for panel in axes[number:]:
         panel.set_axis_off()
-    for panel in axes[max(number - columns, 0) : number]:
-        panel.tick_params(labelbottom=True)
-        panel.set_xlabel("time" + (f" [{comparison.time_unit}]" if comparison.time_unit else ""))
+    for place, panel in enumerate(axes[:number]):
+        is_low = place >= number - columns
+        panel.tick_params(labelbottom=is_low)
+        if not is_low:
+            panel.set_xlabel("")
     figure.legend(
         list(legend.values()),
         list(legend),
@@ -69,8 +71,17 @@ def draw_comparison(comparison: Comparison, path: str | Path) -> None:
         ) from error
 
 
-def _draw_panel(panel: Any, comparison: Comparison, s: int) -> dict[str, tuple[Any, ...]]:
-    """Draw one species; return label → what the legend shows for it."""
+def draw_panel(
+    panel: Any, comparison: Comparison, s: int, theirs_colour: str = THEIRS
+) -> dict[str, tuple[Any, ...]]:
+    """Draw one species; return label → what the legend shows for it.
+
+    Args:
+        panel: axes.
+        comparison: what to draw; its confirming run if there is one.
+        s: place of the species.
+        theirs_colour: of the other side.
+    """
     shown = comparison.confirmation or comparison
     times = comparison.times
     ours, theirs = shown.ours, shown.theirs
@@ -85,20 +96,25 @@ def _draw_panel(panel: Any, comparison: Comparison, s: int) -> dict[str, tuple[A
     points = panel.errorbar(
         times[kept],
         theirs.mean[kept, s],
-        yerr=theirs.deviation[kept, s],
+        # Where only means are known there is nothing to draw bars from.
+        yerr=None if np.isnan(theirs.deviation).any() else theirs.deviation[kept, s],
         fmt="o",
         markersize=3.5,
-        color=THEIRS,
+        color=theirs_colour,
         elinewidth=0.8,
         capsize=2,
     )
     panel.set_title(comparison.species[s], fontsize=10)
+    panel.set_xlabel("time" + (f" [{comparison.time_unit}]" if comparison.time_unit else ""))
     panel.set_ylabel("molecules")
     panel.spines[["top", "right"]].set_visible(False)
     name, other = comparison.names
+    other_label = f"{other}: mean ± sd ({theirs.trajectories} trajectories)"
+    if comparison.is_exact:
+        other_label = f"{other}: exact mean" + ("" if np.isnan(shown.y).all() else " ± sd")
     legend: dict[str, tuple[Any, ...]] = {
         f"{name}: mean ± sd ({ours.trajectories} trajectories)": (band, line),
-        f"{other}: mean ± sd ({theirs.trajectories} trajectories)": (points,),
+        other_label: (points,),
     }
     bad = comparison.disagreement[:, :, s].any(axis=0)
     if bad.any():

@@ -1,25 +1,33 @@
 """Runs a referee's worker: a script, by its path, in a Python process of its own.
 
 The worker finds `request.json` and `model.xml` in a temporary folder and writes `result.npz` there;
-it never imports sbmlgrad.
+it never imports sbmlgrad. The interpreter may be that of another environment.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from sbmlgrad.errors import RefereeError
+from sbmlgrad.referees.base import RefusedError
 
 #: Lines of the worker's error output that a message shows.
 LAST_LINES = 15
+
+#: Exit code of a worker whose software does not simulate the network, and what it writes before
+#: the reason.
+REFUSED, REASON = 77, "refused: "
 
 DOCUMENT, REQUEST, RESULT = "model.xml", "request.json", "result.npz"
 
@@ -31,6 +39,7 @@ def run_worker(
     *,
     referee: str,
     timeout_s: float,
+    python: str = sys.executable,
 ) -> dict[str, Any]:
     """Run a worker to its end and return what it wrote.
 
@@ -41,11 +50,13 @@ def run_worker(
         document: the SBML document.
         referee: name for messages.
         timeout_s: wall-clock limit in seconds.
+        python: interpreter to run it with.
 
     Returns:
         Name → array, as in `result.npz`.
 
     Raises:
+        RefusedError: it says that its software does not simulate such a network.
         RefereeError: it failed, crashed, ran out of time or left no result; with its last words.
     """
     with tempfile.TemporaryDirectory(prefix="sbmlgrad-referee-") as name:
@@ -54,16 +65,7 @@ def run_worker(
         files = {"document": DOCUMENT, "result": RESULT}
         (folder / REQUEST).write_text(json.dumps({**request, **files}), encoding="utf-8")
         try:
-            # The folder is the working directory too, for libraries that leave files behind.
-            finished = subprocess.run(
-                [sys.executable, str(worker.resolve()), REQUEST],
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                timeout=timeout_s,
-                check=False,
-            )
+            code, stderr = _run([python, str(worker.resolve()), REQUEST], folder, timeout_s)
         except subprocess.TimeoutExpired as error:
             raise RefereeError(
                 f"referee '{referee}' did not finish within {timeout_s:g} s and was stopped. Allow "
@@ -72,14 +74,17 @@ def run_worker(
             ) from error
         except OSError as error:
             raise RefereeError(
-                f"referee '{referee}' could not be started with {sys.executable}: {error}. Check "
+                f"referee '{referee}' could not be started with {python}: {error}. Check "
                 "that this Python can run scripts."
             ) from error
-        if finished.returncode != 0:
+        if code == REFUSED:
+            reason = stderr.decode("utf-8", "replace").rpartition(REASON)[2].strip()
+            raise RefusedError(f"'{referee}' does not simulate this network: {reason}")
+        if code != 0:
             raise RefereeError(
-                f"referee '{referee}' {_ending(finished.returncode)}. The comparison needs its "
+                f"referee '{referee}' {_ending(code)}. The comparison needs its "
                 "result; if it cannot simulate this model, leave it out or ask another one."
-                + _last_words(finished.stderr)
+                + _last_words(stderr)
             )
         try:
             with np.load(folder / RESULT, allow_pickle=False) as arrays:
@@ -87,8 +92,69 @@ def run_worker(
         except (OSError, ValueError) as error:
             raise RefereeError(
                 f"referee '{referee}' ended without a readable result ({error}); this is a fault "
-                f"of its worker {worker.name}" + _last_words(finished.stderr)
+                f"of its worker {worker.name}" + _last_words(stderr)
             ) from error
+
+
+def _run(command: list[str], folder: Path, timeout_s: float) -> tuple[int, bytes]:
+    """Run a command, or kill it and what it started when the time is up; return code and words.
+
+    Raises:
+        subprocess.TimeoutExpired: the time was up; with its error output so far.
+    """
+    # The folder is the working and temporary one too, for libraries that leave files behind.
+    with (folder / "errors.txt").open("w+b") as errors:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, "TMPDIR": str(folder)},
+            # Ctrl-C reaches us alone, and we end it.
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout_s)
+        except BaseException as error:
+            _kill_with_children(process.pid)
+            process.wait()
+            if isinstance(error, subprocess.TimeoutExpired):
+                error.stderr = _read(errors)
+            raise
+        return code, _read(errors)
+
+
+def _kill_with_children(pid: int) -> None:
+    """Kill a process and, where the system lists them, all that it started."""
+    if not hasattr(signal, "SIGSTOP"):
+        os.kill(pid, signal.SIGTERM)
+        return
+    with contextlib.suppress(ProcessLookupError):
+        # So that it starts no others in the meantime.
+        os.kill(pid, signal.SIGSTOP)
+    for each in (pid, *_children(pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+
+
+def _children(pid: int) -> list[int]:
+    parents: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # The name of a program, in brackets, may hold anything.
+            fields = status.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            parents[int(status.parent.name)] = int(fields[1])
+    found: list[int] = []
+    waiting = {pid}
+    while waiting := {child for child, parent in parents.items() if parent in waiting}:
+        found += waiting
+    return found
+
+
+def _read(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _ending(code: int) -> str:

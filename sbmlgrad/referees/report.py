@@ -6,10 +6,27 @@ import math
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sbmlgrad.referees import sampled
 from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison
+from sbmlgrad.referees.families import Family, plain
+from sbmlgrad.referees.marginals import SMALLEST
 
 _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "y", "")
+
+
+#: Family → what a verdict calls it; several may have one word.
+_KINDS = {
+    sampled.DISTRIBUTIONS: "distributions",
+    sampled.BETWEEN_SPECIES: "covariances",
+    sampled.OVER_TIME: "covariances",
+    sampled.INDEPENDENCE: "independence",
+    sampled.COPIES: "independence",
+    sampled.FIRING_MEANS: "firing counts",
+    sampled.FIRING_VARIANCES: "firing counts",
+    sampled.FIRING_DISTRIBUTIONS: "firing counts",
+}
 
 
 def comparison_text(comparison: Comparison, rows: int) -> str:
@@ -21,30 +38,108 @@ def comparison_text(comparison: Comparison, rows: int) -> str:
     """
     ours, theirs = comparison.names
     unit = f" {comparison.time_unit}" if comparison.time_unit else ""
-    lines = [
-        f"{ours} and {theirs}: {_verdict(comparison)}",
-        f"  {comparison.ours.trajectories} trajectories of each; |z| and |y| up to "
-        f"{comparison.bound:.2f} agree "
-        f"(family-wise error {comparison.family_wise_error:g}, {2 * comparison.z.size} tests)",
-    ]
-    again = comparison.confirmation
-    if again is not None:
-        found = int(comparison.exceeding.sum())
-        lines.append(
-            f"  {found} of these tests exceeded the bound and were repeated with {CONFIRMATION} "
-            f"times the trajectories; {int(comparison.disagreement.sum())} did so again"
-        )
-    lines += ["", *_table(comparison, rows), "", *_detectable(comparison, unit)]
+    lines = [f"{ours} and {theirs}: {verdict(comparison)}", *(f"  {t}" for t in how(comparison))]
+    lines += ["", *_table(comparison, rows)]
+    lines += ["", *_further(comparison)] if comparison.families else []
+    lines += ["", *_detectable(comparison, unit)]
+    lines += [f"  not compared: {what}" for what in comparison.left_out]
     return "\n".join(lines)
 
 
-def _verdict(comparison: Comparison) -> str:
+def how(comparison: Comparison) -> list[str]:
+    """Return how much was compared, and by which bound, in sentences."""
+    sides = "of ours" if comparison.is_exact else "of each"
+    lines = [
+        f"{comparison.ours.trajectories} trajectories {sides}; |z| and |y| up to "
+        f"{comparison.bound:.2f} and p down to {comparison.level:.2g} agree (family-wise error "
+        f"{comparison.family_wise_error:.3g}, {comparison.tests} tests)"
+    ]
+    again = comparison.confirmation
+    if again is not None:
+        first = [comparison.exceeding, *comparison.further_exceeding.values()]
+        kept = [comparison.disagreement, *comparison.further_disagreement.values()]
+        lines.append(
+            f"{sum(int(f.sum()) for f in first)} of these tests exceeded the bound and were "
+            f"repeated with {CONFIRMATION} times the trajectories; "
+            f"{sum(int(f.sum()) for f in kept)} did so again"
+        )
+    return lines
+
+
+def verdict(comparison: Comparison) -> str:
+    """Return what was found, in a few words."""
     if comparison.agrees:
-        return "means and variances agree"
+        kinds = ["means", *([] if np.isnan(comparison.y).all() else ["variances"])]
+        kinds += dict.fromkeys(_KINDS[family.name] for family in comparison.families)
+        return f"{', '.join(kinds[:-1])} and {kinds[-1]} agree" if kinds[1:] else "means agree"
     found = comparison.disagreement
-    what = [("means", "variances")[i] for i in range(2) if found[i].any()]
-    named = ", ".join(s for i, s in enumerate(comparison.species) if found[:, :, i].any())
-    return f"{' and '.join(what)} of {named} DISAGREE"
+    parts = []
+    if found.any():
+        what = [("means", "variances")[i] for i in range(2) if found[i].any()]
+        named = [s for i, s in enumerate(comparison.species) if found[:, :, i].any()]
+        parts.append(f"{' and '.join(what)} of {', '.join(named)}")
+    parts += [name for name, bad in comparison.further_disagreement.items() if bad.any()]
+    return f"{'; '.join(parts)} DISAGREE"
+
+
+def families_shown(comparison: Comparison) -> list[tuple[Family, int, int, int]]:
+    """Return each family, how many of its tests there are and disagree, and its worst test.
+
+    Where a test disagrees, it is of the confirming run.
+    """
+    rows = []
+    for family, bad in zip(
+        comparison.families, comparison.further_disagreement.values(), strict=True
+    ):
+        shown = family
+        if bad.any() and comparison.confirmation is not None:
+            again = {f.name: f for f in comparison.confirmation.families}
+            shown = again[family.name]
+        rows.append((shown, len(family.of), int(bad.sum()), shown.worst))
+    return rows
+
+
+def p_text(p: float) -> str:
+    """Return a p-value as text; those that are not told apart are given as a bound."""
+    return f"{p:.2g}" if p >= SMALLEST else f"< {SMALLEST:g}"
+
+
+def effect_text(value: float, unit: str) -> str:
+    """Return an effect or what could be found, in its unit."""
+    if math.isnan(value):
+        return "–"
+    return f"{100.0 * value:+.3g} %" if unit.startswith("relative") else f"{value:+.3g}"
+
+
+def power_text(family: Family) -> str:
+    """Return the range of what a family could have found."""
+    known = family.detectable[np.isfinite(family.detectable) & (family.detectable > 0.0)]
+    if not known.size:
+        return "–"
+    ends = [effect_text(float(v), family.unit).lstrip("+") for v in (known.min(), known.max())]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def _further(comparison: Comparison) -> list[str]:
+    header = ("further tests of", "number", "smallest p", "where", "seen", "finds", "of", "")
+    table: list[tuple[str, ...]] = [header]
+    for family, number, bad, at in families_shown(comparison):
+        table.append(
+            (
+                family.name,
+                str(number),
+                p_text(float(family.p[at])),
+                family.of[at],
+                effect_text(float(family.effect[at]), family.unit),
+                power_text(family),
+                family.unit,
+                f"{bad} disagree" if bad else "",
+            )
+        )
+    widths = [max(len(row[i]) for row in table) for i in range(len(header))]
+    return [
+        "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in table
+    ]
 
 
 def worst(comparison: Comparison, rows: int) -> list[tuple[int, int]]:
@@ -55,7 +150,8 @@ def worst(comparison: Comparison, rows: int) -> list[tuple[int, int]]:
         rows: most places to return.
     """
     shown = comparison.confirmation or comparison
-    size = np.maximum(np.abs(shown.z), np.abs(shown.y))
+    # Where only means are known, y is not a number.
+    size = np.fmax(np.abs(shown.z), np.abs(shown.y))
     agrees = ~comparison.disagreement.any(axis=0)
     order = np.lexsort((-size.ravel(), agrees.ravel()))[:rows]
     places = np.unravel_index(order, size.shape)
@@ -75,8 +171,8 @@ def _table(comparison: Comparison, rows: int) -> list[str]:
                 comparison.species[s],
                 *(f"{side.mean[t, s]:.6g}" for side in numbers),
                 f"{shown.z[t, s]:+.2f}",
-                *(f"{side.deviation[t, s]:.6g}" for side in numbers),
-                f"{shown.y[t, s]:+.2f}",
+                *(number_text(float(side.deviation[t, s]), ".6g") for side in numbers),
+                number_text(float(shown.y[t, s]), "+.2f"),
                 "disagrees" if is_bad else "",
             )
         )
@@ -86,6 +182,11 @@ def _table(comparison: Comparison, rows: int) -> list[str]:
     if left_out:
         lines.append(f"  and {left_out} rows with smaller |z| and |y|")
     return lines
+
+
+def number_text(value: float, form: str) -> str:
+    """Return a number as text; one that is not known is a dash."""
+    return "–" if math.isnan(value) else format(value, form)
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
@@ -100,13 +201,16 @@ def _detectable(comparison: Comparison, unit: str) -> list[str]:
     lines = [f"  with {POWER:.0%} chance this run finds a bias of"]
     for found in comparison.detectable:
         lines.append(
-            f"    {found.species} at {found.time:g}{unit}: mean {_percent(found.mean)}, "
-            f"sd {_percent(found.deviation)}"
+            f"    {found.species} at {found.time:g}{unit}: mean {percent_text(found.mean)}, "
+            f"sd {percent_text(found.deviation)}"
         )
     return lines
 
 
-def _percent(fraction: float) -> str:
+def percent_text(fraction: float) -> str:
+    """Return what a bias that could be found is called."""
+    if math.isnan(fraction):
+        return "not compared"
     if fraction == 0.0:
         return "any size"
     return f"{100.0 * fraction:.3g} %" if math.isfinite(fraction) else "no size (too few)"
@@ -124,9 +228,9 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "times": comparison.times.tolist(),
         "species": list(comparison.species),
         "mean": [side.mean.tolist() for side in (comparison.ours, comparison.theirs)],
-        "sd": [side.deviation.tolist() for side in (comparison.ours, comparison.theirs)],
-        "z": [[_finite(v) for v in row] for row in comparison.z.tolist()],
-        "y": [[_finite(v) for v in row] for row in comparison.y.tolist()],
+        "sd": [_table_data(side.deviation) for side in (comparison.ours, comparison.theirs)],
+        "z": _table_data(comparison.z),
+        "y": _table_data(comparison.y),
         "disagreements": [
             {
                 "time": float(comparison.times[t]),
@@ -139,16 +243,24 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             {
                 "species": d.species,
                 "time": d.time,
-                "mean": _finite(d.mean),
-                "sd": _finite(d.deviation),
+                "mean": plain(d.mean),
+                "sd": plain(d.deviation),
             }
             for d in comparison.detectable
         ],
+        "level": comparison.level,
+        "tests": comparison.tests,
+        "further": [family.as_dict(comparison.level) for family in comparison.families],
+        "further_disagreements": [
+            f"{family.name}: {family.of[i]}"
+            for family in comparison.families
+            for i in np.flatnonzero(comparison.further_disagreement[family.name])
+        ],
+        "left_out": list(comparison.left_out),
         "settings": dict(comparison.settings),
         "confirmation": None if again is None else comparison_data(again),
     }
 
 
-def _finite(value: float) -> float | str:
-    # JSON has no infinity.
-    return value if math.isfinite(value) else str(value)
+def _table_data(table: NDArray[np.float64]) -> list[list[float | str | None]]:
+    return [[plain(v) for v in row] for row in table.tolist()]

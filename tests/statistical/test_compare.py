@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
+
 import numpy as np
 import pytest
 from networks import antimony, network
@@ -9,8 +12,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 import sbmlgrad as sg
+from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.io.sbml.normalised import normalised_sbml
+from sbmlgrad.referees import Fsp
 from sbmlgrad.referees.compare import Comparison, compare, confirmed
+from sbmlgrad.referees.counted import with_counters
+from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
 from sbmlgrad.referees.moments import Moments, moments
+from sbmlgrad.referees.sampled import Names, Side, sampled_families
 
 #: Chance that a right package fails one of these tests.
 CHANCE = 1e-6
@@ -98,6 +107,52 @@ def test_false_alarms_are_as_rare_as_stated(name: str) -> None:
             family_wise_error=error,
         )
         alarms += not found.agrees
+    assert alarms <= stats.binom.ppf(1.0 - CHANCE, runs, error)
+
+
+@pytest.mark.parametrize("name", ["ion_channel", "autoregulation", "epidemic"])
+def test_false_alarms_of_all_families_are_as_rare_as_stated(name: str) -> None:
+    times, n, runs, error = [0.5, 1.0, 3.0], 200, 100, 0.05
+    document, counters = with_counters(normalised_sbml(lower(network(name))))
+    model = sg.load(document.decode())
+    found = sg.simulate(model, times=times, trajectories=2 * n * runs, seed=23)
+    species = [s for s in model.species_ids if s not in counters.values()]
+    states, fired = (
+        np.stack([found.values(s, "counts") for s in ids], axis=2).reshape(
+            runs, 2, n, len(times), -1
+        )
+        for ids in (species, counters.values())
+    )
+    pairs = tuple(combinations(range(len(species)), 2))
+    names = Names(tuple(species), tuple(counters), np.array(times), pairs)
+    alarms: Counter[str] = Counter()
+    for both, firings in zip(states, fired, strict=True):
+        ours, theirs = (
+            Side(moments([x]), x, moments([y]), y) for x, y in zip(both, firings, strict=True)
+        )
+        families = sampled_families(ours, theirs, names, 0.5, 0.9, {})
+        level = error / sum(len(family.of) for family in families)
+        assert len(families) == 8
+        alarms["any"] += any(family.found(level).any() for family in families)
+        # Each family alone, sharing the error among its own tests.
+        for family in families:
+            alarms[family.name] += bool(family.found(error / len(family.of)).any())
+    most = stats.binom.ppf(1.0 - CHANCE / 9, runs, error)
+    assert max(alarms.values()) <= most, f"{alarms}, at most {most} of {runs}"
+
+
+@pytest.mark.parametrize("name", ["ion_channel", "autoregulation", "epidemic"])
+def test_false_alarms_against_an_exact_answer_are_as_rare_as_stated(name: str) -> None:
+    model, times, n, runs, error = network(name), np.array([0.5, 1.0, 3.0]), 200, 100, 0.05
+    exact = Fsp().solve(normalised_sbml(lower(model)), model.species_ids, times, 60.0)
+    counts = sg.simulate(model, times=times, trajectories=n * runs, seed=29).counts.astype(float)
+    pairs = tuple(combinations(range(len(model.species_ids)), 2))
+    names = Names(model.species_ids, (), times, pairs)
+    alarms = 0
+    for part in counts.reshape(runs, n, len(times), -1):
+        ours = Side(moments([part]), part)
+        level = error / number_of_tests(ours, exact, names)
+        alarms += not compare_exact(ours, exact, names, level, 0.9).agrees
     assert alarms <= stats.binom.ppf(1.0 - CHANCE, runs, error)
 
 

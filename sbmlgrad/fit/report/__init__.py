@@ -1,8 +1,7 @@
 """The results of a fit for people: a folder of files, and a page to read.
 
-`folder` writes the files; `page` puts the page together of `words`, `tables` and `figures`; `svg`
-makes pictures part of the page, `markup` keeps it well formed, `style` is how it looks, and
-`citations` says what to cite.
+`folder` writes the files; `page` puts the page together of `words`, `tables` and `figures`, with
+`sbmlgrad.pages`; `citations` says what to cite.
 """
 
 from sbmlgrad.fit.report.folder import FILES, provenance_json, summary, write_results

@@ -4,44 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import count
 from typing import Any
 
 import numpy as np
 
-from sbmlgrad.fit import diagnostic_panels, panels
-from sbmlgrad.fit.report.markup import Html, element, joined
-from sbmlgrad.fit.report.svg import HEIGHT, panel
+from sbmlgrad.fit import diagnostic_panels, distribution_panels, panels
 from sbmlgrad.fit.result import FitResult
+from sbmlgrad.pages.markup import Html
+from sbmlgrad.pages.parts import Numbers, grid, key
+from sbmlgrad.pages.svg import HEIGHT, panel
 
-#: Panels of a section that are shown at once; the others open on demand.
-SHOWN = 12
+#: The same of distributions, which are lower, and their height in inches.
+MANY_SHOWN, LOW = 24, 2.2
 
 #: Parameters at the most of which a picture of correlations can be read.
 MOST_CORRELATED = 20
-
-
-class Numbers:
-    """Numbers of the pictures of one page."""
-
-    def __init__(self) -> None:
-        self._next = count(1)
-
-    def __call__(self) -> int:
-        """Return the next number."""
-        return next(self._next)
-
-
-def grid(pictures: list[Html], what: str) -> Html:
-    """Return panels side by side, the later ones of many folded away."""
-    if not pictures:
-        return Html()
-    first = element("div", *pictures[:SHOWN], class_="panels")
-    if len(pictures) <= SHOWN:
-        return first
-    more = pictures[SHOWN:]
-    hidden = element("div", *more, class_="panels")
-    return joined(first, element("details", element("summary", f"{len(more)} more {what}"), hidden))
 
 
 def data_panels(result: FitResult, numbers: Numbers) -> Html:
@@ -77,36 +54,36 @@ def data_key(result: FitResult) -> Html:
     return key(rows)
 
 
+def distribution_panels_of(
+    result: FitResult, shown: tuple[distribution_panels.Distribution, ...], numbers: Numbers
+) -> Html:
+    """Return one panel for each species, experiment and time at which cells were counted."""
+    pictures = [
+        panel(
+            partial(distribution_panels.draw_distribution, result=result, shown=one),
+            numbers(),
+            f"cells and fitted model: {one.id} at time {one.time:g} {one.experiment}".strip(),
+            height=LOW,
+        )
+        for one in shown
+    ]
+    return grid(pictures, "times", shown=MANY_SHOWN)
+
+
+def distribution_key() -> Html:
+    """Return what the signs of the distributions mean."""
+    chance = f"{100 * distribution_panels.LEVEL:g} %"
+    return key(
+        [
+            ("area", "orange", "share of the cells"),
+            ("line", "blue", "fitted model"),
+            ("area", "blue", f"where {chance} of the bars end by chance, if the model is right"),
+        ]
+    )
+
+
 def _share() -> str:
     return f"{100 * panels.LEVEL:g} %"
-
-
-_SIGNS = {
-    "line": '<path d="M0 5H24" stroke="var(--{0})" stroke-width="2.5"/>',
-    "dashes": '<path d="M0 5H24" stroke="var(--{0})" stroke-width="1.8" stroke-dasharray="5 3"/>',
-    "dots": '<path d="M0 5H24" stroke="var(--{0})" stroke-width="1.8" stroke-dasharray="2 3"/>',
-    "area": '<path d="M0 0H24V10H0Z" fill="var(--{0})" opacity="0.25"/>',
-    "dot": '<circle cx="12" cy="5" r="4" fill="var(--{0})"/>',
-}
-
-
-def key(rows: list[tuple[str, str, str]]) -> Html:
-    """Return a list of signs with their meaning.
-
-    Args:
-        rows: (kind of sign, name of its colour, meaning).
-    """
-    items = [
-        element(
-            "li",
-            Html(
-                f'<svg viewBox="0 0 24 10" aria-hidden="true">{_SIGNS[sign].format(colour)}</svg>'
-            ),
-            meaning,
-        )
-        for sign, colour, meaning in rows
-    ]
-    return element("ul", *items, class_="key")
 
 
 def residual_panels(result: FitResult, numbers: Numbers) -> Html:

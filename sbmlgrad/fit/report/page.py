@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from sbmlgrad.errors import SimulationError
+from sbmlgrad.fit.distribution_panels import distributions
 from sbmlgrad.fit.report import figures, tables, words
 from sbmlgrad.fit.report.citations import citations
-from sbmlgrad.fit.report.markup import Content, Html, element, joined, listed
-from sbmlgrad.fit.report.style import STYLE
 from sbmlgrad.fit.result import FitResult
+from sbmlgrad.pages.markup import Content, Html, element, joined, listed
+from sbmlgrad.pages.parts import document
+from sbmlgrad.pages.tables import pairs
 
 #: Settings of the record that the page says in another place.
 _SAID_ELSEWHERE = frozenset(
@@ -29,20 +32,12 @@ def report_html(result: FitResult) -> str:
     """
     title = f"Fit of {result.model.name or result.model.id}"
     numbers = figures.Numbers()
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", Html(STYLE)),
-    )
     sections = [
         element("section", element("h2", heading), *parts)
         for heading, parts in _sections(result, numbers)
         if any(parts)
     ]
-    body = element("body", element("main", element("h1", title), _opening(result), *sections))
-    return f"<!DOCTYPE html>\n{element('html', head, body, lang='en')}\n"
+    return document(title, _opening(result), *sections)
 
 
 def _opening(result: FitResult) -> Html:
@@ -64,6 +59,7 @@ def _sections(
     yield "Parameters", (tables.parameters(result), tables.fixed_parameters(result))
     data = figures.data_panels(result, numbers)
     yield "Data and model", (data and figures.data_key(result), data)
+    yield "Distributions over cells", _distributions(result, numbers)
     yield "Residuals", _residuals(result, numbers)
     yield "How sure the values are", _uncertainty(result, numbers)
     yield "Course of the fit", _course(result, numbers)
@@ -72,6 +68,23 @@ def _sections(
     yield "How it was done", _settings(result)
     yield "How to repeat it", _repetition(result)
     yield "What to cite", (listed(*citations(result)),)
+
+
+def _distributions(result: FitResult, numbers: figures.Numbers) -> tuple[Content, ...]:
+    try:
+        shown = distributions(result)
+    except SimulationError as error:
+        return (element("p", f"They cannot be drawn: {error}", class_="note"),)
+    if not shown:
+        return ()
+    said = (
+        "How many cells have how many molecules, for each species by itself, and what the fitted "
+        f"model gives in {len(shown[0].model)} trajectories. Heights are drawn by their roots, so "
+        "that bars scatter alike and rare cells can be seen. Few bars should end outside of the "
+        "blue region."
+    )
+    pictures = figures.distribution_panels_of(result, shown, numbers)
+    return element("p", said, class_="note"), figures.distribution_key(), pictures
 
 
 def _residuals(result: FitResult, numbers: figures.Numbers) -> tuple[Content, ...]:
@@ -125,7 +138,7 @@ def _data(result: FitResult) -> tuple[Content, ...]:
     ]
     notes = [*m.notes, *(() if snapshots is None else snapshots.notes)]
     return (
-        tables.pairs((name, hash or "read from memory") for name, hash in files) if files else None,
+        pairs((name, hash or "read from memory") for name, hash in files) if files else None,
         element("h3", "Read as follows") if notes else None,
         listed(*notes),
         element("h3", "Observables"),
@@ -146,7 +159,7 @@ def _settings(result: FitResult) -> tuple[Content, ...]:
         ("trajectories behind the final loss", str(result.evaluation_trajectories or "")),
     ]
     if provenance is None:
-        return (tables.pairs(rows),)
+        return (pairs(rows),)
     rows += [
         (_in_words(name), text)
         for name, text in provenance.settings.items()
@@ -154,7 +167,7 @@ def _settings(result: FitResult) -> tuple[Content, ...]:
     ]
     rows.append(("finished", provenance.finished))
     rows += [(f"version of {name}", version) for name, version in provenance.software.items()]
-    return (tables.pairs(rows),)
+    return (pairs(rows),)
 
 
 def _in_words(name: str) -> str:

@@ -3,74 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
 
 from sbmlgrad.fit.formula_spelling import formula_text
-from sbmlgrad.fit.report.markup import Content, Html, element
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.priors import Prior
 from sbmlgrad.model.problem import Period
-
-#: Rows of a table that are shown at once; the others open on demand.
-SHOWN = 40
-
-#: Classes of cells: numbers, ids, running text.
-_NUMBER, _ID, _TEXT, _PLAIN = "n", "id", "text", None
-
-
-def table(
-    columns: Sequence[tuple[str, str | None]], rows: Iterable[Sequence[Content]], caption: str = ""
-) -> Html:
-    """Return a table that scrolls by itself where it is wider than the page.
-
-    Args:
-        columns: (heading, class of cells); one without any content is left out.
-        rows: cells.
-        caption: what it shows; empty for none.
-    """
-    found = list(rows)
-    used = [i for i in range(len(columns)) if any(row[i] for row in found)]
-    heads = [columns[i] for i in used]
-    body = [
-        element("tr", *(element("td", row[i], class_=columns[i][1]) for i in used)) for row in found
-    ]
-    shown = _table(heads, body[:SHOWN], caption)
-    if len(body) <= SHOWN:
-        return shown
-    rest = element("summary", f"{len(body) - SHOWN} more rows")
-    return Html(shown + element("details", rest, _table(heads, body[SHOWN:], "")))
-
-
-def _table(heads: list[tuple[str, str | None]], body: list[Html], caption: str) -> Html:
-    cells = (
-        element("th", name, class_=_NUMBER if kind == _NUMBER else None, scope="col")
-        for name, kind in heads
-    )
-    return _scrolling(
-        element("caption", caption) if caption else None,
-        element("thead", element("tr", *cells)),
-        element("tbody", *body),
-    )
-
-
-def _scrolling(*parts: Content) -> Html:
-    # With a tab stop, so that it can be scrolled by keyboard as well.
-    return element("div", element("table", *parts), class_="wide", tabindex="0")
-
-
-def pairs(rows: Iterable[tuple[str, Content]]) -> Html:
-    """Return names with what they mean, leaving out those without."""
-    return _scrolling(
-        element(
-            "tbody",
-            *(
-                element("tr", element("th", name, scope="row"), element("td", value, class_=_TEXT))
-                for name, value in rows
-                if value
-            ),
-        )
-    )
+from sbmlgrad.pages.markup import Content, Html, element
+from sbmlgrad.pages.tables import ID, NUMBER, PLAIN, TEXT, table
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -85,12 +25,12 @@ def number(value: float | None, digits: int = 4) -> str:
 def parameters(result: FitResult) -> Html:
     """Return the fitted parameters, with uncertainty where it is known."""
     found = result.uncertainty
-    columns: list[tuple[str, str | None]] = [("parameter", _ID), ("value", _NUMBER)]
+    columns: list[tuple[str, str | None]] = [("parameter", ID), ("value", NUMBER)]
     if found is not None:
         interval = f"{100 * found.level:g} % {found.kind} interval"
-        columns += [("standard error", _NUMBER), (interval, _NUMBER)]
-    columns += [("unit", _PLAIN), ("remark", _TEXT), ("start", _NUMBER), ("bounds", _NUMBER)]
-    columns += [("prior", _PLAIN), ("name", _TEXT)]
+        columns += [("standard error", NUMBER), (interval, NUMBER)]
+    columns += [("unit", PLAIN), ("remark", TEXT), ("start", NUMBER), ("bounds", NUMBER)]
+    columns += [("prior", PLAIN), ("name", TEXT)]
     flags = {} if found is None else found.parameter_flags
     rows = []
     for place, p in enumerate(result.problem.free):
@@ -122,7 +62,7 @@ def fixed_parameters(result: FitResult) -> Html:
         for p in result.problem.parameters
         if not p.is_estimated
     ]
-    columns = [("parameter", _ID), ("value", _NUMBER), ("unit", _PLAIN), ("name", _TEXT)]
+    columns = [("parameter", ID), ("value", NUMBER), ("unit", PLAIN), ("name", TEXT)]
     return table(columns, rows, "Held at these values") if rows else Html()
 
 
@@ -142,12 +82,12 @@ def observables(result: FitResult) -> Html:
         for o in result.problem.observables
     ]
     columns = [
-        ("observable", _ID),
-        ("is, in the model", _TEXT),
-        ("noise model", _TEXT),
-        ("unit", _PLAIN),
-        ("measurements", _NUMBER),
-        ("name", _TEXT),
+        ("observable", ID),
+        ("is, in the model", TEXT),
+        ("noise model", TEXT),
+        ("unit", PLAIN),
+        ("measurements", NUMBER),
+        ("name", TEXT),
     ]
     return table(columns, rows)
 
@@ -170,10 +110,10 @@ def experiments(result: FitResult) -> Html:
         counts += [f"{cells} cells"] if cells else []
         rows.append((e.id or "(only one)", "; then ".join(told), ", ".join(counts), e.name))
     columns = [
-        ("experiment", _ID),
-        ("conditions", _TEXT),
-        ("data", _PLAIN),
-        ("name", _TEXT),
+        ("experiment", ID),
+        ("conditions", TEXT),
+        ("data", PLAIN),
+        ("name", TEXT),
     ]
     return table(columns, rows)
 
@@ -195,9 +135,9 @@ def starts(result: FitResult) -> Html:
         for i, s in enumerate(result.starts, 1)
     ]
     columns = [
-        ("start", _NUMBER),
-        ("last loss", _NUMBER),
-        ("epochs", _NUMBER),
-        ("what became of it", _TEXT),
+        ("start", NUMBER),
+        ("last loss", NUMBER),
+        ("epochs", NUMBER),
+        ("what became of it", TEXT),
     ]
     return table(columns, rows)

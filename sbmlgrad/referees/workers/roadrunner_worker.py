@@ -11,13 +11,10 @@ non-uniform grids too.
 """
 
 import importlib
-import json
 import sys
 
 import numpy as np
-
-#: Trajectories that are summed at a time; the first as many also give the centre of the sums.
-BATCH = 256
+from worker_tools import read_request, write_result
 
 
 def load(package, document):
@@ -30,38 +27,6 @@ def load(package, document):
     else:
         model = roadrunner.RoadRunner(document)
     return model, roadrunner.__version__
-
-
-def batches(states, size):
-    """Gather trajectories [time, species] into arrays [trajectory, time, species]."""
-    waiting = []
-    for state in states:
-        waiting.append(state)
-        if len(waiting) == size:
-            yield np.array(waiting)
-            waiting = []
-    if waiting:
-        yield np.array(waiting)
-
-
-def moments(states):
-    """Return mean, sample variance and fourth central moment, each [time, species].
-
-    The sums are taken about the mean of the first batch, since raw sums would cancel.
-    """
-    n, centre, sums = 0, np.nan, [0.0] * 4
-    for batch in batches(states, BATCH):
-        centre = centre if n else batch.mean(axis=0)
-        distance = batch - centre
-        sums = [total + (distance**k).sum(axis=0) for k, total in enumerate(sums, start=1)]
-        n += len(batch)
-    shift, second, third, fourth = (total / n for total in sums)
-    return {
-        "mean": centre + shift,
-        "variance": (second - shift**2) * (n / (n - 1)),
-        "fourth_moment": fourth - 4 * shift * third + 6 * shift**2 * second - 3 * shift**4,
-        "trajectories": n,
-    }
 
 
 def trajectories(model, species, times, n):
@@ -87,26 +52,17 @@ def trajectories(model, species, times, n):
         yield states[len(grid) - len(times) :]
 
 
-def main(path):
+def main():
     """Do what the request says."""
-    with open(path, encoding="utf-8") as file:
-        request = json.load(file)
-    with open(request["document"], encoding="utf-8") as file:
-        document = file.read()
+    request, document = read_request()
     model, version = load(request["package"], document)
     model.setIntegrator("gillespie")
     for name, value in request["settings"].items():
         model.integrator.setValue(name, value)
-    states = trajectories(model, request["species"], request["times"], request["trajectories"])
-    result = moments(states)
     settings = {k: str(model.integrator.getValue(k)) for k in model.integrator.getSettings()}
-    np.savez(
-        request["result"],
-        **result,
-        version=version,
-        settings=json.dumps({"integrator": "gillespie", **settings}),
-    )
+    states = trajectories(model, request["species"], request["times"], request["trajectories"])
+    write_result(request, states, version, {"integrator": "gillespie", **settings})
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

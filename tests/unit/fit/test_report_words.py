@@ -11,11 +11,11 @@ from fit_results import usual_result
 from sbmlgrad.fit.formula_spelling import formula_text, number_text
 from sbmlgrad.fit.plain import FROM_DATA, NOISE
 from sbmlgrad.fit.report import words
-from sbmlgrad.fit.report.markup import Html, element, listed
 from sbmlgrad.fit.report.tables import number, table
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.operators import OPERATORS
+from sbmlgrad.pages.markup import Html, element, listed
 
 FORMULAS = [
     ("scale*(A+2*AB)+offset", "scale * (A + 2 * AB) + offset"),

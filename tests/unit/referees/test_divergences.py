@@ -55,6 +55,24 @@ def test_constructs_are_recognised(name: str) -> None:
     assert known_divergences("somebody else", lowered) == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "referee", "found"),
+    [
+        ("event at the start", "copasi", {"count_trigger"}),
+        ("time trigger", "copasi", set()),
+        ("state trigger", "bngsim", {"event_on_parameter"}),
+        ("time in a law", "bngsim", set()),
+        ("delays", "bngsim", {"delay"}),
+        ("initial assignments and rules", "gillespy2", {"quotient_of_counts"}),
+        ("concentrations", "gillespy2", set()),
+        ("time trigger", "gillespy2", {"event"}),
+    ],
+)
+def test_constructs_of_other_referees(name: str, referee: str, found: set[str]) -> None:
+    known = known_divergences(referee, lower(sg.load(CONSTRUCTS[name])))
+    assert {entry.construct for entry in known} == found
+
+
 @needs_roadrunner
 @pytest.mark.parametrize("name", sorted(FOUND))
 def test_a_model_that_no_referee_can_judge_is_refused_with_the_reasons(name: str) -> None:

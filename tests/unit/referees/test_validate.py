@@ -128,7 +128,7 @@ def test_small_batches_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
         return report.comparisons[0].ours.variance
 
     whole = run()
-    monkeypatch.setattr("sbmlgrad.referees.validate.BATCH_VALUES", 20)
+    monkeypatch.setattr("sbmlgrad.referees.sampling.BATCH_VALUES", 20)
     np.testing.assert_allclose(run(), whole, rtol=1e-12)
 
 
@@ -173,6 +173,13 @@ def test_plots_of_several_referees(tmp_path: Path) -> None:
     assert (tmp_path / "p.png").stat().st_size > 1000
 
 
+def test_absent_ones_are_left_out_where_others_remain() -> None:
+    report = validate(network("hill"), [Absent(), Replay()], times=[1], trajectories=50, seed=1)
+    assert [c.names[1] for c in report.comparisons] == ["replay 1"]
+    assert report.skipped["absent"] == ("not installed; install it with pip install absent",)
+    assert "'absent' was not asked: not installed" in str(report)
+
+
 def test_refusals() -> None:
     model = network("hill")
     with pytest.raises(RequestError, match="times are needed"):
@@ -192,7 +199,9 @@ def test_refusals() -> None:
     with pytest.raises(RequestError, match="family_wise_error=2"):
         validate(model, Replay(), times=[1], family_wise_error=2)
     with pytest.raises(RefereeError, match="'absent': install it with pip install absent"):
-        validate(model, [Replay(), Absent()], times=[1])
+        validate(model, Absent(), times=[1])
+    with pytest.raises(RequestError, match="within_s=0"):
+        validate(model, Replay(), times=[1], within_s=0)
     unknown = antimony("substanceOnly species A in cell; A = 9; const k; J: A => ; k*A;")
     with pytest.raises(UnsupportedModelError, match="parameter_value_missing"):
         validate(unknown, Replay(), times=[1])

@@ -1,4 +1,4 @@
-"""How the report looks: light and dark, on a telephone, on paper."""
+"""How pages look: light and dark, on a telephone, on paper."""
 
 from __future__ import annotations
 

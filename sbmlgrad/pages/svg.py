@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from sbmlgrad.fit.plots import new_figure
-from sbmlgrad.fit.report.markup import Html, element
-from sbmlgrad.fit.report.style import COLOURS, INK
+from sbmlgrad.pages.figure import new_figure
+from sbmlgrad.pages.markup import Html, element
+from sbmlgrad.pages.style import COLOURS, INK
 
 #: Size of one panel in inches: as wide as a telephone, so that its letters stay readable there.
 WIDTH, HEIGHT = 4.0, 2.9
@@ -34,7 +34,9 @@ _STYLE: dict[Any, Any] = {
 _MANY_POINTS = 1000
 
 
-def panel(draw: Callable[[Any], None], number: int, words: str, *, height: float = HEIGHT) -> Html:
+def panel(
+    draw: Callable[[Any], object], number: int, words: str, *, height: float = HEIGHT
+) -> Html:
     """Return one panel as a figure of the page.
 
     Args:

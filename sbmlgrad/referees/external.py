@@ -1,0 +1,130 @@
+"""What the simulators of other projects have in common: a script in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.referees.base import RefereeResult
+from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.process import run_worker
+from sbmlgrad.referees.sampling import is_kept
+
+FloatArray = NDArray[np.float64]
+
+WORKERS = Path(__file__).parent / "workers"
+
+#: Seconds that an interpreter has to say whether it can import something.
+LOOK_LIMIT_S = 60.0
+
+
+def is_installed(packages: Sequence[str], python: str | None) -> bool:
+    """Tell whether an interpreter finds packages, without loading them.
+
+    Args:
+        packages: names to import.
+        python: interpreter of their environment; None for this one.
+    """
+    if python is None:
+        return all(importlib.util.find_spec(name) is not None for name in packages)
+    found = "any(u.find_spec(n) is None for n in sys.argv[1:])"
+    look = f"import importlib.util as u, sys; sys.exit({found})"
+    try:
+        done = subprocess.run(
+            [python, "-c", look, *packages],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=LOOK_LIMIT_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise RefereeError(
+            f"the interpreter '{python}' could not be asked for {', '.join(packages)}: {error}. "
+            "Give the path of the Python that the referees are installed in."
+        ) from error
+    return done.returncode == 0
+
+
+def sampled(
+    worker: str,
+    request: Mapping[str, Any],
+    document: bytes,
+    species: Sequence[str],
+    times: FloatArray,
+    trajectories: int,
+    *,
+    referee: str,
+    timeout_s: float,
+    python: str | None,
+) -> RefereeResult:
+    """Let a worker sample and return its result.
+
+    Args:
+        worker: file name of the script in `workers`.
+        request: what it needs besides the arguments below.
+        document: the SBML document.
+        species: ids to report.
+        times: float64 [time].
+        trajectories: how many.
+        referee: its name.
+        timeout_s: wall-clock limit in seconds.
+        python: interpreter to run it with; None for this one.
+
+    Raises:
+        RequestError: fewer than two trajectories.
+        RefusedError, RefereeError: as `run_worker` says.
+    """
+    if trajectories < 2:
+        raise RequestError(f"trajectories={trajectories}: a variance needs at least two")
+    keep = is_kept(trajectories, len(times), len(species))
+    full = {
+        **request,
+        "species": list(species),
+        "times": np.asarray(times, dtype=np.float64).tolist(),
+        "trajectories": int(trajectories),
+        "keep": keep,
+    }
+    start = time.perf_counter()
+    result = run_worker(
+        WORKERS / worker,
+        full,
+        document,
+        referee=referee,
+        timeout_s=timeout_s,
+        python=python or sys.executable,
+    )
+    seconds = time.perf_counter() - start
+    counts = result["counts"] if keep else None
+    found = moments([counts]) if counts is not None else None
+    return RefereeResult(
+        name=referee,
+        version=str(result["version"]),
+        settings=json.loads(str(result["settings"])),
+        mean=found.mean if found else result["mean"],
+        variance=found.variance if found else result["variance"],
+        fourth_moment=found.fourth_moment if found else result["fourth_moment"],
+        trajectories=int(result["trajectories"]),
+        seconds=seconds,
+        counts=counts,
+        startup_s=max(0.0, seconds - float(result["sampling_s"]) * trajectories),
+    )
+
+
+def folded(seed: int, bits: int = 32) -> int:
+    """Return a seed of few bits that every bit of a larger one counts for.
+
+    Args:
+        seed: >= 0.
+        bits: that the software takes, at most 32.
+    """
+    return int(np.random.SeedSequence(seed).generate_state(1, np.uint32)[0]) >> (32 - bits)

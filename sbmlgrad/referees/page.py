@@ -1,0 +1,203 @@
+"""The report of a cross-check as one page that needs no other file and makes no request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sbmlgrad.pages.markup import Content, Html, element, joined, listed
+from sbmlgrad.pages.parts import Numbers, document, grid, key
+from sbmlgrad.pages.style import INK
+from sbmlgrad.pages.svg import panel
+from sbmlgrad.pages.tables import ID, NUMBER, TEXT, pairs, table
+from sbmlgrad.referees.compare import POWER, Comparison
+from sbmlgrad.referees.plot import OURS, draw_panel
+from sbmlgrad.referees.report import (
+    effect_text,
+    families_shown,
+    how,
+    number_text,
+    p_text,
+    percent_text,
+    power_text,
+    verdict,
+    worst,
+)
+
+if TYPE_CHECKING:
+    from sbmlgrad.referees.validate import ValidationReport
+
+#: Rows of the table of means and variances.
+ROWS = 20
+
+
+def page(report: ValidationReport) -> str:
+    """Return the report as HTML, also well-formed XML.
+
+    Args:
+        report: of `validate`.
+    """
+    numbers = Numbers()
+    sections = [_section(comparison, numbers) for comparison in report.comparisons]
+    return document(f"Cross-check of {report.model}", _opening(report), *sections, _reading())
+
+
+def _opening(report: ValidationReport) -> Html:
+    names = [comparison.names[1] for comparison in report.comparisons]
+    asked = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
+    tests = sum(comparison.tests for comparison in report.comparisons)
+    found = [c.names[1] for c in report.comparisons if not c.agrees]
+    lead = (
+        f"No disagreement with {asked} was found in {tests} tests."
+        if report.agrees
+        else f"Disagreement with {', '.join(found)}; {tests} tests of {asked} were made."
+    )
+    box = None if report.agrees else [f"{c.names[1]}: {verdict(c)}" for c in report.comparisons]
+    left_out = [
+        f"{name} was not asked: {'; '.join(reasons)}" for name, reasons in report.skipped.items()
+    ]
+    return joined(
+        element("p", lead, class_="lead"),
+        element("div", listed(*box), class_="look") if box else None,
+        listed(*left_out),
+        element("p", f"Seed {report.seed}.", class_="note"),
+    )
+
+
+def _section(comparison: Comparison, numbers: Numbers) -> Html:
+    shown = comparison.confirmation or comparison
+    key_rows = [
+        ("line", "blue", f"{comparison.names[0]}, mean"),
+        ("area", "blue", "± 1 standard deviation, or share of trajectories"),
+        ("dot", "ink", comparison.names[1]),
+    ]
+    if comparison.disagreement.any():
+        key_rows.append(("dot", "orange", "mean or variance disagrees"))
+    courses = [
+        panel(
+            partial(draw_panel, comparison=comparison, s=s, theirs_colour=INK),
+            numbers(),
+            f"{species}: mean and standard deviation of both sides over time",
+        )
+        for s, species in enumerate(comparison.species)
+    ]
+    shapes = [
+        panel(partial(_draw_shares, of=of, unit=comparison.time_unit), numbers(), f"{of.species}")
+        for of in shown.shares
+    ]
+    return element(
+        "section",
+        element("h2", f"{comparison.names[1]}: {verdict(comparison)}"),
+        *(element("p", f"{text}.") for text in how(comparison)),
+        key(key_rows),
+        grid(courses, "species"),
+        element("h3", "Distributions at the last time") if shapes else None,
+        grid(shapes, "distributions"),
+        element("h3", "Means and standard deviations, largest differences first"),
+        _means(comparison),
+        element("h3", "Further tests") if comparison.families else None,
+        _families(comparison),
+        element("h3", "What could have been found"),
+        _power(comparison),
+        element("h3", "Not compared") if comparison.left_out else None,
+        listed(*comparison.left_out),
+        element("h3", "Settings"),
+        pairs(comparison.settings.items()),
+    )
+
+
+def _draw_shares(ax: Any, of: Any, unit: str) -> None:
+    of.draw(ax, OURS, INK)
+    ax.set_title(f"{of.species} at {of.time:g}{f' {unit}' if unit else ''}")
+
+
+def _means(comparison: Comparison) -> Html:
+    shown = comparison.confirmation or comparison
+    columns = [
+        ("time", NUMBER),
+        ("species", ID),
+        ("mean, ours", NUMBER),
+        ("theirs", NUMBER),
+        ("z", NUMBER),
+        ("sd, ours", NUMBER),
+        ("theirs", NUMBER),
+        ("y", NUMBER),
+        ("", TEXT),
+    ]
+
+    def rows() -> Iterator[tuple[Content, ...]]:
+        for t, s in worst(comparison, ROWS):
+            ours, theirs = shown.ours, shown.theirs
+            yield (
+                f"{comparison.times[t]:g}",
+                comparison.species[s],
+                f"{ours.mean[t, s]:.6g}",
+                f"{theirs.mean[t, s]:.6g}",
+                f"{shown.z[t, s]:+.2f}",
+                f"{ours.deviation[t, s]:.6g}",
+                number_text(float(theirs.deviation[t, s]), ".6g"),
+                number_text(float(shown.y[t, s]), "+.2f"),
+                "disagrees" if comparison.disagreement[:, t, s].any() else "",
+            )
+
+    return table(columns, rows())
+
+
+def _families(comparison: Comparison) -> Html | None:
+    if not comparison.families:
+        return None
+    columns = [
+        ("tests of", TEXT),
+        ("number", NUMBER),
+        ("smallest p", NUMBER),
+        ("where", TEXT),
+        ("seen", NUMBER),
+        (f"found with {POWER:.0%} chance", NUMBER),
+        ("in", TEXT),
+        ("", TEXT),
+    ]
+    rows = [
+        (
+            family.name,
+            str(number),
+            p_text(float(family.p[at])),
+            family.of[at],
+            effect_text(float(family.effect[at]), family.unit),
+            power_text(family),
+            family.unit,
+            f"{bad} disagree" if bad else "",
+        )
+        for family, number, bad, at in families_shown(comparison)
+    ]
+    return table(columns, rows)
+
+
+def _power(comparison: Comparison) -> Html:
+    unit = f" {comparison.time_unit}" if comparison.time_unit else ""
+    rows = [
+        (d.species, f"{d.time:g}{unit}", percent_text(d.mean), percent_text(d.deviation))
+        for d in comparison.detectable
+    ]
+    columns = [
+        ("species", ID),
+        ("at", NUMBER),
+        ("bias of the mean", NUMBER),
+        ("of the standard deviation", NUMBER),
+    ]
+    return table(columns, rows, f"Biases that a run like this finds with a chance of {POWER:.0%}")
+
+
+def _reading() -> Html:
+    return element(
+        "section",
+        element("h2", "How to read this"),
+        element(
+            "p",
+            "z is the difference of means and y that of variances in standard errors. A value "
+            "beyond its bound is looked for again in a second run with other seeds, and counts "
+            "only if it is found there too. Agreement means that no difference of the sizes stated "
+            "was found, at these times and parameters; it does not prove that either side is "
+            "right.",
+        ),
+    )

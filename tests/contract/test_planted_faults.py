@@ -1,0 +1,126 @@
+"""Every planted fault is caught by `validate` with its default settings; right simulators pass.
+
+The settings are those of the command line: default trajectories, error and confirmation, and times
+0, 1, ..., 10 unless the row says otherwise. The docs list these rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from networks import ROOT, antimony
+from planted import (
+    DroppedBoundary,
+    FixedWaits,
+    Float32Uniforms,
+    FrozenTime,
+    LateEvents,
+    MirroredNeighbours,
+    NetRate,
+    OffByOneOutput,
+    Planted,
+    RateOffByOnePercent,
+    SharedStream,
+    SlowExchange,
+    StalePropensity,
+    TauLeaping,
+    WrongCombinatorics,
+)
+from small_networks import HEAD
+
+from sbmlgrad.referees.validate import ValidationReport, validate
+
+GRID = tuple(float(t) for t in range(11))
+
+MODELS = {
+    "production": "substanceOnly species X in cell; X = 0; J0: => X; 100;",
+    "pairs": (
+        "substanceOnly species A in cell, D in cell; A = 20; D = 0;"
+        "J0: 2 A => D; 0.05*A*(A - 1)/2; J1: D => 2 A; 0.5*D;"
+    ),
+    "exchange": (
+        "substanceOnly species A in cell, B in cell; A = 50; B = 50; J0: A -> B; 2*A - 2*B;"
+    ),
+    "event": (
+        "substanceOnly species X in cell; X = 10; J0: => X; 2; J1: X => ; 0.2*X;"
+        "E: at time >= 2.5: X = X + 30;"
+    ),
+    "step": (
+        "substanceOnly species X in cell; X = 0;"
+        "J0: => X; piecewise(1, time < 2.5, 8); J1: X => ; 0.5*X;"
+    ),
+    "chain": (
+        "substanceOnly species A in cell, B in cell, C in cell; A = 30; B = 0; C = 0;"
+        "J0: A => B; 0.5*A; J1: B => C; 2*B;"
+    ),
+    "rare": (
+        "substanceOnly species X in cell, G in cell; X = 0; G = 1;"
+        "J0: => X; 150000; J1: G => ; 0.016*G;"
+    ),
+    "reservoir": "substanceOnly species $S in cell, X in cell; S = 500; X = 0;"
+    "J0: $S => X; 0.01*S; J1: X => ; 0.5*X;",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A fault, the model that shows it, and what is told to the right simulator too."""
+
+    fault: Planted
+    model: str
+    times: tuple[float, ...] = GRID
+    right: Planted = field(default_factory=Planted)
+
+
+EVENT = {"breaks": (2.5,), "jump": {"X": 30.0}}
+
+ROWS = [
+    Row(RateOffByOnePercent(), "production"),
+    Row(WrongCombinatorics(), "pairs"),
+    Row(NetRate(), "exchange"),
+    Row(LateEvents(**EVENT), "event", right=Planted(**EVENT)),
+    Row(FrozenTime(breaks=(2.5,)), "step", right=Planted(breaks=(2.5,))),
+    Row(OffByOneOutput(), "production"),
+    Row(StalePropensity(), "chain"),
+    Row(Float32Uniforms(), "rare", (1.0,)),
+    Row(SharedStream(), "production"),
+    Row(DroppedBoundary(text=HEAD + MODELS["reservoir"].replace("$S", "S")), "reservoir"),
+    Row(MirroredNeighbours(), "production"),
+    Row(SlowExchange(), "exchange"),
+    Row(FixedWaits(), "chain"),
+    Row(TauLeaping(), "chain"),
+]
+
+#: Models whose right simulator takes no hundreds of millions of firings in NumPy.
+CHEAP = {row.model: row for row in ROWS if row.model != "rare"}
+
+
+def asked(row: Row, judge: Planted) -> ValidationReport:
+    return validate(antimony(MODELS[row.model]), judge, times=row.times, seed=1)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row.fault).__name__)
+def test_a_planted_fault_is_caught(row: Row) -> None:
+    report = asked(row, row.fault)
+    assert not report.agrees, str(report)
+    assert report.comparisons[0].confirmation is not None
+
+
+@pytest.mark.parametrize("model", CHEAP)
+def test_the_right_simulator_passes(model: str) -> None:
+    row = CHEAP[model]
+    report = asked(row, row.right)
+    (found,) = report.comparisons
+    assert report.agrees, str(report)
+    assert found.ours.trajectories == 2000, "the time did not allow the default"
+    assert np.isfinite(found.bound)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: type(row.fault).__name__)
+def test_the_docs_list_the_fault(row: Row) -> None:
+    page = (ROOT / "docs" / "how-to" / "cross-check.md").read_text(encoding="utf-8")
+    assert f"`{row.model}`" in page
+    words = (type(row.fault).__doc__ or "").split(".")[0].splitlines()[0].strip()
+    assert words.lower().rstrip(".") in page.lower(), f"not in the table: {words}"

@@ -1,0 +1,162 @@
+"""Statistics of distributions, second moments and independence, where the answer is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations, permutations, product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from sbmlgrad.referees import chernoff, joint, marginals
+
+
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    values = np.unique(np.concatenate([a, b]))
+    return max(abs(float((a <= v).mean() - (b <= v).mean())) for v in values)
+
+
+@pytest.mark.parametrize("first", [(0, 1, 2, 3, 4), (0, 1, 3, 5, 9), (0, 3, 5, 6, 8)])
+def test_two_samples_with_ties_by_all_arrangements(first: tuple[int, ...]) -> None:
+    pool = np.array([0, 0, 0, 1, 1, 2, 2, 2, 3, 5.0])
+    a, b = pool[list(first)], np.delete(pool, list(first))
+    found, p = marginals.two_samples(a, b)
+    assert found == pytest.approx(distance(a, b))
+    every = [distance(pool[list(c)], np.delete(pool, list(c))) for c in combinations(range(10), 5)]
+    assert p == pytest.approx(np.mean(np.array(every) >= found - 1e-12), abs=1e-9)
+
+
+def test_two_samples_without_ties_are_smirnovs() -> None:
+    a, b = np.random.default_rng(0).normal(size=(2, 300))
+    exact = stats.ks_2samp(a, b, method="exact")
+    assert marginals.two_samples(a, b) == pytest.approx((exact.statistic, exact.pvalue), rel=1e-6)
+
+
+@pytest.mark.parametrize("sample", [(0, 0, 1, 2), (2, 2, 2, 2), (1, 1, 1, 2)])
+def test_one_sample_of_a_discrete_law_by_all_samples(sample: tuple[int, ...]) -> None:
+    law, values = np.array([0.2, 0.5, 0.3]), np.arange(3.0)
+
+    def away(x: tuple[int, ...]) -> float:
+        return max(abs(float((np.array(x) <= v).mean() - law[: v + 1].sum())) for v in range(3))
+
+    chance = sum(
+        np.prod(law[list(x)])
+        for x in product(range(3), repeat=4)
+        if away(x) >= away(sample) - 1e-12
+    )
+    found, p = marginals.one_sample(np.array(sample, dtype=float), values, law)
+    assert found == pytest.approx(away(sample), abs=1e-8)
+    assert p == pytest.approx(chance, abs=1e-9)
+
+
+def test_a_count_that_the_law_does_not_allow() -> None:
+    assert marginals.one_sample(np.array([0.0, 7.0]), np.arange(3.0), np.full(3, 1 / 3))[1] == 0.0
+
+
+def test_p_values_are_no_smaller_than_they_should_be() -> None:
+    rng, runs = np.random.default_rng(1), 2000
+    values = np.arange(40.0)
+    law = stats.poisson.pmf(values, 5.0)
+    law /= law.sum()
+    ps = [
+        marginals.one_sample(rng.poisson(5, 150).astype(float), values, law)[1] for _ in range(runs)
+    ]
+    for level in (0.05, 0.01):
+        alarms = int((np.array(ps) < level).sum())
+        z = (alarms - level * runs) / np.sqrt(level * (1 - level) * runs)
+        assert z < 4.0, f"z = {z:.2f} at level {level}"
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+def test_the_stated_distance_is_found(samples: int) -> None:
+    n, level, runs = 1000, 1e-4, 300
+    power = marginals.detectable(level, n, 0.9, samples)
+    rng, share = np.random.default_rng(2), 0.3
+    found = 0
+    for _ in range(runs):
+        ours = (rng.random(n) < share + power).astype(float)
+        if samples == 2:
+            p = marginals.two_samples(ours, (rng.random(n) < share).astype(float))[1]
+        else:
+            p = marginals.one_sample(ours, np.arange(2.0), np.array([1 - share, share]))[1]
+        found += p < level
+    z = (found - 0.9 * runs) / np.sqrt(0.09 * runs)
+    assert z > -4.0, f"z = {z:.2f}"
+
+
+def test_pairs_above_the_median_by_all_orders() -> None:
+    counts = np.array([0, 1, 1, 3, 0, 5, 1, 2.0])
+    found, effect = joint.neighbours(counts)
+    seen = Counter(
+        int(((x := np.array(o) > 1)[0::2] & x[1::2]).sum()) for o in permutations(counts)
+    )
+    total = sum(seen.values())
+    here = int(((counts > 1)[0::2] & (counts > 1)[1::2]).sum())
+    low = sum(k for j, k in seen.items() if j <= here) / total
+    high = sum(k for j, k in seen.items() if j >= here) / total
+    assert found == pytest.approx(min(1.0, 2.0 * min(low, high)))
+    assert abs(effect) < 1.0
+
+
+def test_rare_counts_are_no_sign_of_dependence() -> None:
+    rng, runs, level = np.random.default_rng(3), 1500, 0.01
+    ps = [joint.neighbours((rng.random(2000) < 0.03).astype(float))[0] for _ in range(runs)]
+    alarms = int((np.array(ps) < level).sum())
+    z = (alarms - level * runs) / np.sqrt(level * runs)
+    assert z < 4.0, f"z = {z:.2f}"
+
+
+def test_mirrored_and_repeated_neighbours() -> None:
+    half = np.random.default_rng(4).poisson(9, 500).astype(float)
+    p, effect = joint.neighbours(np.repeat(half, 2))
+    assert p < 1e-20
+    assert effect == pytest.approx(1.0, abs=0.01)
+    p, effect = joint.neighbours(np.stack([half, 18.0 - half], axis=1).ravel())
+    assert p < 1e-20
+    assert effect < -0.7
+    assert joint.neighbours(np.full(100, 3.0)) == (1.0, 0.0)
+
+
+def test_copies_count_only_beyond_those_of_the_other_side() -> None:
+    rng = np.random.default_rng(5)
+    ours, theirs, half = (rng.poisson(3, (n, 4, 2)).astype(float) for n in (400, 400, 200))
+    assert joint.copies(ours, theirs) == (1.0, 0.0)
+    p, excess = joint.copies(ours, np.concatenate([half, half]))
+    assert p < 1e-20
+    assert excess == pytest.approx(1.0, abs=0.05)
+    # Where copies are common by nature, both sides have them.
+    flat = (rng.random((2, 400, 1, 1)) < 0.1).astype(float)
+    assert joint.copies(flat[0], flat[1])[0] > 1e-4
+
+
+def test_differences_of_products() -> None:
+    counts = np.random.default_rng(6).poisson(4, (500, 2, 2)).astype(float)
+    c = joint.products(counts, (0, 0), (1, 1))
+    assert c.mean() == pytest.approx(np.cov(counts[:, 0, 0], counts[:, 1, 1], ddof=0)[0, 1])
+    p, away, error = joint.difference(c, c + 1.0)
+    assert away == pytest.approx(-1.0)
+    assert p == pytest.approx(2.0 * stats.t.sf(1.0 / error, 499))
+    assert joint.difference(np.zeros(5), np.zeros(5))[0] == 1.0
+    assert joint.difference(np.zeros(5), np.ones(5))[0] == 0.0
+
+
+def test_pairs_that_are_compared() -> None:
+    assert joint.time_pairs(1) == []
+    assert joint.time_pairs(4) == [(0, 1), (1, 2), (2, 3), (0, 3), (1, 3)]
+    assert joint.coupled_pairs([frozenset({2, 0}), frozenset({1}), frozenset({0, 2})]) == [(0, 2)]
+
+
+@pytest.mark.parametrize(("mean", "n"), [(0.001, 500), (4.0, 100)])
+def test_chernoffs_bound_lies_above_the_exact_chance(mean: float, n: int) -> None:
+    values = np.arange(60.0)
+    law = stats.poisson.pmf(values, mean)
+    law /= law.sum()
+    for total in (round(n * mean) + k for k in (1, 3, 10, 40, 80)):
+        exact = float(stats.poisson.sf(total - 1, n * mean))
+        bound = chernoff.two_sided(values, law, total / n, n)
+        assert bound >= exact
+        # Chernoff's price: a few standard errors times √(2π), and two sides.
+        assert bound < 60.0 * exact + 1e-300 or exact < 1e-280
+    assert chernoff.two_sided(values, law, mean, n) == 1.0
+    assert chernoff.two_sided(values[:2], law[:2] / law[:2].sum(), 3.0, n) == 0.0
