@@ -1,0 +1,94 @@
+"""What campaigns of the paper share: records that survive Ctrl-C, machine, tables, colours."""
+
+from __future__ import annotations
+
+import json
+import platform
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+
+#: The shipped models.
+MODELS = ROOT / "models" / "sbml"
+
+#: Colours that colour-blind readers can tell apart (Okabe and Ito).
+BLUE, ORANGE, GREEN, PINK, SKY, BLACK = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#222222",
+)
+
+#: Software that results depend on.
+SOFTWARE = ("sbmlgrad", "numpy", "numba", "tensorflow", "keras")
+
+
+def kept(file: Path) -> list[dict[str, Any]]:
+    """Return the records that were made before, one a line of a file that may not exist.
+
+    A last line that was cut off, as by a crash, is left out; its work is done again.
+    """
+    if not file.exists():
+        return []
+    found = []
+    lines = file.read_text().splitlines()
+    for number, line in enumerate(lines):
+        try:
+            found.append(json.loads(line))
+        except json.JSONDecodeError:
+            if number + 1 < len(lines):
+                raise
+    return found
+
+
+def keep(file: Path, record: Mapping[str, Any]) -> None:
+    """Append one record, on a line of its own even behind a line that was cut off."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    is_cut = file.exists() and file.read_bytes()[-1:] not in (b"", b"\n")
+    if is_cut:
+        whole = file.read_text().splitlines()[:-1]
+        file.write_text("".join(f"{line}\n" for line in whole))
+    with file.open("a") as opened:
+        opened.write(json.dumps(record) + "\n")
+
+
+def machine() -> str:
+    """Return processor and versions, in words, as results state them."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = models[0].split(":", 1)[1].strip() if models else name
+    versions = ", ".join(f"{software} {version(software)}" for software in SOFTWARE)
+    return f"{name}; Python {platform.python_version()}, {versions}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return lines of a Markdown table."""
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows)]
+
+
+def paragraph(text: str) -> list[str]:
+    """Return lines of Markdown, wrapped, and the empty line behind them."""
+    return [*textwrap.wrap(text, 100, break_long_words=False, break_on_hyphens=False), ""]
+
+
+def percent(value: float, digits: int = 3) -> str:
+    """Return a fraction as percent."""
+    return f"{100.0 * value:.{digits}f} %"
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Return whole numbers from text such as `1-5` or `1,3`."""
+    found: list[int] = []
+    for part in text.split(","):
+        low, _, high = part.partition("-")
+        found += range(int(low), int(high or low) + 1)
+    return tuple(found)
