@@ -1,4 +1,4 @@
-"""The seven shipped models as plain data; `make_models.py` turns them into SBML and a table.
+"""The shipped models as plain data; `make_models.py` turns them into SBML and a table.
 
 To add a model, add one entry to `MODELS`. Counts are molecules (or channels, or persons), and rate
 constants are for counts: firings per time, without any volume.
@@ -26,7 +26,9 @@ from description import (
     Reaction,
     Species,
 )
+from gating import GATING_THREE_STATES, GATING_TWO_STATES
 from oscillator import OSCILLATOR
+from osmotic_shock import OSMOTIC_SHOCK
 
 _EXACT_GRADIENTS = (
     "Vilar JMG, Saiz L. Exact discrete stochastic simulation with deep-learning-scale gradient "
@@ -223,4 +225,7 @@ MODELS = (
     _IMMIGRATION_DEATH,
     _TELEGRAPH,
     _SIR,
+    GATING_TWO_STATES,
+    GATING_THREE_STATES,
+    OSMOTIC_SHOCK,
 )

@@ -22,7 +22,7 @@ _README_HEAD = """\
 # Shipped models
 
 Written by `python models/make_models.py`; do not edit by hand. `--check` tells whether the files
-agree with the descriptions in `catalogue.py` and `oscillator.py`.
+agree with the descriptions in `catalogue.py` and the modules that it imports.
 
 Each file is SBML level 3 version 1. All species are counts (unit item, `hasOnlySubstanceUnits`),
 so no law depends on a volume. Units, names, ontology terms and the source stand in each file. A

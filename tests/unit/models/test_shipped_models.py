@@ -21,6 +21,23 @@ XLSX = "data/influenza_england_1978.xlsx"
 
 #: Model → (species → initial count, parameter → value, unit of time in seconds).
 FACTS = {
+    "gating_two_states": ({"O": 1, "C": 0}, {"k_close": 1, "k_open": 0.1}, 0.001),
+    "gating_three_states": (
+        {"O": 1, "C": 0, "P": 0},
+        {"k_close": 1, "k_open": 0.1, "k_pause": 1, "k_resume": 10},
+        0.001,
+    ),
+    "osmotic_shock": (
+        {
+            **{"before": 1, **{f"waiting_{i}": 0 for i in range(1, 9)}},
+            **{"gene_off": 0, "gene_on": 0, "late_off": 0, "late_on": 0, "M": 0},
+        },
+        {
+            **{"k_leak": 10, "k_begin": 15, "k_wait": 1, "k_on": 0.5, "k_off": 1},
+            **{"k_adapt": 0.1, "k_on_late": 0.1, "k_transcription": 15, "k_decay": 0.1},
+        },
+        60.0,
+    ),
     "dimerization": ({"A": 100, "B": 90, "C": 0}, {"k1": 0.01, "k2": 0.32}, 1.0),
     "oscillator": (
         {
@@ -48,6 +65,31 @@ FACTS = {
 
 #: Model → (reactants, products, kinetic law, reversible), in document order.
 REACTIONS = {
+    "gating_two_states": [("O", "C", "k_close * O", False), ("C", "O", "k_open * C", False)],
+    "gating_three_states": [
+        ("O", "C", "k_close * O", False),
+        ("C", "O", "k_open * C", False),
+        ("O", "P", "k_pause * O", False),
+        ("P", "O", "k_resume * P", False),
+    ],
+    "osmotic_shock": [
+        ("before", "before M", "k_leak * before", False),
+        ("before", "waiting_1", "k_begin * before", False),
+        *(
+            (f"waiting_{i}", f"waiting_{i + 1}", f"k_wait * waiting_{i}", False)
+            for i in range(1, 8)
+        ),
+        ("waiting_8", "gene_off", "k_wait * waiting_8", False),
+        ("gene_off", "gene_on", "k_on * gene_off", False),
+        ("gene_on", "gene_off", "k_off * gene_on", False),
+        ("gene_off", "late_off", "k_adapt * gene_off", False),
+        ("gene_on", "late_on", "k_adapt * gene_on", False),
+        ("late_off", "late_on", "k_on_late * late_off", False),
+        ("late_on", "late_off", "k_off * late_on", False),
+        ("gene_on", "gene_on M", "k_transcription * gene_on", False),
+        ("late_on", "late_on M", "k_transcription * late_on", False),
+        ("M", "", "k_decay * M", False),
+    ],
     "dimerization": [("A B", "C", "k1 * A * B - k2 * C", True)],
     "oscillator": [
         ("A DA", "DA_prime", "gamma_A * A * DA", False),
