@@ -29,8 +29,12 @@ if TYPE_CHECKING:
         WriteError,
     )
     from sbmlgrad.firing_lists import FiringList, firings
+    from sbmlgrad.fit.parallel import Dask, Serial
     from sbmlgrad.fit.result import FitResult
+    from sbmlgrad.fit.result_file import load_result
     from sbmlgrad.fit.run import fit
+    from sbmlgrad.fit.uncertainty.result import with_uncertainty
+    from sbmlgrad.fit.uncertainty.run import uncertainty
     from sbmlgrad.gradients.check.result import GradientCheck
     from sbmlgrad.gradients.check.run import check_gradient
     from sbmlgrad.io.dwell_files import load_dwells
@@ -72,8 +76,12 @@ _HOMES = {
         "WriteError",
     ),
     "sbmlgrad.firing_lists": ("FiringList", "firings"),
+    "sbmlgrad.fit.parallel": ("Dask", "Serial"),
     "sbmlgrad.fit.result": ("FitResult",),
+    "sbmlgrad.fit.result_file": ("load_result",),
     "sbmlgrad.fit.run": ("fit",),
+    "sbmlgrad.fit.uncertainty.result": ("with_uncertainty",),
+    "sbmlgrad.fit.uncertainty.run": ("uncertainty",),
     "sbmlgrad.gradients.check.run": ("check_gradient",),
     "sbmlgrad.gradients.check.result": ("GradientCheck",),
     "sbmlgrad.io.formats": ("load", "save"),
@@ -99,6 +107,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "AfterFirings",
+    "Dask",
     "DataError",
     "DataMapping",
     "Dwells",
@@ -121,6 +130,7 @@ __all__ = [
     "RefereeError",
     "RequestError",
     "SbmlGradError",
+    "Serial",
     "Severity",
     "SimulationError",
     "Snapshots",
@@ -145,13 +155,16 @@ __all__ = [
     "load_mapping",
     "load_measurements",
     "load_petab",
+    "load_result",
     "load_snapshots",
     "preview",
     "problem_of",
     "save",
     "simulate",
     "summarise",
+    "uncertainty",
     "validate",
+    "with_uncertainty",
     "write_petab",
 ]
 

@@ -8,13 +8,16 @@ from typing import Any
 
 from sbmlgrad import cli_fit_options as given
 from sbmlgrad import cli_options as opt
+from sbmlgrad import cli_table_options as table
 from sbmlgrad.cli_exit import INTERRUPTED, OK
+from sbmlgrad.cli_fit_archive import check_archive, write_fit_archive
 from sbmlgrad.cli_fit_checks import (
-    check_archive,
     check_problem,
-    check_uncertainty,
+    check_settings,
     refuse_stochastic,
+    results_folder,
 )
+from sbmlgrad.cli_fit_messages import as_options
 from sbmlgrad.cli_fit_problem import (
     fit_options,
     mapping_of,
@@ -23,7 +26,20 @@ from sbmlgrad.cli_fit_problem import (
     print_plan,
     problem_of_files,
 )
-from sbmlgrad.cli_support import import_tensorflow_quietly, print_json, progress_bar
+from sbmlgrad.cli_fit_uncertainty import (
+    RECORDS,
+    check_likelihood_of,
+    check_uncertainty,
+    executor_of,
+    method_of,
+    with_intervals,
+)
+from sbmlgrad.cli_support import (
+    import_tensorflow_quietly,
+    names_of,
+    print_json,
+    progress_bar,
+)
 from sbmlgrad.errors import RequestError
 
 #: File of the results folder that keeps the state of a fit while it runs.
@@ -31,6 +47,9 @@ CHECKPOINT = "checkpoint.npz"
 
 #: Suffixes of PEtab problems.
 PETAB = (".yaml", ".yml")
+
+#: What to do after a fit that was cut.
+GO_ON = "the same command with --resume goes on from there"
 
 
 def fit(
@@ -56,11 +75,21 @@ def fit(
     objective: given.ObjectiveName = None,
     uncertainty: given.Uncertainty = None,
     interval: given.Interval = 0.95,
+    repeats: given.Repeats = None,
+    workers: given.Workers = None,
+    scheduler: given.Scheduler = None,
     no_distrib: given.NoDistrib = False,
     level: given.Level = None,
     omex: given.Archive = None,
     sheet: opt.Sheet = None,
     time_column: opt.TimeColumn = None,
+    time_unit: table.TimeUnit = None,
+    header_row: table.HeaderRow = None,
+    names: table.Names = None,
+    layout: table.LayoutName = None,
+    plate_map: table.PlateMap = None,
+    below_detection: table.Below = None,
+    above_detection: table.Above = None,
     threads: opt.Threads = None,
     substance: opt.Substance = None,
     initial: opt.Initial = "strict",
@@ -81,24 +110,8 @@ def fit(
     if omex is not None:
         check_archive(omex)
     target = _objective(objective)
-    check_uncertainty(uncertainty, engine)
-    writing = writing_options(level, no_distrib=no_distrib)
-    how = {"substance": substance, "initial": initial, "mass_action": mass_action}
-    reading = {"--map": column, "--sheet": sheet, "--time-column": time_column}
-    options = {"--free": free, "--bounds": bounds, "--start": start}
-    if model.suffix.lower() in PETAB:
-        stray = {"DATA": data, "--mapping": mapping, "--snapshots": snapshots}
-        problem, assumptions = petab_problem(model, how, {**stray, **options, **reading}), ()
-    else:
-        problem, assumptions = problem_of_files(
-            model,
-            data,
-            how,
-            {"mapping": mapping_of(column), "sheet": sheet, "time_column": time_column},
-            fit_options(free, bounds, start),
-            mapping=mapping,
-            is_snapshots=snapshots,
-        )
+    check_uncertainty(uncertainty, engine, repeats, workers, scheduler)
+    common = {"starts": starts, "seed": seed, "max_seconds": max_seconds}
     stochastic = {
         "objective": target,
         "epochs": epochs,
@@ -112,46 +125,99 @@ def fit(
     if engine == "ode":
         refuse_stochastic(stochastic, threads)
         stochastic = {}
-    check_problem(problem, engine, target, writing)
+    check_settings(common, stochastic)
+    writing = writing_options(level, no_distrib=no_distrib)
+    how = {"substance": substance, "initial": initial, "mass_action": mass_action}
+    reading = {
+        "mapping": mapping_of(column),
+        "sheet": sheet,
+        "time_column": time_column,
+        "time_unit": time_unit,
+        "header_row": header_row,
+        "names": None if names is None else list(names_of(names)),
+        "layout": layout,
+        "plate_map": plate_map,
+        "below_detection": below_detection,
+        "above_detection": above_detection,
+    }
+    with as_options():
+        if model.suffix.lower() in PETAB:
+            stray = {
+                "DATA": data,
+                "--mapping": mapping,
+                "--snapshots": snapshots,
+                "--free": free,
+                "--bounds": bounds,
+                "--start": start,
+                "--map": reading.pop("mapping"),
+                **{"--" + name.replace("_", "-"): value for name, value in reading.items()},
+            }
+            problem, assumptions = petab_problem(model, how, stray), ()
+        else:
+            problem, assumptions = problem_of_files(
+                model,
+                data,
+                how,
+                reading,
+                fit_options(free, bounds, start),
+                mapping=mapping,
+                is_snapshots=snapshots,
+            )
+        used = check_problem(problem, engine, target, writing)
+        check_likelihood_of(uncertainty, used, problem)
     if dry_run:
-        planned = plan(problem, assumptions, optimizer)
+        planned = plan(problem, assumptions)
         if json:
             print_json(planned)
         elif not quiet:
             print_plan(planned, problem.name)
         return OK
+    is_silent = quiet or json
     if resume and not (out / CHECKPOINT).exists() and not quiet:
         print(f"{out}: there is no {CHECKPOINT} to go on from; starting anew", file=sys.stderr)
-    out.mkdir(parents=True, exist_ok=True)
-    result = _fitted(
-        problem,
-        assumptions,
-        {"starts": starts, "seed": seed, "max_seconds": max_seconds},
-        stochastic,
-        threads,
-        is_silent=quiet or json,
-    )
-    files = _written(result, out, writing)
-    if engine == "ssa" and not (result.interrupted or result.reason.startswith("the budget")):
-        (out / CHECKPOINT).unlink(missing_ok=True)
+    with results_folder(out):
+        if not resume:
+            (out / RECORDS).unlink(missing_ok=True)
+        try:
+            result = _fitted(problem, assumptions, common, stochastic, threads, is_silent)
+        except KeyboardInterrupt:
+            if (out / CHECKPOINT).exists():
+                print(f"{out}: the descent is kept there; {GO_ON}", file=sys.stderr)
+            raise
+        files = _written(result, out, writing)
+    is_cut = result.interrupted or result.reason.startswith("the budget")
     code = INTERRUPTED if result.interrupted else OK
-    method = _method(uncertainty, result)
+    method = method_of(uncertainty, result)
     if method is not None:
         try:
-            result = _with_uncertainty(result, method, interval, target)
+            result = with_intervals(
+                result,
+                method,
+                interval,
+                is_asked=uncertainty is not None,
+                objective=target,
+                repeats=repeats,
+                executor=executor_of(workers, scheduler),
+                out=out,
+                is_silent=is_silent,
+            )
             files = _written(result, out, writing)
         except KeyboardInterrupt:
             # The fit itself is complete and written.
             print(f"{method}: interrupted; the fit is written without it", file=sys.stderr)
-            code = INTERRUPTED
+            is_cut, code = True, INTERRUPTED
+    if engine == "ssa" and not is_cut:
+        (out / CHECKPOINT).unlink(missing_ok=True)
     if omex is not None:
-        _write_archive(result, out, omex)
+        write_fit_archive(result, out, omex)
         files.append(omex)
     if json:
         print_json({**summary_of(result), "files": [str(f) for f in files]})
     elif not quiet:
         print(result)
         print("written: " + ", ".join(str(f) for f in files))
+    if is_cut and engine == "ssa" and not quiet:
+        print(f"{out}: {GO_ON}", file=sys.stderr)
     return code
 
 
@@ -180,29 +246,12 @@ def writing_options(level: str | None, *, no_distrib: bool) -> dict[str, Any]:
     return {"distrib": not no_distrib, "level": int(parts[0]), "version": version}
 
 
-def _method(asked: str | None, result: Any) -> str | None:
-    """Return which uncertainty to compute; None for none."""
-    if asked == "none" or result.interrupted:
-        return None
-    if asked is not None:
-        return asked
-    return "fisher" if result.objective == "MeanTrajectory()" else None
-
-
-def _with_uncertainty(result: Any, method: str, level: float, objective: Any) -> Any:
-    from sbmlgrad.fit.uncertainty.result import with_uncertainty
-    from sbmlgrad.fit.uncertainty.run import uncertainty
-
-    return with_uncertainty(result, uncertainty(result, method, level, objective=objective))
-
-
 def _fitted(
     problem: Any,
     assumptions: tuple[str, ...],
     common: dict[str, Any],
     stochastic: dict[str, Any],
     threads: int | None,
-    *,
     is_silent: bool,
 ) -> Any:
     import_tensorflow_quietly()
@@ -227,27 +276,3 @@ def summary_of(result: Any) -> dict[str, Any]:
     from sbmlgrad.fit.report import summary
 
     return summary(result)
-
-
-def _write_archive(result: Any, out: Path, path: Path) -> None:
-    """Pack calibrated model, original, simulation, provenance and the results folder."""
-    from sbmlgrad.io.calibration_archive import calibration_description, calibration_entries
-    from sbmlgrad.io.omex import folder_entries, write_archive
-    from sbmlgrad.io.sedml import Curve, TimeCourse
-
-    used = {id for _, id in result.curves}
-    curves = [Curve(o.id, o.formula, o.name) for o in result.problem.observables if o.id in used]
-    ends = [float(curve.times[-1]) for curve in result.curves.values()]
-    method = "ode" if result.is_deterministic else "ssa"
-    own = set(result.model.parameter_ids)
-    fixed = {p.id: p.nominal for p in result.problem.parameters}
-    entries = calibration_entries(
-        result.model,
-        (out / "calibrated.xml").read_bytes(),
-        curves,
-        TimeCourse(max(ends, default=1.0), methods=(method,)),
-        constants={id: v for id, v in {**fixed, **result.values}.items() if id not in own},
-        files=[e for e in folder_entries(out, "results") if not e.location.endswith(".npz")],
-    )
-    name = result.model.name or result.model.id
-    write_archive(path, entries, calibration_description(name, result.model.provenance))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from sbmlgrad.errors import RequestError, WriteError
+from sbmlgrad.errors import RequestError
 
 #: Options of stochastic fits that mean nothing for the rate equations, with their defaults.
 STOCHASTIC = {
@@ -19,29 +21,57 @@ STOCHASTIC = {
 }
 
 
-def check_archive(path: Path) -> None:
-    """Raise a `WriteError` for an archive that could not be written after the fit."""
-    from sbmlgrad.io.files import check_folder
+@contextmanager
+def results_folder(path: Path) -> Iterator[None]:
+    """Make a folder; if what follows fails and has written nothing, take it away again.
 
-    if path.suffix.lower() != ".omex":
-        raise WriteError(f"{path}: a COMBINE archive is called .omex; rename it")
-    if not path.parent.is_dir():
-        raise WriteError(f"{path}: there is no folder '{path.parent}'; make it first")
-    check_folder(path.parent)
+    Args:
+        path: of the folder; one that is there already stays in any case.
+    """
+    is_new = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:  # an interruption by the user included
+        if is_new:
+            with suppress(OSError):  # it is not empty: something can go on from there
+                path.rmdir()
+        raise
 
 
-def check_uncertainty(method: str | None, engine: str) -> None:
-    """Raise a `RequestError` for an uncertainty that cannot be computed after the fit."""
-    from sbmlgrad.fit.uncertainty.run import METHODS
+def check_settings(common: dict[str, Any], stochastic: dict[str, Any]) -> None:
+    """Raise a `RequestError` for numbers and names that no fit can take.
 
-    if method in (None, "none"):
+    Args:
+        common: `starts`, `seed`, `max_seconds`.
+        stochastic: settings of exact simulation; empty for the rate equations.
+    """
+    from sbmlgrad.fit.optimizers import OPTIMIZERS
+    from sbmlgrad.simulation_inputs import seed_of
+
+    seconds = common["max_seconds"]
+    if seconds is not None and not seconds > 0.0:
+        raise RequestError(f"--max-seconds {seconds:g}: must be above 0")
+    if common["seed"] is not None:
+        try:
+            seed_of(common["seed"])
+        except RequestError as error:
+            raise RequestError(f"--seed {common['seed']}: {_advice(error)}") from None
+    if not stochastic:
         return
-    if method not in METHODS:
-        raise RequestError(f"--uncertainty {method}: choose one of {', '.join(METHODS)} or none")
-    if engine == "ode":
+    if stochastic["optimizer"].lower() not in OPTIMIZERS:
+        known = " or ".join(OPTIMIZERS)
+        raise RequestError(f"--optimizer {stochastic['optimizer']}: choose {known}")
+    least, most = stochastic["trajectories"], stochastic["most_trajectories"]
+    if most is not None and most < least:
         raise RequestError(
-            f"--uncertainty {method}: is for exact simulation; leave it out with --engine ode"
+            f"--most-trajectories {most}: is below --trajectories {least}, with which the fit "
+            "begins; give as many at least"
         )
+
+
+def _advice(error: Exception) -> str:
+    return str(error).partition(": ")[2]
 
 
 def refuse_stochastic(options: dict[str, Any], threads: int | None) -> None:
@@ -55,19 +85,36 @@ def refuse_stochastic(options: dict[str, Any], threads: int | None) -> None:
         )
 
 
-def check_problem(problem: Any, engine: str, objective: Any, writing: dict[str, Any]) -> None:
-    """Raise what the fit itself, or writing its result, would raise hours later."""
+def check_problem(problem: Any, engine: str, objective: Any, writing: dict[str, Any]) -> Any:
+    """Raise what the fit itself, or writing its result, would raise hours later.
+
+    Args:
+        problem: what is to be fitted.
+        engine: ssa or ode.
+        objective: asked for, or None.
+        writing: arguments of `save`.
+
+    Returns:
+        What will be made small; None for the rate equations.
+    """
     from sbmlgrad.errors import FitError
+    from sbmlgrad.fit import problem_checks
     from sbmlgrad.io.sbml.writer import check_writable
 
     if not problem.free:
         raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
+    problem_checks.check_units(problem)
+    problem_checks.check_noise(problem)
+    problem_checks.check_priors(problem)
+    target = None
     if engine == "ssa":
-        from sbmlgrad.fit.experiments import prepared
+        from sbmlgrad.fit.penalty import refuse_unused_priors
         from sbmlgrad.fit.solve import default_objective
 
         target = default_objective(problem) if objective is None else objective
         target.check(problem)
-        prepared(problem)
+        refuse_unused_priors(target, problem)
+        problem_checks.check_start(problem)
     own = [p.id for p in problem.free if p.id in problem.network.parameter_ids]
     check_writable(problem.network, own, **writing)
+    return target

@@ -53,6 +53,20 @@ Uncertainty = Annotated[
 Interval = Annotated[
     float, typer.Option(min=0.5, max=0.999, help="Probability of the intervals written.")
 ]
+Repeats = Annotated[int | None, typer.Option(min=10, help="Refits of a bootstrap; 200 by default.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes for the refits of a bootstrap or profile; the same numbers as without.",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS", help="Dask cluster for the refits instead, such as tcp://10.0.0.1:8786."
+    ),
+]
 NoDistrib = Annotated[
     bool,
     typer.Option("--no-distrib", help="Write the model without the distrib package."),

@@ -67,9 +67,13 @@ def problem_of_files(
     if data is None:
         raise RequestError(f"fit {model.name}: name the file of measurements too")
     if is_snapshots:
-        if mapping is not None or reading["time_column"] is not None:
-            raise RequestError("--snapshots: leave out --mapping and --time-column")
-        cells = load_snapshots(data, sheet=reading["sheet"])
+        meant = ("mapping", "sheet", "header_row", "names", "time_unit")
+        stray = [name for name, value in reading.items() if value is not None and name not in meant]
+        stray += ["mapping"] if mapping is not None else []
+        if stray:
+            names = ", ".join("--" + name.replace("_", "-") for name in stray)
+            raise RequestError(f"--snapshots: counts of cells have no {names}; leave out {names}")
+        cells = load_snapshots(data, **{k: v for k, v in reading.items() if k in meant[1:]})
         return plain_problem(network, cells, mapping=reading["mapping"], **options)
     if mapping is not None:
         if reading["mapping"] is not None:
@@ -103,17 +107,13 @@ def mapping_of(columns: list[str] | None) -> dict[str, str | None] | None:
     return {column: (to or None) for column, to in pairs(columns, "--map").items()} or None
 
 
-def plan(problem: Any, assumptions: tuple[str, ...], optimizer: str) -> dict[str, Any]:
-    """Check everything that a fit needs, and say what it would do.
+def plan(problem: Any, assumptions: tuple[str, ...]) -> dict[str, Any]:
+    """Return what a fit of a problem would do, as plain data.
 
-    Raises:
-        SbmlGradError: whatever the fit itself would refuse before it starts.
+    Args:
+        problem: checked already.
+        assumptions: what was assumed in making it, in words.
     """
-    from sbmlgrad.codegen.lowering import lower
-    from sbmlgrad.fit.optimizers import make_optimizer
-
-    lower(problem.network)
-    make_optimizer(optimizer)
     measurements = problem.measurements
     counts = {
         id: int((measurements.observable_index == place).sum())

@@ -20,8 +20,8 @@ from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.model.problem import Problem
 
-#: Wall-clock seconds between two checkpoints.
-INTERVAL_S = 5.0
+#: Wall-clock seconds between two checkpoints at least, and how many times what writing one takes.
+INTERVAL_S, SHARE = 1.0, 50.0
 
 #: Plain fields of a state.
 _FIELDS = (
@@ -87,14 +87,19 @@ def _schedule(plan: Plan, schedule: Schedule | None) -> list[float]:
 
 
 def saver(plan: Plan, path: Path) -> Callable[[State], None]:
-    """Return a function that keeps a state, at most every few seconds and when it has ended."""
-    last = [0.0]
+    """Return a function that keeps a state, at most every second and when it has ended.
+
+    States of long descents take longer to write, and are kept less often, so that a descent is
+    not slowed by more than some per cent.
+    """
+    due = [0.0]
 
     def save(state: State) -> None:
-        now = time.monotonic()
-        if state.reason or now - last[0] > INTERVAL_S:
+        begun = time.monotonic()
+        if state.reason or begun > due[0]:
             write_checkpoint(plan, state, path)
-            last[0] = now
+            ended = time.monotonic()
+            due[0] = ended + max(INTERVAL_S, SHARE * (ended - begun))
 
     return save
 

@@ -22,6 +22,9 @@ Result = TypeVar("Result")
 #: Called with (tasks done, tasks).
 TaskProgress = Callable[[int, int], None]
 
+#: Called with (place of the task, its result) as soon as one is done.
+Keep = Callable[[int, Any], None]
+
 #: What keeps libraries from starting a thread for every core in each of the workers.
 ONE_THREAD: Mapping[str, str] = MappingProxyType(
     {
@@ -63,6 +66,7 @@ class Executor(Protocol):
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: TaskProgress | None = None,
+        keep: Keep | None = None,
     ) -> list[Result]:
         """Return the results in the order of the tasks.
 
@@ -70,6 +74,7 @@ class Executor(Protocol):
             function: of a module, so that other processes can import it.
             tasks: its arguments; they can be pickled.
             progress: called after each.
+            keep: called with each result, in whatever order they come, before `progress` is.
         """
         ...
 
@@ -96,11 +101,14 @@ class Serial:
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: TaskProgress | None = None,
+        keep: Keep | None = None,
     ) -> list[Result]:
         """Return the results in the order of the tasks; see `Executor`."""
         results = []
         for task in tasks:
             results.append(function(task))
+            if keep is not None:
+                keep(len(results) - 1, results[-1])
             if progress is not None:
                 progress(len(results), len(tasks))
         return results
@@ -146,6 +154,7 @@ class Dask:
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: TaskProgress | None = None,
+        keep: Keep | None = None,
     ) -> list[Result]:
         """Return the results in the order of the tasks; see `Executor`.
 
@@ -163,7 +172,7 @@ class Dask:
         if not tasks:
             return []
         with self._client() as client:
-            return self._results(client, function, tasks, progress)
+            return self._results(client, function, tasks, progress, keep)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -187,7 +196,8 @@ class Dask:
                 n_workers=self.workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,  # type: ignore[arg-type]  # none, which its hint forgets
+                # Any free port of this machine only: the usual one may be another cluster's.
+                dashboard_address="127.0.0.1:0",
                 env=dict(ONE_THREAD),
                 silence_logs=50,
             ) as cluster,
@@ -201,16 +211,20 @@ class Dask:
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
         progress: TaskProgress | None,
+        keep: Keep | None,
     ) -> list[Result]:
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
 
         # `pure=False`: equal tasks are run each, and nothing is taken from an earlier map.
         futures = [client.submit(function, task, pure=False) for task in tasks]
+        places = {future.key: place for place, future in enumerate(futures)}
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 if future.status == "error":
                     future.result()
+                if keep is not None:
+                    keep(places[future.key], future.result())
                 if progress is not None:
                     progress(done, len(tasks))
             return client.gather(futures)

@@ -125,10 +125,16 @@ def problem_of(
     targets = _targets(measurements, mapping, problems)
     missing = set(measurements.conditions) - {e.id for e in mapping.experiments}
     if mapping.experiments or measurements.conditions != ("",):
+        if "" in missing:
+            named = ", ".join(repr(e.id) for e in mapping.experiments)
+            problems.append(
+                "measurements without a condition, and the mapping file names "
+                f"{named or 'none either'}; name it in a column 'condition' of the data"
+            )
         problems += [
             f"measurements under condition {c!r}, which the mapping file does not name"
             f"{suggestion(c, (e.id for e in mapping.experiments))}; add it with conditionId"
-            for c in sorted(missing)
+            for c in sorted(missing - {""})
         ]
     if problems:
         listed = "".join(f"\n  - {problem}" for problem in problems)

@@ -128,6 +128,16 @@ def time_column_of(table: Table, wanted: str | None, problems: list[Problem]) ->
             f"only numbers stand where the header is expected, {listed}; if there is no header, "
             "give names=['time', ...], one name for each column"
         )
+    elif any(label.lower().startswith("dwell") for label in header.values()):
+        text = (
+            f"the columns {listed} look like a record of dwell times, which is no course over "
+            "time; read it with load_dwells()"
+        )
+    elif len(header) == 1 and (mark := _separator_in(next(iter(header.values())))):
+        text = (
+            f"there is one column only, {listed}; if {mark} separates columns, save the file with "
+            "commas, semicolons or tabs between them"
+        )
     else:
         text = (
             f"there is no time column among {listed}; name it 'time', or give its name with "
@@ -135,6 +145,15 @@ def time_column_of(table: Table, wanted: str | None, problems: list[Problem]) ->
         )
     problems.append(Problem(text, table.header_row))
     return None
+
+
+def _separator_in(label: str) -> str:
+    """Return what may separate columns within a label that names a time; empty for nothing."""
+    for mark, name in (("|", "'|'"), (":", "':'"), (" ", "a space")):
+        first = label.split(mark)[0].strip()
+        if mark in label and any(first.lower() in names for names in _TIME_NAMES):
+            return name
+    return ""
 
 
 def roles_of(

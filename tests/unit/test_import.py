@@ -9,6 +9,7 @@ import pytest
 from networks import MODELS
 
 HEAVY = ("tensorflow", "libsbml", "numba", "pandas", "matplotlib", "scipy", "antimony", "keras")
+HEAVY += ("dask", "distributed", "emcee")
 
 
 def loaded_after(code: str) -> set[str]:
@@ -22,6 +23,12 @@ def loaded_after(code: str) -> set[str]:
 
 def test_import_loads_nothing_heavy() -> None:
     assert loaded_after("import sbmlgrad") == set()
+
+
+def test_executors_and_uncertainty_load_neither_dask_nor_tensorflow() -> None:
+    code = "import sbmlgrad as sg\nsg.Serial(), sg.Dask(workers=2), sg.uncertainty"
+    unwanted = {"tensorflow", "keras", "dask", "distributed", "emcee", "matplotlib", "pandas"}
+    assert not loaded_after(code) & unwanted
 
 
 def test_simulation_never_loads_tensorflow() -> None:

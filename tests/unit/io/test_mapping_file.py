@@ -149,7 +149,7 @@ def test_one_condition_needs_no_name(tmp_path):
         (DATA.replace("temperature", "Temp"), ["column 'Temp' of the data is not in the mapping"]),
         (DATA.replace("GFP A2", "GFP B2"), ["names a column 'GFP A2' that the data have not"]),
         (DATA.replace("low", "lov"), ["condition 'lov'", "did you mean 'low'"]),
-        ("time,OD,GFP A1,GFP A2,temperature\n0,1,2,3,4\n", ["measurements under condition ''"]),
+        ("time,OD,GFP A1,GFP A2,temperature\n0,1,2,3,4\n", ["measurements without a condition"]),
         (
             DATA.replace("GFP A1", "GFP A1 [nM]").replace("GFP A2", "GFP A2 [uM]"),
             ["column 'GFP A2' is in uM, other columns of 'B' are in nM"],

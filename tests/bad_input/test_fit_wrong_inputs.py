@@ -1,0 +1,77 @@
+"""`sbmlgrad fit` of wrong inputs: the message names the place, and nothing is left behind."""
+
+from __future__ import annotations
+
+import openpyxl
+import pytest
+from fit_inputs import DATA, KINDS, MODEL, Sheets
+
+from sbmlgrad.cli import run
+from sbmlgrad.cli_exit import BAD_INPUT
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "m.ant").write_text(MODEL)
+    (tmp_path / "d.csv").write_text(DATA)
+    return tmp_path
+
+
+def write(path, content: str | Sheets) -> None:
+    if isinstance(content, str):
+        path.write_text(content)
+        return
+    book = openpyxl.Workbook(write_only=True)
+    for title, rows in content.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+
+
+def refused(arguments: list[str], capsys) -> str:
+    """Run a fit that must be refused; return what standard error says."""
+    assert run(["fit", *arguments, "--out", "out", "--quiet"]) == BAD_INPUT
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "Traceback" not in told.err
+    return told.err
+
+
+def test_the_input_that_kinds_differ_from_is_fine(folder, capsys) -> None:
+    assert run(["fit", "m.ant", "d.csv", "--free", "k,d", "--out", "out", "--dry-run"]) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_names_its_place_and_leaves_nothing(folder, capsys, kind) -> None:
+    wrong = KINDS[kind]
+    for name, content in wrong.files.items():
+        write(folder / name, content)
+    before = sorted(path.name for path in folder.iterdir())
+    message = refused(wrong.arguments, capsys)
+    assert message.startswith("error: ")
+    for fragment in wrong.said:
+        assert fragment in message
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_a_folder_that_cannot_be_one(folder, capsys) -> None:
+    (folder / "out").write_text("mine")
+    assert "'out' is a file" in refused(["m.ant", "d.csv", "--free", "k,d"], capsys).replace(
+        str(folder) + "/", ""
+    )
+    assert (folder / "out").read_text() == "mine"
+
+
+def test_a_checkpoint_of_another_problem_stays_as_it_is(folder, capsys) -> None:
+    first = ["fit", "m.ant", "d.csv", "--free", "k,d", "--trajectories", "8", "--seed", "1"]
+    first += ["--uncertainty", "none", "--epochs", "40", "--max-seconds", "0.001", "--threads", "1"]
+    assert run([*first, "--out", "out", "--quiet"]) == 0
+    kept = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+    assert "checkpoint.npz" in kept
+    (folder / "d.csv").write_text(DATA.replace("60", "61"))
+    capsys.readouterr()
+    message = refused([*first[1:], "--resume"], capsys)
+    assert "checkpoint.npz: was left by a fit of another model, other data" in message
+    assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == kept

@@ -1,0 +1,110 @@
+"""`sbmlgrad fit` of PEtab problems that are wrong: file, row and column are named."""
+
+from __future__ import annotations
+
+import pytest
+from networks import antimony
+
+import sbmlgrad as sg
+from sbmlgrad.cli import run
+from sbmlgrad.cli_exit import BAD_INPUT, OK
+
+FILES = {
+    "problem.yaml": "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n"
+    "- condition_files: [conditions.tsv]\n  measurement_files: [measurements.tsv]\n"
+    "  observable_files: [observables.tsv]\n  sbml_files: [model.xml]\n",
+    "parameters.tsv": "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\t"
+    "estimate\tobjectivePriorType\tobjectivePriorParameters\nk\tlin\t0.01\t10\t0.5\t1\tnormal\t0.5;0.2\n",
+    "conditions.tsv": "conditionId\nc\n",
+    "observables.tsv": "observableId\tobservableFormula\tnoiseFormula\nseen\tA\t1\n",
+    "measurements.tsv": "observableId\tsimulationConditionId\tmeasurement\ttime\nseen\tc\t9\t1\n",
+}
+
+# Kind → file, what stands there, what instead (None: no such file), what must be said.
+KINDS: dict[str, tuple[str, str, str | None, list[str]]] = {
+    "missing table": ("measurements.tsv", "", None, ["measurements.tsv", "no such file"]),
+    "table not named": (
+        "problem.yaml",
+        "  measurement_files: [measurements.tsv]\n",
+        "",
+        ["problem.yaml", "'measurement_files'"],
+    ),
+    "no YAML": ("problem.yaml", "problems:", "problems: [", ["problem.yaml", "line 4"]),
+    "missing column": ("measurements.tsv", "\ttime", "\ttim", ["measurements.tsv", "'time'"]),
+    "text for a number": (
+        "measurements.tsv",
+        "\t9\t",
+        "\tmany\t",
+        ["measurements.tsv, row 2, column measurement", "'many'"],
+    ),
+    "infinite value": (
+        "measurements.tsv",
+        "\t9\t",
+        "\tinf\t",
+        ["measurements.tsv, row 2, column measurement", "inf"],
+    ),
+    "unknown observable": (
+        "measurements.tsv",
+        "seen\t",
+        "sen\t",
+        ["measurements.tsv, row 2, column observableId", "'sen'", "'seen'"],
+    ),
+    "bounds upside down": ("parameters.tsv", "0.01\t10", "10\t0.01", ["'k' has bounds"]),
+    "start outside": ("parameters.tsv", "\t0.5\t1", "\t50\t1", ["'k' starts at 50"]),
+    "unknown prior": (
+        "parameters.tsv",
+        "\tnormal\t",
+        "\tgaussian\t",
+        ["parameters.tsv, row 2, column objectivePriorType", "'gaussian'"],
+    ),
+    "too few numbers of a prior": (
+        "parameters.tsv",
+        "0.5;0.2",
+        "0.5",
+        ["parameters.tsv, row 2, column objectivePriorParameters", "standard deviation"],
+    ),
+    "negative width of a prior": (
+        "parameters.tsv",
+        "0.5;0.2",
+        "0.5;-0.2",
+        ["parameter 'k'", "standard deviation -0.2", "above 0"],
+    ),
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = antimony("species A in cell; A = 10; k = 0.5; J: A -> ; k*A;")
+    sg.save(model, tmp_path / "model.xml")
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+ARGUMENTS = ["fit", "problem.yaml", "--engine", "ode", "--out", "out"]
+
+
+def test_the_problem_that_kinds_differ_from_is_fine(folder, capsys) -> None:
+    assert run([*ARGUMENTS, "--dry-run"]) == OK
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_kind_names_its_place_and_leaves_nothing(folder, capsys, kind) -> None:
+    name, old, new, said = KINDS[kind]
+    if new is None:
+        (folder / name).unlink()
+    else:
+        assert FILES[name].count(old) == 1
+        (folder / name).write_text(FILES[name].replace(old, new))
+    before = sorted(path.name for path in folder.iterdir())
+    assert run(ARGUMENTS) == BAD_INPUT
+    message = capsys.readouterr().err
+    for fragment in said:
+        assert fragment in message
+    assert sorted(path.name for path in folder.iterdir()) == before
+
+
+def test_what_a_problem_says_itself_is_not_said_twice(folder, capsys) -> None:
+    assert run([*ARGUMENTS, "--free", "k"]) == BAD_INPUT
+    assert "problem.yaml is a PEtab problem, which says this itself" in capsys.readouterr().err

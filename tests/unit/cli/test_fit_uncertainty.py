@@ -1,0 +1,81 @@
+"""`sbmlgrad fit --uncertainty`: on workers, without an answer, and what it leaves behind."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from sbmlgrad.cli import run
+from sbmlgrad.cli_exit import BAD_INPUT, OK
+
+MODEL = """
+unit substance = item; unit extent = item; compartment cell = 1;
+substanceOnly species X in cell; X = 0; a = 2; mu = 0.4;
+B: => X; a; D: X => ; mu*X;
+"""
+DATA = "time,X,X\n1,1.5,1.8\n2,2.7,2.9\n4,4.2,3.9\n8,4.6,4.9\n"
+FIT = ["fit", "m.ant", "d.csv", "--free", "a,mu", "--seed", "5", "--threads", "1", "--epochs", "3"]
+FIT += ["--trajectories", "50", "--quiet"]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("m.ant").write_text(MODEL)
+    Path("d.csv").write_text(DATA)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("distributed") is None, reason="the extra `distributed` is missing"
+)
+def test_one_process_and_two_workers_write_the_same_table() -> None:
+    bootstrap = [*FIT, "--uncertainty", "bootstrap", "--repeats", "10"]
+    assert run([*bootstrap, "--out", "alone"]) == OK
+    assert run([*bootstrap, "--workers", "2", "--out", "spread"]) == OK
+    table = Path("alone/parameters.tsv").read_bytes()
+    assert b"standardError" in table
+    assert Path("spread/parameters.tsv").read_bytes() == table
+    for folder in ("alone", "spread"):
+        assert not any(p.suffix in (".jsonl", ".npz") for p in Path(folder).iterdir())
+
+
+def test_where_nobody_asked_a_fit_without_answer_is_written_without_errors(capsys) -> None:
+    Path("d.csv").write_text("time,X\n1,1.5\n4,4.2\n")
+    assert run([*FIT, "--out", "out"]) == OK
+    said = capsys.readouterr().err
+    assert "no standard errors are written: d.csv: 2 measurements and 2 fitted parameters" in said
+    assert "standardError" not in Path("out/parameters.tsv").read_text().splitlines()[0]
+    assert Path("out/report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--repeats", "20"], "--repeats: is for --uncertainty bootstrap"),
+        (["--uncertainty", "fisher", "--scheduler", "tcp://x:1"], "--scheduler: is for"),
+        (
+            ["--uncertainty", "profile", "--workers", "2", "--scheduler", "tcp://x:1"],
+            "a scheduler has its own workers",
+        ),
+    ],
+)
+def test_options_that_mean_nothing_together(options, message, capsys) -> None:
+    assert run([*FIT, *options, "--out", "out"]) == BAD_INPUT
+    assert message in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_an_extra_that_is_missing_is_named_before_the_fit(monkeypatch, capsys) -> None:
+    known = importlib.util.find_spec
+    missing = ("emcee", "distributed")
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *a: None if name in missing else known(name, *a)
+    )
+    assert run([*FIT, "--uncertainty", "mcmc", "--out", "out"]) == BAD_INPUT
+    assert "sbmlgrad[mcmc]" in capsys.readouterr().err
+    profile = [*FIT, "--uncertainty", "profile", "--workers", "2", "--out", "out"]
+    assert run(profile) == BAD_INPUT
+    assert "sbmlgrad[distributed]" in capsys.readouterr().err
+    assert not Path("out").exists()
