@@ -58,7 +58,7 @@ def mixture(beyond: FloatArray, components: int) -> Mixture:
     def negative(p: FloatArray) -> float:
         weight, log_rate = parts(p)
         terms = weight + log_rate - np.multiply.outer(beyond, np.exp(log_rate))
-        return -float(np.sum(logsumexp(terms, axis=1))) / len(beyond)
+        return -float(np.asarray(logsumexp(terms, axis=1)).sum()) / len(beyond)
 
     rng = np.random.default_rng(components)
     found = []
