@@ -132,10 +132,6 @@ Column = Annotated[
 Folder = Annotated[Path, typer.Option(help="Folder for the results; made if it is not there.")]
 
 # validate
-Referees = Annotated[
-    str, typer.Option(metavar="NAME,NAME", help="Referees: roadrunner, tellurium.")
-]
-OfEachSide = Annotated[int, typer.Option(min=2, help="Trajectories of each side.")]
 FamilyWiseError = Annotated[
     float, typer.Option(help="Chance that right simulators are found to disagree anywhere.")
 ]
