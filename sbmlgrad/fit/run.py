@@ -99,7 +99,7 @@ def fit(
     Raises:
         UnsupportedModelError: the model has no exact stochastic meaning.
         ParameterError, FitError: free parameters that cannot be fitted, or a loss that diverges.
-        DataError: measurements that match no species.
+        DataError: measurements that match no species, or in other units than the model's.
         RequestError: epochs, trajectories or a seed that make no sense.
         GradientError: the estimator cannot differentiate what the data need.
         SimulationError: trajectories failed.

@@ -24,6 +24,7 @@ from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
+from sbmlgrad.fit.problem_checks import check_noise, check_priors, check_units
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
@@ -86,6 +87,9 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     _check(settings)
     if not problem.free:
         raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
+    check_units(problem)
+    check_noise(problem)
+    check_priors(problem)
     seed = _seed(settings)
     if is_deterministic(settings.engine):
         return _solve_rates(problem, settings, seed, assumptions)
