@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sbmlgrad import cli_options as opt
+from sbmlgrad import cli_table_options as table
 from sbmlgrad.cli_exit import NO, OK
 from sbmlgrad.cli_support import names_of, pairs, print_json
 
@@ -21,53 +22,23 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 File = Annotated[Path, typer.Argument(help="Data file: .csv, .tsv, .txt or .xlsx.")]
-LayoutName = Annotated[
-    str | None,
-    typer.Option(
-        "--layout",
-        metavar="NAME",
-        help="wide, long, tecan, bmg or biotek; recognised by default.",
-    ),
-]
 Sheets = Annotated[
     list[str] | None,
     typer.Option("--sheet", metavar="NAME", help="Sheet; repeat for more. All by default."),
-]
-HeaderRow = Annotated[int | None, typer.Option(min=1, help="Row of the header; found by default.")]
-TimeUnit = Annotated[
-    str | None, typer.Option(help="Unit that times shall have, such as s, min, h or day.")
-]
-Names = Annotated[
-    str | None,
-    typer.Option(metavar="NAME,NAME", help="Names of the columns of a file without a header."),
-]
-Below = Annotated[
-    str | None,
-    typer.Option(
-        metavar="HOW", help="Values below detection (<5, ND): drop, half or limit; else refused."
-    ),
-]
-Above = Annotated[
-    str | None,
-    typer.Option(metavar="HOW", help="Values above detection (OVER): drop or limit; else refused."),
-]
-PlateMap = Annotated[
-    Path | None,
-    typer.Option(help="Table of wells: columns well and condition, replicate, observable."),
 ]
 
 
 def data(
     file: File,
-    layout: LayoutName = None,
+    layout: table.LayoutName = None,
     sheet: Sheets = None,
     time_column: opt.TimeColumn = None,
-    header_row: HeaderRow = None,
-    names: Names = None,
-    time_unit: TimeUnit = None,
-    below_detection: Below = None,
-    above_detection: Above = None,
-    plate_map: PlateMap = None,
+    header_row: table.HeaderRow = None,
+    names: table.Names = None,
+    time_unit: table.TimeUnit = None,
+    below_detection: table.Below = None,
+    above_detection: table.Above = None,
+    plate_map: table.PlateMap = None,
     column: opt.Column = None,
     json: opt.Json = False,
 ) -> int:

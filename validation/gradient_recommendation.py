@@ -239,10 +239,12 @@ def measured_error(
     return math.sqrt(max(squared_bias, 0.0) + variance * SIZE / CHECKED) / norm
 
 
-def report(verdicts: Sequence[Verdict]) -> str:
-    """Return the verdicts as Markdown."""
+def report(verdicts: Sequence[Verdict], left: Sequence[str]) -> str:
+    """Return the verdicts as Markdown, and the titles of what is left."""
     right = sum(v.is_right for v in verdicts)
     lines = [
+        "# Is the recommendation of `check_gradient` right?",
+        "",
         f"{right} of {len(verdicts)} recommendations name an estimator whose measured error is "
         f"within {RIGHT:g} times the least. Where marked *, the two are from the second stage.",
         "",
@@ -258,6 +260,8 @@ def report(verdicts: Sequence[Verdict]) -> str:
         found = sorted(one.errors.items(), key=lambda item: item[1])
         said = ", ".join(f"`{name}` {100 * error:.2g} %" for name, error in found)
         lines.append(f"- {one.network}: {said}")
+    if left:
+        lines += ["", f"Not run yet: {'; '.join(left)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -298,7 +302,8 @@ def main() -> None:
             with given.records.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(vars(verdict)) + "\n")
         print(line(found[title(case)]), flush=True)
-    text = report([found[title(case)] for case in cases if title(case) in found])
+    titles = [title(case) for case in cases]
+    text = report([found[t] for t in titles if t in found], [t for t in titles if t not in found])
     print(text)
     if given.write:
         given.write.write_text(text, encoding="utf-8")

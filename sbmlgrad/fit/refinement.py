@@ -53,7 +53,7 @@ def refined(
 
     Args:
         plan: of the descent.
-        state: its end.
+        state: its end; Ctrl-C among the steps is noted in it, and the descent stays what it was.
         start: coordinates, float64 [free].
         first: number of the first trajectory.
 
@@ -71,6 +71,9 @@ def refined(
     taken = STEPS * used(plan.simulator, size)
     try:
         reached = refit(plan.simulator, start, size, first).coordinates
+    except KeyboardInterrupt:
+        state.is_interrupted = True
+        return None, taken, "steps of scoring after the descent were interrupted"
     except SbmlGradError as error:
         return None, taken, f"steps of scoring after the descent were not possible: {error}"
     found = Candidate(reached, AVERAGED_STEPS * size)

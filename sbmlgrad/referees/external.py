@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import RefereeError, RequestError
-from sbmlgrad.referees.base import RefereeResult
+from sbmlgrad.referees.base import RefereeResult, require
 from sbmlgrad.referees.moments import moments
 from sbmlgrad.referees.process import run_worker
 from sbmlgrad.referees.sampling import is_kept
@@ -26,6 +27,64 @@ WORKERS = Path(__file__).parent / "workers"
 
 #: Seconds that an interpreter has to say whether it can import something.
 LOOK_LIMIT_S = 60.0
+
+
+@dataclass(frozen=True)
+class External:
+    """A simulator of another project that samples in a process of its own.
+
+    A referee states its name, packages, worker and how it is installed, and gives its own
+    `request` where the worker needs more than a seed.
+
+    Attributes:
+        python: interpreter of the environment it is installed in; None for this one.
+        name: in `validate(against=...)`.
+        install_with: the command that installs it.
+        packages: names to import.
+        worker: file name of its script in `workers`.
+        seed_bits: of a seed that it takes.
+    """
+
+    python: str | None = None
+    name: str = field(init=False)
+    install_with: str = field(init=False)
+    packages: tuple[str, ...] = field(init=False)
+    worker: str = field(init=False)
+    seed_bits: int = field(default=32, init=False)
+
+    def is_available(self) -> bool:
+        """Tell whether its packages are installed, without loading them."""
+        return is_installed(self.packages, self.python)
+
+    def request(
+        self, document: bytes, species: Sequence[str], times: FloatArray
+    ) -> Mapping[str, Any]:
+        """Return what the worker needs beside the seed and the arguments of `sampled`."""
+        del document, species, times
+        return {}
+
+    def sample(
+        self,
+        document: bytes,
+        species: Sequence[str],
+        times: FloatArray,
+        trajectories: int,
+        seed: int,
+        timeout_s: float,
+    ) -> RefereeResult:
+        """Sample trajectories in a process of their own; arguments as for `Referee.sample`."""
+        require([self])
+        return sampled(
+            self.worker,
+            {"seed": folded(seed, self.seed_bits), **self.request(document, species, times)},
+            document,
+            species,
+            times,
+            trajectories,
+            referee=self.name,
+            timeout_s=timeout_s,
+            python=self.python,
+        )
 
 
 def is_installed(packages: Sequence[str], python: str | None) -> bool:

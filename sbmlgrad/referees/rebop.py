@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
@@ -12,30 +12,25 @@ from sbmlgrad.errors import RefereeError
 from sbmlgrad.io.formats import load
 from sbmlgrad.model.expression import Apply, Expression
 from sbmlgrad.model.initial import initial_values
-from sbmlgrad.referees.base import FloatArray, RefereeResult, require
-from sbmlgrad.referees.external import folded, is_installed, sampled
+from sbmlgrad.model.units import whole_number
+from sbmlgrad.referees.base import FloatArray
+from sbmlgrad.referees.external import External
 
 #: Operators that rebop's laws know.
 KNOWN = frozenset({"plus", "minus", "times", "divide", "power"})
 
 
 @dataclass(frozen=True)
-class Rebop:
+class Rebop(External):
     """The direct method of rebop (https://github.com/Armavica/rebop), a Rust library.
 
     It reads no SBML: it is given reactions, initial counts and laws as text.
-
-    Attributes:
-        python: interpreter of the environment it is installed in; None for this one.
     """
 
-    python: str | None = None
-    name: str = "rebop"
-    install_with: str = "pip install rebop"
-
-    def is_available(self) -> bool:
-        """Tell whether the package is installed, without loading it."""
-        return is_installed(["rebop"], self.python)
+    name: str = field(default="rebop", init=False)
+    install_with: str = field(default="pip install rebop", init=False)
+    packages: tuple[str, ...] = field(default=("rebop",), init=False)
+    worker: str = field(default="rebop_worker.py", init=False)
 
     def objections(self, lowered: LoweredNetwork, times: FloatArray) -> tuple[str, ...]:
         """Return why it cannot judge a network at these times."""
@@ -47,28 +42,12 @@ class Rebop:
             found.append(f"its laws know no operator {', '.join(strange)}")
         return tuple(found)
 
-    def sample(
-        self,
-        document: bytes,
-        species: Sequence[str],
-        times: FloatArray,
-        trajectories: int,
-        seed: int,
-        timeout_s: float,
-    ) -> RefereeResult:
-        """Sample trajectories in a process of their own; arguments as for `Referee.sample`."""
-        require([self])
-        return sampled(
-            "rebop_worker.py",
-            {"seed": folded(seed), **_network(document, species)},
-            document,
-            species,
-            times,
-            trajectories,
-            referee=self.name,
-            timeout_s=timeout_s,
-            python=self.python,
-        )
+    def request(
+        self, document: bytes, species: Sequence[str], times: FloatArray
+    ) -> Mapping[str, Any]:
+        """Return the network as plain data."""
+        del times
+        return _network(document, species)
 
 
 def _network(document: bytes, species: Sequence[str]) -> dict[str, Any]:
@@ -87,11 +66,20 @@ def _network(document: bytes, species: Sequence[str]) -> dict[str, Any]:
         gained = [names[s] for s, n in channel.change.items() for _ in range(max(0, n))]
         reactions.append([law, lost, gained])
     return {
-        "start": {names[s]: int(values[s]) for s in network.species_ids},
+        "start": {names[s]: _molecules(s, values[s]) for s in network.species_ids},
         "parameters": {names[i]: float(values[i]) for i in lowered.input_ids},
         "reactions": reactions,
         "columns": [names[s] for s in species],
     }
+
+
+def _molecules(species: str, value: float) -> int:
+    near = whole_number(value)
+    if near is None:
+        raise RefereeError(
+            f"'rebop' starts from whole numbers of molecules, and '{species}' starts with {value:g}"
+        )
+    return int(near)
 
 
 def _strange(law: Expression) -> set[str]:

@@ -126,13 +126,18 @@ def _parts(value: Any) -> list[bytes]:
         m, cells = value.problem.measurements, value.problem.snapshots
         seen = [m.value, m.time] if cells is None else [m.value, m.time, cells.counts, cells.time]
         network = hashlib.sha256(value.problem.network.source or b"").digest()
-        parts = repr((value.problem.observables, value.problem.parameters, value.objective.name))
+        problem, space = value.problem, value.space
+        told = (problem.observables, problem.parameters, problem.experiments, value.objective.name)
+        # Not the whole engine: threads and kernels do not change a result, precision does.
+        precision = str(getattr(value.engine, "dtype", ""))
+        arrays = (problem.network.parameter_values, space.lower, space.upper, value.values, *seen)
         return [
             network,
-            parts.encode(),
+            repr(told).encode(),
             value.estimator.name.encode(),
+            precision.encode(),
             *_parts(value.seed),
-            *(part for array in (value.values, *seen) for part in _parts(array)),
+            *(part for array in arrays for part in _parts(array)),
         ]
     if is_dataclass(value):
         return [part for f in fields(value) for part in _parts(getattr(value, f.name))]
