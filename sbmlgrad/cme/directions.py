@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.constant_slopes import constant_slopes
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import GradientError
-from sbmlgrad.model.operators import evaluate
 
 
 def refuse_start(lowered: LoweredNetwork, parameters: Sequence[str]) -> None:
@@ -25,26 +23,30 @@ def refuse_start(lowered: LoweredNetwork, parameters: Sequence[str]) -> None:
 
 
 def in_parameters(
-    lowered: LoweredNetwork, inputs: NDArray[np.float64], parameters: Sequence[str]
+    lowered: LoweredNetwork,
+    inputs: NDArray[np.float64],
+    parameters: Sequence[str],
+    given: Collection[str] = (),
 ) -> NDArray[np.float64]:
     """Return the derivative of every input in parameters, float64 [input, parameter].
 
+    Args:
+        lowered: the network.
+        inputs: parameters and constants, float64 [input].
+        parameters: ids.
+        given: ids of species and compartments whose start the user gave: they do not move.
+
     Raises:
-        GradientError: the initial assignment of a constant has no finite derivative.
+        GradientError: the derivative of a constant is not finite, or not known because of what the
+            user gave.
     """
     ids = lowered.input_ids
-    values: dict[str, Any] = dict(zip(ids, inputs, strict=True))
+    place = {parameter: k for k, parameter in enumerate(parameters)}
     result = np.zeros((len(ids), len(parameters)))
-    for k, parameter in enumerate(parameters):
+    for parameter, k in place.items():
         result[ids.index(parameter), k] = 1.0
-        for constant, slopes in lowered.constant_derivatives.items():
-            if parameter not in slopes:
-                continue
-            slope = float(evaluate(slopes[parameter], values))
-            if not math.isfinite(slope):
-                raise GradientError(
-                    f"the initial assignment of '{constant}' has no finite derivative in "
-                    f"'{parameter}' at {values[parameter]!r}"
-                )
-            result[ids.index(constant), k] = slope
+    values = dict(zip(ids, inputs.tolist(), strict=True))
+    for constant, slopes in constant_slopes(lowered, values, place, given).items():
+        for parameter, slope in slopes.items():
+            result[ids.index(constant), place[parameter]] = slope
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -50,6 +50,7 @@ class Projection:
         tolerance: bound on the leak by then.
         absorbing: states that stop a trajectory, or None.
         largest: number of states to give up at.
+        given: ids of species and compartments whose start was given, whatever the model says.
     """
 
     lowered: LoweredNetwork
@@ -60,6 +61,7 @@ class Projection:
     tolerance: float
     absorbing: StateSet | None
     largest: int
+    given: frozenset[str] = frozenset()
 
     @cached_property
     def edges(self) -> Generator:
@@ -190,7 +192,7 @@ class Projection:
         names = self.lowered.network.parameter_ids if parameters is None else parameters
         check_parameter_names(self.lowered.network, names)
         refuse_start(self.lowered, names)
-        directions = in_parameters(self.lowered, self.inputs, names)
+        directions = in_parameters(self.lowered, self.inputs, names, self.given)
         return self._gradient(readout, function, directions, method)
 
     def gradient_in_inputs(
@@ -256,17 +258,7 @@ class Projection:
             return self
         explorer = Explorer(self.lowered, self.inputs, self.absorbing, self.largest)
         space = grow(explorer, self.start, self.until, tolerance)
-        # Not by `replace`, which would keep what was worked out on the coarser states.
-        return Projection(
-            self.lowered,
-            self.inputs,
-            space,
-            self.start,
-            self.until,
-            tolerance,
-            self.absorbing,
-            self.largest,
-        )
+        return replace(self, space=space, tolerance=tolerance)
 
     def _gradient(
         self,

@@ -83,7 +83,8 @@ def project(
     begin = found if start is None else given_start(lowered, *start)
     assert begin is not None
     space = grow(Explorer(lowered, inputs, absorbing, largest), begin, until, tolerance)
-    return Projection(lowered, inputs, space, begin, until, tolerance, absorbing, largest)
+    given = frozenset(initial or {})
+    return Projection(lowered, inputs, space, begin, until, tolerance, absorbing, largest, given)
 
 
 def _check_request(until: float, tolerance: float) -> None:

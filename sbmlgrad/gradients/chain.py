@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.constant_slopes import constant_slopes, needed_at_start
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.engines.base import Request
 from sbmlgrad.errors import GradientError
 from sbmlgrad.model.expression import symbols
-from sbmlgrad.model.initial import random_at_start, start_expression, start_needs
-from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.initial import random_at_start, start_expression
 
 FloatArray = NDArray[np.float64]
 
@@ -112,21 +109,8 @@ def used_parameters(lowered: LoweredNetwork) -> frozenset[str]:
                 followed.append(species.compartment)
     starts = frozenset().union(*(symbols(start_expression(network, id)) for id in followed))
     # Parameters stand for themselves there; one that is drawn follows from others.
-    drawn = _below(network, random_at_start(network))
+    drawn = needed_at_start(network, random_at_start(network))
     return (used | starts | drawn) & frozenset(network.parameter_ids)
-
-
-def _below(network: ReactionNetwork, ids: Collection[str]) -> frozenset[str]:
-    """Return symbols and all that their values at time 0 follow from."""
-    needs = start_needs(network) if ids else {}
-    found: set[str] = set()
-    stack = list(ids)
-    while stack:
-        symbol = stack.pop()
-        if symbol not in found:
-            found.add(symbol)
-            stack.extend(needs.get(symbol, ()))
-    return frozenset(found)
 
 
 def in_parameters(
@@ -149,28 +133,9 @@ def in_parameters(
     lowered = request.lowered
     ids = lowered.network.parameter_ids
     result = gradient[: len(ids)].copy()
-    values: dict[str, Any] = dict(zip(ids, request.inputs, strict=False))
-    for place, constant in enumerate(lowered.constant_ids, start=len(ids)):
-        if constant in given or not lowered.constant_derivatives[constant]:
-            continue
-        _refuse_given_below(lowered.network, constant, given)
-        for parameter, expression in lowered.constant_derivatives[constant].items():
-            slope = float(evaluate(expression, values))
-            if not math.isfinite(slope):
-                raise GradientError(
-                    f"the initial assignment of '{constant}' has no finite derivative in "
-                    f"'{parameter}' at {values[parameter]!r}"
-                )
+    values = dict(zip(ids, request.inputs.tolist(), strict=False))
+    for constant, slopes in constant_slopes(lowered, values, ids, given).items():
+        place = lowered.input_ids.index(constant)
+        for parameter, slope in slopes.items():
             result[ids.index(parameter)] += slope * gradient[place]
     return result
-
-
-def _refuse_given_below(network: ReactionNetwork, constant: str, given: Collection[str]) -> None:
-    """Raise where a constant follows from something that the user gave another start."""
-    below = sorted(_below(network, [constant]) & set(given)) if given else []
-    if below:
-        raise GradientError(
-            f"'{constant}' follows from parameters and from {', '.join(map(repr, below))}, which "
-            "`initial` gives another value than the model does, so that its derivative is not the "
-            "model's; write the value into the model, or use FiniteDifference()"
-        )

@@ -125,7 +125,7 @@ def deviance(
     if slopes and ids:
         weights = np.stack([own.weights for own in found], axis=1)
         _, in_inputs = projection.total_in_inputs(readout, lambda _: weights)
-        directions = in_parameters(projection.lowered, projection.inputs, ids)
+        directions = in_parameters(projection.lowered, projection.inputs, ids, projection.given)
         gradient[experiment.places] = in_inputs @ directions
     return 2.0 * total / cells, -2.0 * gradient / cells
 

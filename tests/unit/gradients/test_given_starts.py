@@ -7,6 +7,8 @@ import tensorflow as tf
 from networks import antimony
 
 import sbmlgrad as sg
+from sbmlgrad.cme import project
+from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.gradients import FiniteDifference
 
 MODEL = """
@@ -52,3 +54,22 @@ def test_what_follows_from_a_given_start_and_a_parameter_is_differences_alone() 
         gradient({"vat": 5.0})
     # Of 2,000 pairs under common random numbers, the slope is known to some 0.1.
     assert gradient({"vat": 5.0}, FiniteDifference(0.2)) == pytest.approx(0.5, abs=0.25)
+
+
+def test_the_master_equation_agrees() -> None:
+    """It differentiates the same, to rounding, and refuses the same."""
+    model = antimony(MODEL)
+    at, names = ValuesAt([1.0]), ("p",)
+
+    def exact(initial):
+        return float(project(model, until=1.0, initial=initial).gradient(at, "Y", names)[0, 0])
+
+    assert exact({}) == pytest.approx(2.7, rel=1e-6)
+    assert exact({"vat": 5.0, "Z": 7.0}) == 0.0
+    assert exact({"Z": 7.0}) == pytest.approx(1.5, rel=1e-6)
+    with pytest.raises(sg.GradientError, match="'Z' follows from parameters and from 'vat'"):
+        exact({"vat": 5.0})
+    # The derivative in another parameter is not concerned: d(0.5 vat)/d share.
+    assert float(
+        project(model, until=1.0, initial={"vat": 5.0}).gradient(at, "Y", ("share",))[0, 0]
+    ) == pytest.approx(5.0, rel=1e-6)
