@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.cme.state_space import OUTSIDE, StateSpace
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.model.intervals import Bounds
+from sbmlgrad.model.laws.intervals import Bounds
 from sbmlgrad.model.structure import conservation_laws
 
 FloatArray = NDArray[np.float64]

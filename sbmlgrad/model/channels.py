@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from sbmlgrad.model.directions import Directions, Law, directions
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -21,11 +20,12 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.initial import initial_values, random_at_start
 from sbmlgrad.model.issues import STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.known_values import KnownValues, known_values
+from sbmlgrad.model.laws.directions import Directions, Law, directions
+from sbmlgrad.model.laws.known_values import KnownValues, known_values
+from sbmlgrad.model.laws.upper_bounds import UpperBound, candidate_bounds
+from sbmlgrad.model.laws.whole_change import whole_change
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import formula_issues, written_out
-from sbmlgrad.model.upper_bounds import UpperBound, candidate_bounds
-from sbmlgrad.model.whole_change import whole_change
 
 #: Suffix of the id of the backward half of a split reaction.
 BACKWARD = "_backward"

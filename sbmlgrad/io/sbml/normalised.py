@@ -29,8 +29,8 @@ from sbmlgrad.io.sbml.propensity_mark import mark_as_propensity
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Expression, symbols
 from sbmlgrad.model.initial import initial_values
-from sbmlgrad.model.known_values import known_values
-from sbmlgrad.model.signs import is_nonnegative
+from sbmlgrad.model.laws.known_values import known_values
+from sbmlgrad.model.laws.signs import is_nonnegative
 
 __all__ = ["normalised_ids", "normalised_sbml"]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import sbmlgrad as sg
 from sbmlgrad.model.channels import channels
-from sbmlgrad.model.collected import collected
 from sbmlgrad.model.expression import Expression, Number, Symbol, add, divide, multiply, subtract
+from sbmlgrad.model.laws.collected import collected
 from sbmlgrad.model.operators import evaluate
 
 A, B, K = Symbol("A"), Symbol("B"), Symbol("K")

@@ -8,8 +8,8 @@ import pytest
 import sbmlgrad as sg
 from sbmlgrad.model.channels import channels
 from sbmlgrad.model.expression import Number, Symbol, power, subtract
-from sbmlgrad.model.falling_factorials import Molecules, falling_factorials
 from sbmlgrad.model.initial import initial_values
+from sbmlgrad.model.laws.falling_factorials import Molecules, falling_factorials
 from sbmlgrad.model.operators import evaluate
 
 A = Symbol("A")

@@ -22,8 +22,8 @@ from sbmlgrad.model.expression import (
     power,
     subtract,
 )
-from sbmlgrad.model.falling_factorials import Molecules
-from sbmlgrad.model.falling_products import with_falling_products
+from sbmlgrad.model.laws.falling_factorials import Molecules
+from sbmlgrad.model.laws.falling_products import with_falling_products
 from sbmlgrad.model.operators import evaluate
 
 A, B, K, V = Symbol("A"), Symbol("B"), Symbol("k"), Symbol("V")

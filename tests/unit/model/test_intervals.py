@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol, add, divide, multiply
-from sbmlgrad.model.intervals import EVERYTHING, Bounds, interval
+from sbmlgrad.model.laws.intervals import EVERYTHING, Bounds, interval
 
 X, K = Symbol("X"), Symbol("k")
 ONE = Number(1.0)

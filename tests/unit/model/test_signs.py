@@ -25,10 +25,10 @@ from sbmlgrad.model.expression import (
     subtract,
     symbols,
 )
-from sbmlgrad.model.falling_factorials import Molecules
-from sbmlgrad.model.intervals import Bounds
+from sbmlgrad.model.laws.falling_factorials import Molecules
+from sbmlgrad.model.laws.intervals import Bounds
+from sbmlgrad.model.laws.signs import can_turn_negative, is_nonnegative, split
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.signs import can_turn_negative, is_nonnegative, split
 from sbmlgrad.model.terms import factors, terms
 
 CONSTANTS = {

@@ -11,10 +11,10 @@ from networks import antimony, network, shipped
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.model.channels import channels
 from sbmlgrad.model.expression import Symbol, add, divide, multiply, subtract
-from sbmlgrad.model.falling_factorials import Molecules
-from sbmlgrad.model.intervals import Bounds
+from sbmlgrad.model.laws.falling_factorials import Molecules
+from sbmlgrad.model.laws.intervals import Bounds
+from sbmlgrad.model.laws.signs import split
 from sbmlgrad.model.operators import evaluate
-from sbmlgrad.model.signs import split
 from sbmlgrad.model.structure import conservation_laws
 
 SPECIES = "substanceOnly species A in cell, B in cell, X in cell; A = 9; B = 4; X = 6;"

@@ -28,7 +28,7 @@ from sbmlgrad.model.expression import (
     power,
     subtract,
 )
-from sbmlgrad.model.falling_factorials import AVOGADRO_TOLERANCE, LARGEST_POWER, Molecules
+from sbmlgrad.model.laws.falling_factorials import AVOGADRO_TOLERANCE, LARGEST_POWER, Molecules
 from sbmlgrad.model.terms import SUMS, factors, terms
 
 #: What a coefficient may be off zero by rounding, relative to what it is the sum of.

@@ -21,8 +21,8 @@ from sbmlgrad.model.expression import (
     multiply,
     subtract,
 )
-from sbmlgrad.model.falling_factorials import FallingFactorials, Molecules, falling_factorials
 from sbmlgrad.model.interval_rules import EVERYTHING, Interval, multiplied, reciprocal
+from sbmlgrad.model.laws.falling_factorials import FallingFactorials, Molecules, falling_factorials
 from sbmlgrad.model.operators import OPERATORS, evaluate
 from sbmlgrad.model.terms import factors, terms
 

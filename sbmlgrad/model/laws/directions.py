@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from sbmlgrad.model.collected import collected
 from sbmlgrad.model.elements import Reaction
 from sbmlgrad.model.expression import (
     ZERO,
@@ -18,16 +17,17 @@ from sbmlgrad.model.expression import (
     multiply,
     substitute,
 )
-from sbmlgrad.model.falling_in_counts import falling_in_counts
-from sbmlgrad.model.falling_products import with_falling_products
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
-from sbmlgrad.model.known_values import KnownValues
-from sbmlgrad.model.mass_action import combinatorial, combinatorial_form, powers_consumed
+from sbmlgrad.model.laws.collected import collected
+from sbmlgrad.model.laws.falling_in_counts import falling_in_counts
+from sbmlgrad.model.laws.falling_products import with_falling_products
+from sbmlgrad.model.laws.known_values import KnownValues
+from sbmlgrad.model.laws.mass_action import combinatorial, combinatorial_form, powers_consumed
+from sbmlgrad.model.laws.one_signed import one_signed
+from sbmlgrad.model.laws.signs import is_nonnegative
+from sbmlgrad.model.laws.vanishing import survives_without
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.one_signed import one_signed
-from sbmlgrad.model.signs import is_nonnegative
 from sbmlgrad.model.terms import factors
-from sbmlgrad.model.vanishing import survives_without
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sbmlgrad.model.expression import Apply, Expression
-from sbmlgrad.model.falling_factorials import Molecules, largest_molecules
+from sbmlgrad.model.laws.falling_factorials import Molecules, largest_molecules
 from sbmlgrad.model.terms import SUMS
 
 

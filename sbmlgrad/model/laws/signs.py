@@ -20,7 +20,7 @@ from sbmlgrad.model.expression import (
     negate,
     piecewise,
 )
-from sbmlgrad.model.intervals import Bounds
+from sbmlgrad.model.laws.intervals import Bounds
 from sbmlgrad.model.operators import OPERATORS
 from sbmlgrad.model.terms import factors
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from sbmlgrad.model.expression import ZERO, Expression, substitute, symbols
-from sbmlgrad.model.falling_factorials import Molecules
-from sbmlgrad.model.intervals import EVERYTHING, Bounds, Interval
+from sbmlgrad.model.laws.falling_factorials import Molecules
+from sbmlgrad.model.laws.intervals import EVERYTHING, Bounds, Interval
+from sbmlgrad.model.laws.signs import is_nonnegative, split
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import written_out
-from sbmlgrad.model.signs import is_nonnegative, split
 from sbmlgrad.model.units import whole_number
 
 #: A unit of more items than this is a mole, or a part of one.

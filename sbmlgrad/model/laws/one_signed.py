@@ -11,9 +11,9 @@ import math
 from itertools import product
 
 from sbmlgrad.model.expression import Apply, Expression, Symbol, symbols
-from sbmlgrad.model.intervals import Bounds, Interval
-from sbmlgrad.model.known_values import KnownValues
-from sbmlgrad.model.signs import can_turn_negative
+from sbmlgrad.model.laws.intervals import Bounds, Interval
+from sbmlgrad.model.laws.known_values import KnownValues
+from sbmlgrad.model.laws.signs import can_turn_negative
 
 #: More coefficients of unknown sign than this, and a law is taken for a net rate.
 MOST_COEFFICIENTS = 6

@@ -14,8 +14,8 @@ from sbmlgrad.model.expression import (
     substitute,
     symbols,
 )
-from sbmlgrad.model.falling_factorials import falling_factorials
-from sbmlgrad.model.known_values import KnownValues
+from sbmlgrad.model.laws.falling_factorials import falling_factorials
+from sbmlgrad.model.laws.known_values import KnownValues
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.terms import SUMS, factors, terms
