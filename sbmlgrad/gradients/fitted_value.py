@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -196,7 +197,14 @@ class FittedValue:
                 f"pairs with at most {MOST_FEATURES} features; give FittedValue(features=...), for "
                 "instance Polynomial(1), or use TwoSidedAdjoint()"
             )
-        return min(found, key=lambda values: values.misfit)
+        best = min(found, key=lambda values: values.misfit)
+        if math.isinf(best.misfit):
+            raise GradientError(
+                f"{self.name}: values fitted to {request.trajectories} trajectories grow beyond "
+                "all numbers going back in time; use more trajectories, FittedValue(features=...) "
+                "with fewer features, for instance Polynomial(1), or TwoSidedAdjoint()"
+            )
+        return best
 
     def _candidates(self, visited: Visited) -> tuple[Features, ...]:
         if self.features is not None:

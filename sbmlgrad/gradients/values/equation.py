@@ -15,6 +15,7 @@ dynamical quantities using trajectory data".
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -40,7 +41,8 @@ class Values:
         basis: features.
         coefficients: at every slice, float64 [feature, slice].
         misfit: how far the value at time 0 is off at most, about, by what the features miss of
-            the backward equation and of the functions read out, in the mean square over [0, T].
+            the backward equation and of the functions read out, in the mean square over [0, T];
+            infinite where the solution overflows.
     """
 
     basis: ValueBasis
@@ -76,13 +78,18 @@ def solve(request: Request, slices: Slices, seen: Occupancy, basis: ValueBasis) 
     frame = orthonormal(gram)
     generator = frame.T @ flow @ frame
     held = frame.T @ cross
-    found = _backwards(request.readout, slices, generator, held)
-    missed = np.einsum("fk,fg,gk->k", found, frame.T @ square @ frame, found)
-    missed -= ((generator @ found) ** 2).sum(axis=0)
-    until = slices.widths.sum()
-    misfit = slices.widths @ np.sqrt(np.maximum(missed, 0.0) / until)
-    misfit += np.sqrt(np.maximum(own_square - (held**2).sum(axis=0), 0.0) / until).sum()
-    return Values(basis, frame @ found, float(misfit))
+    # Few trajectories can leave features whose equation grows beyond all numbers: such values are
+    # told by their misfit.
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = _backwards(request.readout, slices, generator, held)
+        missed = np.einsum("fk,fg,gk->k", found, frame.T @ square @ frame, found)
+        missed -= ((generator @ found) ** 2).sum(axis=0)
+        until = slices.widths.sum()
+        misfit = slices.widths @ np.sqrt(np.maximum(missed, 0.0) / until)
+        misfit += np.sqrt(np.maximum(own_square - (held**2).sum(axis=0), 0.0) / until).sum()
+        coefficients = frame @ found
+    is_finite = np.isfinite(misfit) and np.isfinite(coefficients).all()
+    return Values(basis, coefficients, float(misfit) if is_finite else math.inf)
 
 
 def _backwards(readout: Any, slices: Slices, generator: FloatArray, held: FloatArray) -> FloatArray:

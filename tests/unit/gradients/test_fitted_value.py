@@ -49,6 +49,14 @@ TOGGLE = """
     J2: => V; a*K^2/(K^2 + U^2);
     J3: V => ; d*V;
 """
+COMPETITION = """
+    substanceOnly species A in cell, B in cell; A = 5; B = 5;
+    grow = 1; crowd = 0.05;
+    J0: A => 2 A; grow*A;
+    J1: B => 2 B; grow*B;
+    J2: A => ; crowd*A*(A + B);
+    J3: B => ; crowd*B*(A + B);
+"""
 IMMIGRATION = """
     substanceOnly species X in cell; X = 0; alpha = 0; mu = 0.4;
     J0: => X; alpha;
@@ -256,3 +264,16 @@ def test_refuses_what_is_no_function_of_the_state() -> None:
 def test_refuses_features_that_are_none(features) -> None:
     with pytest.raises(GradientError, match="pass features"):
         FittedValue(features)
+
+
+def test_features_whose_equation_overflows_are_not_chosen() -> None:
+    """Of few trajectories, many pairs of pieces leave directions that grow beyond all numbers."""
+    asked = request(antimony(COMPETITION), ValuesAt([3.0, 10.0]), trajectories=100)
+    read = mean_of(asked, "A")
+    many = FittedValue(Spline(pieces=12, pair_pieces=6))
+    with pytest.raises(GradientError, match="values fitted to 100 trajectories grow beyond all"):
+        many.pull_back_expectation(Native(), asked, read)
+    # It is one of those that the default tries: it takes another, of a misfit that is a number.
+    chosen = FittedValue().fit(Native(), asked, read)
+    assert 0.0 < chosen.misfit < 10.0
+    assert np.isfinite(chosen.coefficients).all()
