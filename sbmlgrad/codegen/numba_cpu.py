@@ -42,4 +42,9 @@ def rate_source(
         body += assignments("in_input", (p.expression for p in lowered.input_partials))
         lines += ["def derivatives(tables, counts, inputs, stack, in_state, in_input):"]
         lines += [*(body or ["    pass"]), ""]
+        lines += [
+            "def update_derivatives(tables, fired, counts, inputs, stack, in_state, in_input):",
+            "    derivatives(tables, counts, inputs, stack, in_state, in_input)",
+            "",
+        ]
     return "\n".join(lines)

@@ -1,6 +1,6 @@
 """Propensities and derivatives by interpreting `Tables`: the functions that kernels call.
 
-`run_program` is the stack machine. `propensities`, `update_propensities` and `derivatives` can be
+`run_program` is the stack machine. `propensities`, `derivatives` and what updates them can be
 replaced by straight-line code of the same names, printed for one model: `codegen.kernel_modules`
 puts together what is compiled. All stay within the subset of Python that numba compiles; opcodes
 are those of `model.operators`.
@@ -192,3 +192,17 @@ def derivatives(tables: Tables, counts, inputs, stack, in_state, in_input):
     first += in_state.shape[0]
     for i in range(in_input.shape[0]):
         in_input[i] = run_program(tables, first + i, counts, inputs, stack)
+
+
+def update_derivatives(tables: Tables, fired, counts, inputs, stack, in_state, in_input):
+    """Recompute the derivatives of the propensities that a firing may have changed."""
+    first_state = tables.change_start.shape[0] - 1
+    first_input = first_state + in_state.shape[0]
+    for g in range(tables.groups_start[fired], tables.groups_start[fired + 1]):
+        group = tables.groups[g]
+        for d in range(tables.members_start[group], tables.members_start[group + 1]):
+            j = tables.members[d]
+            for i in range(tables.state_start[j], tables.state_start[j + 1]):
+                in_state[i] = run_program(tables, first_state + i, counts, inputs, stack)
+            for i in range(tables.input_start[j], tables.input_start[j + 1]):
+                in_input[i] = run_program(tables, first_input + i, counts, inputs, stack)

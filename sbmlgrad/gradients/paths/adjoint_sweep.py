@@ -10,23 +10,32 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sbmlgrad.codegen.table_driven import derivatives, propensities
+from sbmlgrad.codegen.table_driven import (
+    derivatives,
+    propensities,
+    update_derivatives,
+    update_propensities,
+)
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.table_kernel import fire
 
 
 def times_jacobian(tables: Tables, weights, in_state, vector, out):
     """Fill `out` [species] with Σ_i c_i ∂a_i/∂x (v_i·vector)."""
+    # Numba counts references to the arrays of a tuple: they are taken out of it once.
+    change_start, change_species = tables.change_start, tables.change_species
+    change_amount = tables.change_amount
+    state_start, state_variable = tables.state_start, tables.state_variable
     for s in range(out.shape[0]):
         out[s] = 0.0
     for j in range(weights.shape[0]):
         along = 0.0
-        for i in range(tables.change_start[j], tables.change_start[j + 1]):
-            along += tables.change_amount[i] * vector[tables.change_species[i]]
+        for i in range(change_start[j], change_start[j + 1]):
+            along += change_amount[i] * vector[change_species[i]]
         along *= weights[j]
         if along != 0.0:
-            for i in range(tables.state_start[j], tables.state_start[j + 1]):
-                out[tables.state_variable[i]] += in_state[i] * along
+            for i in range(state_start[j], state_start[j + 1]):
+                out[state_variable[i]] += in_state[i] * along
 
 
 def integrate_adjoint(
@@ -67,12 +76,17 @@ def integrate_adjoint(
         order = 1
         while order < 60:
             times_jacobian(tables, weights, in_state, term, scratch)
+            if order == 1:
+                for s in range(species):
+                    scratch[s] += source[s]
+            # Divisions are dear, and there is one species after another.
+            factor = h / order
+            share = h / (order + 1)
             size = 0.0
             for s in range(species):
-                rate = scratch[s] + (source[s] if order == 1 else 0.0)
-                term[s] = rate * h / order
+                term[s] = scratch[s] * factor
                 adjoint[s] += term[s]
-                integral[s] += h * term[s] / (order + 1)
+                integral[s] += share * term[s]
                 size = max(size, abs(term[s]))
             if size <= 1e-17 * largest:
                 break
@@ -173,8 +187,8 @@ def sweep(
         for i in range(tables.change_start[j], tables.change_start[j + 1]):
             along += tables.change_amount[i] * adjoint[tables.change_species[i]]
         fire(tables, j, counts, -1.0)
-        propensities(tables, counts, inputs, stack, rates)
-        derivatives(tables, counts, inputs, stack, in_state, in_input)
+        update_propensities(tables, j, counts, inputs, stack, rates)
+        update_derivatives(tables, j, counts, inputs, stack, in_state, in_input)
         share = at_firings * along / rates[j]
         for i in range(tables.input_start[j], tables.input_start[j + 1]):
             gradient[tables.input_variable[i]] += share * in_input[i]

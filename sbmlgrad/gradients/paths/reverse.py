@@ -17,6 +17,7 @@ from sbmlgrad.codegen.table_driven import (
     derivatives,
     propensities,
     run_program,
+    update_derivatives,
     update_propensities,
 )
 from sbmlgrad.codegen.tables import Tables, tables
@@ -150,6 +151,7 @@ _COMMON: tuple[Callable[..., object], ...] = (
     propensities,
     update_propensities,
     derivatives,
+    update_derivatives,
 )
 
 
