@@ -32,6 +32,9 @@ from sbmlgrad.errors import SimulationError
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, symbols
 
+#: Shortest stretch that is solved, in distances of neighbouring numbers.
+_SHORTEST = 16.0
+
 #: Steps that a solution takes at least; each looks at the rates five times.
 _LEAST_STEPS = 20
 
@@ -143,7 +146,11 @@ def integrate_with_slopes(
         change = next_change(run.timed, start, now, float(times[-1]))
         stop = float(times[-1]) if change is None else change
         upto = int(np.searchsorted(times, stop, side="right"))
-        found, found_slopes = run.follow(now, stop, state, slope, shifted, times[first:upto])
+        if stop - now > _SHORTEST * np.spacing(now):
+            found, found_slopes = run.follow(now, stop, state, slope, shifted, times[first:upto])
+        else:
+            # As after `time > 0`: so short that nothing moves, and no solver could step.
+            found, found_slopes = state, slope
         states[first:upto, moving] = found
         slopes[first:upto, moving] = found_slopes
         now, first = stop, upto

@@ -33,16 +33,24 @@ def penalty_slopes(problem: Problem, values: FloatArray) -> FloatArray:
     Raises:
         FitError: a value that its prior excludes, where there is no slope back.
     """
+    slopes = _slopes(problem, values)
+    for place in np.flatnonzero(~np.isfinite(slopes)):
+        parameter = problem.free[place]
+        assert parameter.prior is not None
+        raise FitError(
+            f"parameter {parameter.id!r} has reached {values[place]:g}, which its prior "
+            f"{parameter.prior.distribution}{parameter.prior.arguments} excludes; give it "
+            "bounds within the prior"
+        )
+    return slopes
+
+
+def _slopes(problem: Problem, values: FloatArray) -> FloatArray:
+    """Return the same, not finite where a prior excludes a value."""
     slopes = np.zeros(len(values))
     for place, parameter in enumerate(problem.free):
         if parameter.prior is not None:
             slopes[place] = -float(log_prior_slope(parameter.prior, values[place], parameter.scale))
-            if not np.isfinite(slopes[place]):
-                raise FitError(
-                    f"parameter {parameter.id!r} has reached {values[place]:g}, which its prior "
-                    f"{parameter.prior.distribution}{parameter.prior.arguments} excludes; give it "
-                    "bounds within the prior"
-                )
     return slopes
 
 
@@ -52,7 +60,7 @@ def prior_score(
     """Return what priors add to the score and to the information of the coordinates.
 
     The score is minus the derivative of `penalty`, the information its second derivative, by
-    central differences; where a prior is no hill but a valley or a slope, it counts as zero, so
+    differences; where a prior is no hill but a valley or a slope, it counts as zero, so
     that steps of scoring go uphill.
 
     Args:
@@ -70,14 +78,21 @@ def prior_score(
     if not _with_prior(problem):
         return slope, curvature
 
-    def at(z: FloatArray) -> FloatArray:
-        values = space.values(z)
-        return -penalty_slopes(problem, values) * space.slopes(values)
-
-    slope = at(coordinates)
-    above, below = (space.within(coordinates + side * CURVATURE_STEP) for side in (1.0, -1.0))
+    values = space.values(coordinates)
+    slope = -penalty_slopes(problem, values) * space.slopes(values)
+    sides, rises = [], []
     # Priors are independent, so that one step in all coordinates gives all second derivatives.
-    curvature = -(at(above) - at(below)) / (above - below)
+    for side in (1.0, -1.0):
+        moved = space.within(coordinates + side * CURVATURE_STEP)
+        there = space.values(moved)
+        rise = -_slopes(problem, there) * space.slopes(there)
+        # Beyond the edge of a prior there is no slope: the difference is one-sided there.
+        is_inside = np.isfinite(rise)
+        sides.append(np.where(is_inside, moved, coordinates))
+        rises.append(np.where(is_inside, rise, slope))
+    apart = sides[0] - sides[1]
+    is_known = apart > 0.0
+    curvature[is_known] = -(rises[0] - rises[1])[is_known] / apart[is_known]
     return slope, np.maximum(curvature, 0.0)
 
 

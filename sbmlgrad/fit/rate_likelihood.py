@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import DeterministicEngine
-from sbmlgrad.errors import SbmlGradError
+from sbmlgrad.errors import FitError, SbmlGradError
 from sbmlgrad.fit.noise import log_density
 from sbmlgrad.fit.penalty import penalty, penalty_slopes
 from sbmlgrad.fit.rate_equations import Predictions, predict
@@ -138,16 +138,24 @@ class RateLikelihood:
         return plain, both[0], both[1]
 
     def _difference(self, plain: Predictions, coordinates: FloatArray, place: int) -> FloatArray:
-        """Return one-sided differences into the bounds, float64 [2, measurement]."""
-        moved = coordinates.copy()
-        sign = 1.0 if coordinates[place] + STEP <= self.high[place] else -1.0
-        moved[place] += sign * STEP
-        beside = self._by_engine(moved)
-        if beside is None:
-            # A simulation that fails beside a good one leaves that direction unknown.
-            return np.zeros((2, len(plain.predicted)))
-        moves = (beside.predicted - plain.predicted, beside.scale - plain.scale)
-        return np.stack(moves) * (sign / STEP)
+        """Return one-sided differences within the bounds, float64 [2, measurement].
+
+        Raises:
+            FitError: the simulation fails on either side, so that the slope is unknown.
+        """
+        for sign in (1.0, -1.0):
+            moved = coordinates.copy()
+            moved[place] += sign * STEP
+            if not self.low[place] <= moved[place] <= self.high[place]:
+                continue
+            beside = self._by_engine(moved)
+            if beside is not None:
+                moves = (beside.predicted - plain.predicted, beside.scale - plain.scale)
+                return np.stack(moves) * (sign / STEP)
+        raise FitError(
+            f"the slope in '{self.problem.free[place].id}' is unknown, as the simulation fails "
+            f"beside {self.space.values(coordinates)[place]:g}: {self.failure}"
+        )
 
     def _density_slopes(self, predictions: Predictions) -> tuple[FloatArray, FloatArray]:
         """Return slopes of the log-densities in prediction and scale, float64 [measurement]."""

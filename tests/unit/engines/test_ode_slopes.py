@@ -92,6 +92,16 @@ def test_a_dose_that_ends_by_the_clock_is_met_exactly() -> None:
     np.testing.assert_allclose(slopes[:, 0, place], [0.0, 0.5, 1.25, 1.25], rtol=1e-12)
 
 
+@pytest.mark.parametrize("condition", ["time > 0", "sin(2*time) > 0"])
+def test_a_change_just_after_time_0_is_no_step(condition: str) -> None:
+    """It lies at the next number after 0, nearer than any solver can step."""
+    text = f"species A in cell; A = 0; u = 3; U: -> A; piecewise(u, {condition}, 0);"
+    system, states, slopes = solved(text, [0.0, 0.5, 1.25])
+    np.testing.assert_allclose(states[:, 0], [0.0, 1.5, 3.75], rtol=1e-9)
+    place = system.input_ids.index("u")
+    np.testing.assert_allclose(slopes[:, 0, place], [0.0, 0.5, 1.25], rtol=1e-9)
+
+
 def test_what_the_time_of_a_change_depends_on_is_told() -> None:
     text = "species A in cell; A = 0; stop = 1; U: -> A; piecewise(1, time < stop, 0);"
     assert slope_programs(ready(text)[0]).clock_inputs == {"stop"}

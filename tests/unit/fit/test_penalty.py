@@ -63,3 +63,13 @@ def test_without_priors_nothing_is_added() -> None:
     made = one_measurement(None)
     slope, curvature = prior_score(made, search_space(made), np.log([2.4]))
     assert slope.tolist() == curvature.tolist() == [0.0]
+
+
+def test_second_derivatives_at_the_edge_of_a_prior_are_one_sided() -> None:
+    """A uniform prior has no slope inside; a difference across its edge would be an error."""
+    made = one_measurement(Prior("uniform", (1.0, 2.0)))
+    inside = np.log([2.0 - 1e-5])
+    slope, curvature = prior_score(made, search_space(made), inside)
+    assert (slope[0], curvature[0]) == (0.0, 0.0)
+    with pytest.raises(FitError, match=r"'alpha' has reached 2\.00001, which its prior uniform"):
+        prior_score(made, search_space(made), np.log([2.0 + 1e-5]))

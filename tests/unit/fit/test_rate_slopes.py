@@ -216,3 +216,26 @@ def test_densities_that_are_not_finite_are_refused() -> None:
     assert sloped is not None
     with pytest.raises(FitError, match="no finite"):
         sloped.predict(np.array([0.7, 0.4, -5.0, 0.5]))
+
+
+def test_a_slope_whose_simulations_fail_ends_the_search_with_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither side of the second value can be simulated: it would count as without influence."""
+    made = problem(noise="laplace")
+    space, asked = search_space(made), []
+    likelihood = RateLikelihood(made, space, ODE(), None)
+    begin = space.coordinates(space.start)
+
+    def failing(coordinates):
+        asked.append(coordinates - begin)
+        if coordinates[1] != begin[1]:
+            likelihood.failure = "a planted failure"
+            return None
+        return predict(made, dict(zip(space.ids, space.values(coordinates), strict=True)), ODE())
+
+    monkeypatch.setattr(likelihood, "_by_engine", failing)
+    with pytest.raises(FitError, match=r"the slope in 'leak' is unknown.*a planted failure"):
+        likelihood.gradient(begin)
+    # Both sides were tried.
+    assert {float(np.sign(moved[1])) for moved in asked} == {0.0, 1.0, -1.0}
