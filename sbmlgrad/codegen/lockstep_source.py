@@ -24,6 +24,10 @@ SIGNATURE = "void(f8[::1], f8[::1], f8[::1], u8[::1], u8[::1], f8[::1], i8, i8)"
 #: been averaged, the length of the window; then the averages of a window.
 CLOCK, NEXT, LIMIT, SINCE, WIDTH, AVERAGES = range(6)
 
+#: First of the rows that hold the state after the next firing, where lanes stop short of one; such
+#: lanes average nothing.
+AFTER = AVERAGES
+
 
 @dataclass(frozen=True)
 class LockstepKind:
@@ -31,7 +35,8 @@ class LockstepKind:
 
     Attributes:
         by_firings: lanes stop at a number of firings, not at a time.
-        short_of: lanes stop at a firing that happens at the very time of their limit too.
+        short_of: lanes stop at a firing that happens at the very time of their limit too, and in
+            double precision keep the state after it, for values on the line between the two.
         averages: lanes average their counts over windows.
     """
 
@@ -105,7 +110,7 @@ def _body(step: StepSource, species: int, kind: LockstepKind, lanes: int) -> lis
     def own(number: int) -> str:
         return f"clocks[{number * lanes} + l]"
 
-    counts = tuple(range(species)) if kind.averages else step.counts_used
+    counts = tuple(range(species)) if kind.averages or kind.short_of else step.counts_used
     lines = [f"x{i} = {row(i)}" for i in counts]
     lines += [
         f"clock = {own(CLOCK)}",
@@ -121,6 +126,8 @@ def _body(step: StepSource, species: int, kind: LockstepKind, lanes: int) -> lis
     # Whether a lane goes on is asked for at the end: the choice need not wait for the clock.
     lines += [f"target = v * {step.total}", *step.select]
     lines += [*(f"b{i} = x{i}" for i in counts), *step.fire]
+    if kind.short_of:
+        lines += [f"{own(AFTER + i)} = x{i}" for i in counts]
     if step.enough:
         # A lane without enough molecules stalls; whoever looks at it finds out why.
         lines += [

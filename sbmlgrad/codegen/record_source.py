@@ -5,6 +5,8 @@ Firings are those of the lockstep kernel (`codegen.lockstep_source`), to the bit
 
 from __future__ import annotations
 
+from enum import Enum
+
 from sbmlgrad.codegen.kernel_laws import KernelLaws
 from sbmlgrad.codegen.lockstep_source import NoiseSource
 from sbmlgrad.codegen.lowering import LoweredNetwork
@@ -17,7 +19,21 @@ RECORD_SIGNATURE = (
 )
 
 
-def record_source(lowered: LoweredNetwork, laws: KernelLaws, noise: NoiseSource, lanes: int) -> str:
+class Until(Enum):
+    """Up to where lanes fire: a time, the first firing beyond it, or a number of firings."""
+
+    TIME = "next_time <= {limit}"
+    BEYOND_TIME = "(clock <= {limit}) & (next_time < inf)"
+    FIRINGS = "(np.float64(np.int64(draw)) < {limit}) & (next_time < inf)"
+
+
+def record_source(
+    lowered: LoweredNetwork,
+    laws: KernelLaws,
+    noise: NoiseSource,
+    lanes: int,
+    until: Until = Until.TIME,
+) -> str:
     """Return source of `record`: every lane fires up to `steps` times and notes its firings.
 
     A lane stalls for good at its first firing beyond its limit (row 1 of `clocks`, after the
@@ -29,6 +45,7 @@ def record_source(lowered: LoweredNetwork, laws: KernelLaws, noise: NoiseSource,
         laws: its propensities, and the inputs that they use.
         noise: the noise of a firing.
         lanes: how many trajectories advance together.
+        until: what the limit means.
     """
     step = step_source(lowered, laws)
     last = len(laws.laws) - 1
@@ -41,7 +58,7 @@ def record_source(lowered: LoweredNetwork, laws: KernelLaws, noise: NoiseSource,
         "draw = draws[l]",
         *step.rates,
         f"next_time = clock + exponential / {step.total}",
-        f"goes = next_time <= clocks[{lanes} + l]",
+        f"goes = {until.value.format(limit=f'clocks[{lanes} + l]')}",
         f"target = v * {step.total}",
         *step.select,
         *(f"b{i} = x{i}" for i in step.counts_used),

@@ -30,6 +30,7 @@ from sbmlgrad.engines.codes import (
     PAUSED,
     WINDOWS,
 )
+from sbmlgrad.engines.lockstep_lines import keep_lines, runs_out
 from sbmlgrad.engines.lockstep_windows import resume_window, turn_window
 from sbmlgrad.engines.table_kernel import SAMPLING, Job, Work, follow_firings
 
@@ -110,11 +111,16 @@ def look(lanes: Lanes, job: Job, values):
         if kind == FIRING_COUNTS and draw >= until:
             # A number of firings is reached once they have happened, a time when it has passed.
             reached = draw + 0.5
-        if kind == INTERPOLATED or draw >= limit or not reached < math.inf:
+        is_odd = draw >= limit or not reached < math.inf
+        if kind == INTERPOLATED and not is_odd:
+            is_odd = job.is_single or runs_out(clocks, lane, size, species)
+        if is_odd:
             odd[strange] = lane
             strange += 1
             continue
         now = place[lane]
+        if kind == INTERPOLATED:
+            now = keep_lines(counts, clocks, draws, points, lane, size, species, values, row, now)
         while now < last and points[now] < reached:
             if kind == WINDOWS:
                 turn_window(counts, clocks, points, lane, size, species, values, row, now)
@@ -146,15 +152,15 @@ def firings_in_lanes(job: Job):
 def hand_over(lanes: Lanes, job: Job, work: Work, lane, values):
     """Let the table-driven kernel take a lane on; returns the outcome.
 
-    Where a value is interpolated between the states around a firing, or single precision did not
-    decide which reaction fires, that is for one firing (PAUSED), else to the end of the trajectory.
-    More molecules than single precision counts stay with double precision.
+    In single precision, which may not have decided what fires, and does not keep what values are
+    interpolated from, that is for one firing (PAUSED), else to the end of the trajectory. More
+    molecules than single precision counts stay with double precision.
     """
     counts, clocks, draws = lanes.counts, lanes.clocks, lanes.draws
     before, after = work.before, work.after
     species, size = before.shape[0], draws.shape[0]
     place = lanes.place[lane]
-    is_short = job.kind == INTERPOLATED or job.is_single
+    is_short = job.is_single
     for s in range(species):
         before[s] = counts[s * size + lane]
         after[s] = before[s]
@@ -281,6 +287,8 @@ def sample_lockstep_block(advance, job: Job, work: Work, lanes: Lanes, low, high
 LOCKSTEP: tuple[Callable[..., object], ...] = (
     *SAMPLING,
     turn_window,
+    runs_out,
+    keep_lines,
     firings_in_lanes,
     look,
     resume_window,

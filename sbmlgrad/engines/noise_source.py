@@ -29,7 +29,7 @@ def noise_source() -> NoiseSource:
         once += [f"k{i} = (k{i - 1} + np.uint64(0x{KEY_STEP0:X})) & low"]
         once += [f"q{i} = (q{i - 1} + np.uint64(0x{KEY_STEP1:X})) & low"]
     each = [
-        *_words(FIRINGS),
+        *word_lines(FIRINGS),
         "first = (w0 & low) | (w1 << word)",
         "second = (w2 & low) | (w3 << word)",
         f"u = np.float64(np.int64(first >> np.uint64(11)) + np.int64(1)) * {2.0**-53!r}",
@@ -38,7 +38,7 @@ def noise_source() -> NoiseSource:
     ]
     scale = f"np.float32({2.0**-32!r})"
     pair = [
-        *_words(NARROW_FIRINGS),
+        *word_lines(NARROW_FIRINGS),
         f"u0 = np.float32(np.int64(w0 & low) + np.int64(1)) * {scale}",
         f"v0 = np.float32(np.int64(w1 & low)) * {scale}",
         f"u1 = np.float32(np.int64(w2 & low) + np.int64(1)) * {scale}",
@@ -48,7 +48,7 @@ def noise_source() -> NoiseSource:
     return NoiseSource(tuple(once), tuple(each), tuple(pair), tuple(single))
 
 
-def _words(purpose: int) -> list[str]:
+def word_lines(purpose: int) -> list[str]:
     """Return lines that assign the words `w0` to `w3` from `draw` and `trajectory`."""
     lines = [
         "w0 = draw & low",

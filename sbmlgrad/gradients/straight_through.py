@@ -12,7 +12,6 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.paths.straight_through_sweep import FUNCTIONS, sweep
 from sbmlgrad.model.numbers import as_number
 
 
@@ -46,7 +45,8 @@ class StraightThrough:
     Bias: yes, at every temperature. Above 1 a reaction that seldom fires gets the weight
     (a_i / a_0)^(1 / temperature - 1), which grows without bound. Noise: its variance grows as
     1 / temperature. Cost: one replay and one backward sweep, with a Gumbel number and an
-    exponential for every reaction and firing; neither at temperature 0.
+    exponential for every reaction and firing; neither at temperature 0. Large jobs are replayed and
+    swept many trajectories at a time by code compiled for the network.
 
     Args:
         temperature: finite, >= 0.
@@ -76,9 +76,7 @@ class StraightThrough:
         self, engine: Native, request: Request, cotangent: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the derivative of a loss in the inputs; see `base.Estimator`."""
-        from sbmlgrad.gradients.paths.reverse import Sweep, pull_back_path
+        from sbmlgrad.gradients.paths.path_adjoint import pull_back_straight_through
 
-        options = np.array([float(self.temperature)])
-        return pull_back_path(
-            Sweep(self.name, sweep, FUNCTIONS, options), engine, request, cotangent
-        )
+        temperature = float(self.temperature)
+        return pull_back_straight_through(self.name, engine, request, cotangent, temperature)

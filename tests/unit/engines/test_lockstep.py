@@ -106,6 +106,24 @@ def test_grids_far_denser_and_far_sparser_than_firings(readout: Readout) -> None
     assert found.firings.max() > 5 * len(readout.points) or len(readout.points) >= 1000
 
 
+def test_points_at_the_very_times_of_firings() -> None:
+    """A point belongs to the line that ends there; the firing after it begins the next line."""
+    numbers = AfterFirings([1, 2, 3, 10, 11, 40])
+    times = Native(kernel="table").sample(case("goes_on", numbers, 1)).values[0, :, -1]
+    found = assert_same_bits(case("goes_on", Interpolated(times), 20))
+    states = Native(kernel="table").sample(case("goes_on", numbers, 1)).values[0, :, :-1]
+    np.testing.assert_array_equal(found.values[0], states)
+    assert found.firings[0] == 40
+
+
+@pytest.mark.parametrize(("limit", "outcome"), [(10**6, "NEGATIVE_COUNT"), (3, "FIRING_LIMIT")])
+def test_a_line_to_a_firing_that_does_not_happen(limit: int, outcome: str) -> None:
+    """Points are so dense that every firing has some before it, the one that fails too."""
+    request = case("runs_out", Interpolated(np.linspace(0, 20, 3001)), 200)
+    found = assert_same_bits(request, firing_limit=limit)
+    assert (found.outcomes == Outcome[outcome]).sum() > 10
+
+
 @pytest.mark.parametrize(
     ("longest", "cost"), [(1.0, 0.4), (5000.0, 1e6)], ids=["one_step", "many_steps"]
 )
