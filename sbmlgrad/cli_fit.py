@@ -18,6 +18,7 @@ from sbmlgrad.cli_fit_checks import (
     results_folder,
 )
 from sbmlgrad.cli_fit_messages import as_options
+from sbmlgrad.cli_fit_objective import objective_of
 from sbmlgrad.cli_fit_problem import (
     fit_options,
     mapping_of,
@@ -30,6 +31,7 @@ from sbmlgrad.cli_fit_uncertainty import (
     RECORDS,
     check_likelihood_of,
     check_uncertainty,
+    check_workers,
     executor_of,
     method_of,
     with_intervals,
@@ -109,8 +111,10 @@ def fit(
     check_folder(out)
     if omex is not None:
         check_archive(omex)
-    target = _objective(objective)
-    check_uncertainty(uncertainty, engine, repeats, workers, scheduler)
+    target = objective_of(objective)
+    check_uncertainty(uncertainty, engine, repeats)
+    check_workers(uncertainty, starts, workers, scheduler)
+    executor = executor_of(workers, scheduler)
     common = {"starts": starts, "seed": seed, "max_seconds": max_seconds}
     stochastic = {
         "objective": target,
@@ -126,6 +130,7 @@ def fit(
         refuse_stochastic(stochastic, threads)
         stochastic = {}
     check_settings(common, stochastic)
+    common["executor"] = executor if starts > 1 else None
     writing = writing_options(level, no_distrib=no_distrib)
     how = {"substance": substance, "initial": initial, "mass_action": mass_action}
     reading = {
@@ -185,9 +190,9 @@ def fit(
                 print(f"{out}: the descent is kept there; {GO_ON}", file=sys.stderr)
             raise
         files = _written(result, out, writing)
-    is_cut = result.interrupted or result.reason.startswith("the budget")
+    is_cut = result.interrupted or result.is_late
     code = INTERRUPTED if result.interrupted else OK
-    method = method_of(uncertainty, result)
+    method = method_of(uncertainty, result, used)
     if method is not None:
         try:
             result = with_intervals(
@@ -195,9 +200,9 @@ def fit(
                 method,
                 interval,
                 is_asked=uncertainty is not None,
-                objective=target,
+                objective=used,
                 repeats=repeats,
-                executor=executor_of(workers, scheduler),
+                executor=executor,
                 out=out,
                 is_silent=is_silent,
             )
@@ -219,16 +224,6 @@ def fit(
     if is_cut and engine == "ssa" and not quiet:
         print(f"{out}: {GO_ON}", file=sys.stderr)
     return code
-
-
-def _objective(name: str | None) -> Any:
-    from sbmlgrad.fit.objectives.base import OBJECTIVES, objective_class
-
-    if name is None:
-        return None
-    if name not in OBJECTIVES:
-        raise RequestError(f"--objective {name}: choose one of {', '.join(OBJECTIVES)}")
-    return objective_class(name)()
 
 
 def writing_options(level: str | None, *, no_distrib: bool) -> dict[str, Any]:

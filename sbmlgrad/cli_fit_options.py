@@ -40,14 +40,16 @@ ObjectiveName = Annotated[
         "--objective",
         metavar="NAME",
         help="What to make small: MeanTrajectory, Moments, Distribution, StateSpaceLikelihood, "
-        "SyntheticLikelihood or RateOfChange; by default means, or distributions for snapshots.",
+        'SyntheticLikelihood or RateOfChange, with settings as in "Moments(covariance=True)"; by '
+        "default means, or distributions for snapshots.",
     ),
 ]
 Uncertainty = Annotated[
     str | None,
     typer.Option(
         metavar="METHOD",
-        help="fisher, bootstrap, profile, mcmc or none; by default fisher for means.",
+        help="fisher, bootstrap, profile, mcmc or none; by default fisher, for means and "
+        "StateSpaceLikelihood.",
     ),
 ]
 Interval = Annotated[
@@ -58,13 +60,14 @@ Workers = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Processes for the refits of a bootstrap or profile; the same numbers as without.",
+        help="Processes for several starts and for the refits of a bootstrap or profile; the "
+        "numbers do not depend on how many.",
     ),
 ]
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="Dask cluster for the refits instead, such as tcp://10.0.0.1:8786."
+        metavar="ADDRESS", help="Dask cluster for these instead, such as tcp://10.0.0.1:8786."
     ),
 ]
 NoDistrib = Annotated[

@@ -16,26 +16,41 @@ RECORDS = "uncertainty.jsonl"
 SPREAD = ("bootstrap", "profile")
 
 
-def check_uncertainty(
-    method: str | None,
-    engine: str,
-    repeats: int | None,
-    workers: int | None,
-    scheduler: str | None,
+def check_workers(
+    method: str | None, starts: int, workers: int | None, scheduler: str | None
 ) -> None:
+    """Raise a `RequestError` for workers that would have nothing to do, or are not to be had.
+
+    Args:
+        method: of uncertainty, or None.
+        starts: of the fit.
+        workers: processes of a local cluster, or None.
+        scheduler: address of a cluster that runs already, or None.
+    """
+    if workers is None and scheduler is None:
+        return
+    given = "--workers" if workers is not None else "--scheduler"
+    if workers is not None and scheduler is not None:
+        raise RequestError("--workers, --scheduler: a scheduler has its own workers; give one")
+    if method not in SPREAD and starts == 1:
+        raise RequestError(
+            f"{given}: is for several --starts, and for --uncertainty {' or '.join(SPREAD)}, whose "
+            "parts do not depend on each other; one descent uses the cores of one machine by "
+            "itself (--threads)"
+        )
+    if importlib.util.find_spec("distributed") is None:
+        raise RequestError(
+            f"{given}: the package 'distributed' is not installed; install the extra with pip "
+            "install 'sbmlgrad[distributed]'"
+        )
+
+
+def check_uncertainty(method: str | None, engine: str, repeats: int | None) -> None:
     """Raise a `RequestError` for an uncertainty that cannot be computed after the fit."""
     from sbmlgrad.fit.uncertainty.run import METHODS
 
     if repeats is not None and method != "bootstrap":
         raise RequestError("--repeats: is for --uncertainty bootstrap; leave it out")
-    if (workers is not None or scheduler is not None) and method not in SPREAD:
-        given = "--workers" if workers is not None else "--scheduler"
-        raise RequestError(
-            f"{given}: is for --uncertainty {' or '.join(SPREAD)}, whose refits do not depend on "
-            "each other; a descent uses the cores of one machine by itself (--threads)"
-        )
-    if workers is not None and scheduler is not None:
-        raise RequestError("--workers, --scheduler: a scheduler has its own workers; give one")
     if method in (None, "none"):
         return
     if method not in METHODS:
@@ -44,13 +59,10 @@ def check_uncertainty(
         raise RequestError(
             f"--uncertainty {method}: is for exact simulation; leave it out with --engine ode"
         )
-    wanted = {"mcmc": ("emcee", "mcmc")}.get(method)
-    if workers is not None or scheduler is not None:
-        wanted = ("distributed", "distributed")
-    if wanted is not None and importlib.util.find_spec(wanted[0]) is None:
+    if method == "mcmc" and importlib.util.find_spec("emcee") is None:
         raise RequestError(
-            f"--uncertainty {method}: the package '{wanted[0]}' is not installed; install the "
-            f"extra with pip install 'sbmlgrad[{wanted[1]}]'"
+            f"--uncertainty {method}: the package 'emcee' is not installed; install the extra with "
+            "pip install 'sbmlgrad[mcmc]'"
         )
 
 
@@ -67,11 +79,19 @@ def check_likelihood_of(method: str | None, objective: Any, problem: Any) -> Non
         FitError: as many parameters as measurements, and nothing else that tells the noise.
     """
     from sbmlgrad.errors import FitError
+    from sbmlgrad.fit.objectives.base import ExactLikelihood
     from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
     from sbmlgrad.fit.uncertainty.fitted import assumed_noise
 
     if method in (None, "none", "bootstrap"):
         return
+    if isinstance(objective, ExactLikelihood):
+        if method == "fisher":
+            return
+        raise RequestError(
+            f"--uncertainty {method}: is for means; {objective.name} has --uncertainty fisher and "
+            "bootstrap"
+        )
     if not isinstance(objective, MeanTrajectory):
         raise RequestError(
             f"--uncertainty {method}: needs a likelihood of measurements, and {objective.name} is "
@@ -86,27 +106,36 @@ def check_likelihood_of(method: str | None, objective: Any, problem: Any) -> Non
         )
 
 
-def method_of(asked: str | None, result: Any) -> str | None:
-    """Return which uncertainty to compute; None for none."""
+def method_of(asked: str | None, result: Any, objective: Any) -> str | None:
+    """Return which uncertainty to compute; None for none.
+
+    Args:
+        asked: for, or None.
+        result: of the fit.
+        objective: that was made small; None for the rate equations.
+    """
+    from sbmlgrad.fit.objectives.base import ExactLikelihood
+    from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
+
     if asked == "none" or result.interrupted:
         return None
     if asked is not None:
         return asked
-    return "fisher" if result.objective == "MeanTrajectory()" else None
+    return "fisher" if isinstance(objective, MeanTrajectory | ExactLikelihood) else None
 
 
 def executor_of(workers: int | None, scheduler: str | None) -> Any:
-    """Return where refits run.
+    """Return where starts and refits run; None for this process.
 
     Args:
         workers: processes of a local cluster, or None for this process.
         scheduler: address of a cluster that runs already, or None.
     """
-    from sbmlgrad.fit.parallel import Dask, Serial
+    from sbmlgrad.fit.parallel import Dask
 
     if scheduler is not None:
         return Dask(address=scheduler)
-    return Serial() if workers is None else Dask(workers=workers)
+    return None if workers is None else Dask(workers=workers)
 
 
 def with_intervals(
@@ -131,9 +160,9 @@ def with_intervals(
         method: of `fit.uncertainty.run.METHODS`.
         level: probability of the intervals.
         is_asked: whether the user named the method.
-        objective: of the fit, or None for its default.
+        objective: of the fit.
         repeats: refits of a bootstrap, or None for its default.
-        executor: where refits run.
+        executor: where refits run, or None for this process.
         out: folder of the results.
         is_silent: whether to show no progress.
 
@@ -141,6 +170,7 @@ def with_intervals(
         SbmlGradError: it was asked for and cannot be had.
     """
     from sbmlgrad.cli_support import progress_bar
+    from sbmlgrad.fit.parallel import Serial
     from sbmlgrad.fit.uncertainty.records import Recorded
     from sbmlgrad.fit.uncertainty.result import with_uncertainty
     from sbmlgrad.fit.uncertainty.run import uncertainty
@@ -149,7 +179,7 @@ def with_intervals(
     with progress_bar(method, is_silent) as advance:
         settings: dict[str, Any] = {}
         if method in SPREAD:
-            settings["executor"] = Recorded(executor, records)
+            settings["executor"] = Recorded(executor or Serial(), records)
         if repeats is not None:
             settings["repeats"] = repeats
         if method != "fisher":

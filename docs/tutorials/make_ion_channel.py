@@ -16,17 +16,11 @@ from pathlib import Path
 import numpy as np
 from channel_reference import mixture, three_state_rates, two_state_rates
 from channel_simulated import TRUE, simulated_record
-from dwell_times import DwellTimes
-from exact_uncertainty import with_exact_information
 from numpy.typing import NDArray
 from other_tools import errors, worst
 
 import sbmlgrad as sg
-from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.uncertainty.result import with_uncertainty
-from sbmlgrad.model.dwells import Dwells
-from sbmlgrad.model.measurements import Measurements
-from sbmlgrad.model.problem import Problem, ProblemParameter
+from sbmlgrad.fit.objectives import DwellTimes
 
 FloatArray = NDArray[np.float64]
 
@@ -37,6 +31,8 @@ FIGURE = ROOT / "docs" / "figures" / "channel.png"
 #: Shortest dwell that the record resolves, in ms.
 DEAD_TIME = 0.025
 OPEN, SHUT = "1", "0"
+#: Of every rate, per ms.
+BOUNDS = (1e-4, 1e4)
 #: Model → the species in which the channel is shut.
 SCHEMES: Mapping[str, tuple[str, ...]] = {
     "gating_two_states": ("C",),
@@ -54,7 +50,7 @@ class Calibrated:
         log_likelihood: of all dwells.
     """
 
-    result: FitResult
+    result: sg.FitResult
     objective: DwellTimes
     log_likelihood: float
 
@@ -66,28 +62,11 @@ class Calibrated:
     @property
     def criterion(self) -> float:
         """Bayesian information criterion (Schwarz 1978, Ann. Stat. 6, 461)."""
-        return len(self.values) * np.log(self.objective.count) - 2.0 * self.log_likelihood
+        dwells = self.objective.count(self.result.problem)
+        return len(self.values) * np.log(dwells) - 2.0 * self.log_likelihood
 
 
-def problem_of(model: sg.ReactionNetwork, record: Dwells) -> Problem:
-    """Return the problem of a channel's rates, all of them free."""
-    nothing = Measurements(
-        (),
-        np.array([]),
-        np.array([], dtype=np.int64),
-        np.array([]),
-        (),
-        (),
-        source_name=record.source_name,
-        sha256=record.sha256,
-        time_unit=record.unit,
-    )
-    values = zip(model.parameter_ids, model.parameter_values.tolist(), strict=True)
-    rates = tuple(ProblemParameter(id, value, 1e-4, 1e4, unit="1/ms") for id, value in values)
-    return Problem(model, (), nothing, rates)
-
-
-def calibrate(model: sg.ReactionNetwork, shut: tuple[str, ...], record: Dwells) -> Calibrated:
+def calibrate(model: sg.ReactionNetwork, shut: tuple[str, ...], record: sg.Dwells) -> Calibrated:
     """Fit a scheme to a record.
 
     Args:
@@ -96,16 +75,23 @@ def calibrate(model: sg.ReactionNetwork, shut: tuple[str, ...], record: Dwells) 
         record: of dwells.
     """
     objective = DwellTimes(record, {OPEN: ("O",), SHUT: shut})
-    problem = problem_of(model, record)
     # The likelihood is exact: trajectories are simulated for nothing but formality.
-    result = sg.fit(problem, objective=objective, seed=1, trajectories=2, evaluation_trajectories=2)
-    found = with_exact_information(result, objective, objective.count)
+    result = sg.fit(
+        model,
+        record,
+        bounds=dict.fromkeys(model.parameter_ids, BOUNDS),
+        objective=objective,
+        seed=1,
+        trajectories=2,
+        evaluation_trajectories=2,
+    )
+    found = sg.uncertainty(result, level=0.95, objective=objective)
     values = np.array([result.values[id] for id in result.free.ids])
-    likelihood = objective.log_likelihood(problem, values)
-    return Calibrated(with_uncertainty(result, found), objective, likelihood)
+    likelihood = objective.log_likelihood(result.problem, values)
+    return Calibrated(sg.with_uncertainty(result, found), objective, likelihood)
 
 
-def references(record: Dwells) -> tuple[dict[str, FloatArray], dict[str, float]]:
+def references(record: sg.Dwells) -> tuple[dict[str, FloatArray], dict[str, float]]:
     """Return the most likely rates of both schemes and their log-likelihoods, by SciPy alone."""
     opened, closed = (record.of(state) - record.dead_time for state in (OPEN, SHUT))
     mean, one, two = float(opened.mean()), mixture(closed, 1), mixture(closed, 2)
@@ -120,7 +106,7 @@ def references(record: Dwells) -> tuple[dict[str, FloatArray], dict[str, float]]
     }
 
 
-def report(fits: Mapping[str, Calibrated], record: Dwells) -> None:
+def report(fits: Mapping[str, Calibrated], record: sg.Dwells) -> None:
     """Print the tables of the page."""
     best, likelihoods = references(record)
     print(f"{record.of(OPEN).size} open and {record.of(SHUT).size} shut dwells are usable")
@@ -174,7 +160,7 @@ def known(openings: int = 300_000) -> None:
         print(f"{id} of a long simulated record: {100 * (rate / true - 1):+.1f} %")
 
 
-def draw(fits: Mapping[str, Calibrated], record: Dwells, path: Path) -> None:
+def draw(fits: Mapping[str, Calibrated], record: sg.Dwells, path: Path) -> None:
     """Draw the histograms of dwells as Sigworth & Sine 1987 (Biophys. J. 52, 1047) do.
 
     Bins are of equal width on a logarithmic axis, so that an exponential is a hill with its top at

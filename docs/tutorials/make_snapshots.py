@@ -15,15 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import stl1_reference
-from exact_uncertainty import with_exact_information
 from numpy.typing import NDArray
 from other_tools import errors, worst
 
 import sbmlgrad as sg
 from sbmlgrad.cme import project
 from sbmlgrad.fit.objectives import StateSpaceLikelihood
-from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.uncertainty.result import with_uncertainty
 from sbmlgrad.model.snapshots import Snapshots
 
 FloatArray = NDArray[np.float64]
@@ -86,7 +83,7 @@ def shifted(cells: Snapshots) -> Snapshots:
     return replace(cells, time=cells.time + BEFORE)
 
 
-def calibrate(cells: Snapshots, objective: StateSpaceLikelihood) -> FitResult:
+def calibrate(cells: Snapshots, objective: StateSpaceLikelihood) -> sg.FitResult:
     """Fit the model to cells on its clock, and say how certain the rates are."""
     model = sg.load(MODEL)
     names = {cells.species[0]: "M"}
@@ -94,7 +91,7 @@ def calibrate(cells: Snapshots, objective: StateSpaceLikelihood) -> FitResult:
     result = sg.fit(
         model, cells, free=list(FREE), mapping=names, objective=objective, seed=1, trajectories=200
     )
-    return with_uncertainty(result, with_exact_information(result, objective, len(cells)))
+    return sg.with_uncertainty(result, sg.uncertainty(result, level=0.95, objective=objective))
 
 
 def for_reference(cells: Snapshots, limit: int = LIMIT) -> stl1_reference.Cells:
@@ -104,7 +101,7 @@ def for_reference(cells: Snapshots, limit: int = LIMIT) -> stl1_reference.Cells:
     return stl1_reference.Cells(cells.times, np.array(numbers, np.float64), BACKGROUND, limit)
 
 
-def compared(result: FitResult, cells: Snapshots) -> Comparison:
+def compared(result: sg.FitResult, cells: Snapshots) -> Comparison:
     """Return cells on the clock of the model beside the calibrated model, background included."""
     numbers = for_reference(cells).numbers
     found = project(result.model, until=float(cells.times[-1]))
@@ -120,7 +117,7 @@ def compared(result: FitResult, cells: Snapshots) -> Comparison:
     return Comparison(cells.times - BEFORE, padded, model)
 
 
-def report(result: FitResult, cells: Snapshots, objective: StateSpaceLikelihood) -> None:
+def report(result: sg.FitResult, cells: Snapshots, objective: StateSpaceLikelihood) -> None:
     """Print the fit, its intervals, and how far it is from the cells."""
     values = np.array([result.values[id] for id in FREE])
     likelihood = objective.log_likelihood(result.problem, values)
@@ -164,7 +161,7 @@ def apart_at(found: Comparison) -> None:
         )
 
 
-def search(result: FitResult, cells: Snapshots, starts: int) -> None:
+def search(result: sg.FitResult, cells: Snapshots, starts: int) -> None:
     """Print the optima that SciPy finds alone: from the model's own rates, and from others."""
     model, most, least = sg.load(MODEL), for_reference(cells), for_reference(cells, SEARCH_LIMIT)
     own = _rates(model)

@@ -15,6 +15,7 @@ import numpy as np
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent import Epoch, Plan, State
+from sbmlgrad.fit.objectives.base import HoldsData
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.io.files import write_atomically
@@ -64,6 +65,8 @@ def fingerprint(plan: Plan) -> str:
         plan.is_common,
         simulator.seed,
     ]
+    if isinstance(plan.objective, HoldsData):
+        told.append(plan.objective.digest)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 

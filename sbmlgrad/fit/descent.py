@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
-from sbmlgrad.fit.evaluation import loss_and_gradient
+from sbmlgrad.fit.evaluation import Evaluate, loss_and_gradient
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.optimizers import Steps, without_sets
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
@@ -57,6 +57,7 @@ class Plan:
         judge: tells whether the first estimator misleads, and why, or None.
         progress: called after every epoch.
         save: called with the state from time to time.
+        evaluate: simulates and differentiates the starts of an epoch.
     """
 
     simulator: Simulator
@@ -75,6 +76,7 @@ class Plan:
     judge: Judge | None = None
     progress: FitProgress | None = None
     save: Callable[[State], None] | None = None
+    evaluate: Evaluate = loss_and_gradient
 
 
 #: (plan, values float64 [free], number of the first trajectory) → (misled, words, trajectories).
@@ -212,7 +214,7 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
     """Simulate, differentiate, step; drop starts at which trajectories fail."""
     number = len(state.epochs)
     try:
-        losses, gradient, error, used = loss_and_gradient(
+        losses, gradient, error, used = plan.evaluate(
             plan.objective,
             plan.simulator,
             state.coordinates,

@@ -113,6 +113,7 @@ def deterministic_result(
         assumptions=assumptions,
         reason=reason,
         interrupted=search.is_interrupted,
+        is_late=search.is_late,
         predictions=predictions,
         arguments=arguments,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,22 @@ from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
+
+
+class Evaluate(Protocol):
+    """What evaluates the sets of an epoch: `loss_and_gradient`, or the same elsewhere."""
+
+    def __call__(
+        self,
+        objective: Objective,
+        simulator: Simulator,
+        coordinates: FloatArray,
+        trajectories: int,
+        first_trajectory: int,
+        estimator: Estimator,
+    ) -> tuple[FloatArray, FloatArray, FloatArray, int]:
+        """Return losses, gradients, errors and trajectories used; see `loss_and_gradient`."""
+        ...
 
 
 def simulate_for(

@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, SbmlGradError
 from sbmlgrad.fit.bounded_scoring import minimise
+from sbmlgrad.fit.packed import Packed, packed_for
+from sbmlgrad.fit.parallel import Executor, Serial
 from sbmlgrad.fit.penalty import penalty
 from sbmlgrad.fit.rate_likelihood import RateLikelihood
 from sbmlgrad.fit.rate_slopes import SlopedProblem, sloped_problem
@@ -66,12 +69,14 @@ class Search:
         descents: best first.
         cut: why some starts were not tried, or empty.
         is_interrupted: whether Ctrl-C was the reason.
+        is_late: whether the budget of time was.
         slopes: how the derivatives were found.
     """
 
     descents: tuple[Descent, ...]
     cut: str = ""
     is_interrupted: bool = False
+    is_late: bool = False
     slopes: str = ""
 
 
@@ -82,6 +87,7 @@ def fit_rate_equations(
     engine: DeterministicEngine | None = None,
     progress: Callable[[int, int, float], None] | None = None,
     max_seconds: float | None = None,
+    executor: Executor | None = None,
 ) -> Search:
     """Maximise the likelihood under the rate equations, with priors where there are some.
 
@@ -93,7 +99,9 @@ def fit_rate_equations(
         starts: values, float64 [start, free].
         engine: solver; `ODE()` by default.
         progress: called with (starts done, starts, best negative log-likelihood).
-        max_seconds: wall-clock budget; starts that are not begun by then are left out.
+        max_seconds: wall-clock budget; starts that are not begun by then are left out, and with a
+            parallel executor those that are not done.
+        executor: where starts are followed, each by itself; `Serial()` by default.
 
     Returns:
         What became of the starts.
@@ -105,35 +113,87 @@ def fit_rate_equations(
     space = search_space(problem)
     _check_bounds(space)
     begun = time.monotonic()
-    sloped, reason = _sloped(problem, engine)
-    done: list[Descent] = []
-    cut, is_interrupted = "", False
+    chosen = Serial() if executor is None else executor
+    common = _Common(problem, engine)
+    # Packed as it is: workers find out themselves whether there are slopes.
+    packed = packed_for(chosen, common)
+    followed: dict[int, Descent] = {}
+
+    def keep(place: int, found: Descent) -> None:
+        followed[place] = found
+        if progress is not None:
+            best = min(one.objective for one in followed.values())
+            progress(len(followed), len(starts), best)
+        is_late = max_seconds is not None and time.monotonic() - begun > max_seconds
+        if is_late and len(followed) < len(starts):
+            raise _Late
+
+    cut, is_interrupted, is_late = "", False, False
     try:
-        for number, start in enumerate(starts):
-            if max_seconds is not None and done and time.monotonic() - begun > max_seconds:
-                cut = f"the budget of {max_seconds:g} s was spent after {number} starts"
-                break
-            found = _from(RateLikelihood(problem, space, engine, sloped), start)
-            if sloped is not None and not math.isfinite(found.objective):
-                # A slope may overflow where the rates do not.
-                found = _from(RateLikelihood(problem, space, engine, None), start)
-                found = replace(found, reason=f"{found.reason} (slopes by differences)")
-            done.append(found)
-            if progress is not None:
-                best = min(one.objective for one in done)
-                progress(number + 1, len(starts), best)
+        chosen.map(_follow, [_Task(packed, start) for start in starts], None, keep)
+    except _Late:
+        is_late = True
+        cut = f"the budget of {max_seconds:g} s was spent after {len(followed)} starts"
     except KeyboardInterrupt:
-        if not done:
+        if not followed:
             raise
-        cut, is_interrupted = f"interrupted after {len(done)} starts", True
+        cut, is_interrupted = f"interrupted after {len(followed)} starts", True
+    done = [followed[place] for place in sorted(followed)]
     done.sort(key=lambda one: one.objective)
     if not np.isfinite(done[0].objective):
         raise FitError(
             f"{problem.name or problem.network.id}: the likelihood is not finite at any of the "
             f"{len(done)} starts; the first failed because {done[0].reason}"
         )
+    sloped, reason = common.sloped
     how = f"differences of the rate equations ({reason})" if sloped is None else FORWARD
-    return Search(tuple(done), cut, is_interrupted, how)
+    return Search(tuple(done), cut, is_interrupted, is_late, how)
+
+
+class _Late(Exception):
+    """The budget of time is spent; caught where it is raised for."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Common:
+    """What all starts share.
+
+    Attributes:
+        problem: what is calibrated.
+        engine: solver.
+    """
+
+    problem: Problem
+    engine: DeterministicEngine | None
+
+    @cached_property
+    def space(self) -> SearchSpace:
+        """The free parameters of the problem."""
+        return search_space(self.problem)
+
+    @cached_property
+    def sloped(self) -> tuple[SlopedProblem | None, str]:
+        """The problem ready for slopes, or None and why there are only differences."""
+        return _sloped(self.problem, self.engine)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One start: what all share, and values float64 [free]."""
+
+    common: Packed
+    start: FloatArray
+
+
+def _follow(task: _Task) -> Descent:
+    common: _Common = task.common.unpacked
+    space, (sloped, _) = common.space, common.sloped
+    found = _from(RateLikelihood(common.problem, space, common.engine, sloped), task.start)
+    if sloped is not None and not math.isfinite(found.objective):
+        # A slope may overflow where the rates do not.
+        found = _from(RateLikelihood(common.problem, space, common.engine, None), task.start)
+        found = replace(found, reason=f"{found.reason} (slopes by differences)")
+    return found
 
 
 def _sloped(
@@ -166,7 +226,11 @@ def _from(likelihood: RateLikelihood, start: FloatArray) -> Descent:
         return Descent(start, start, *failed)
     likelihood.note(begin, value)
     search = _scoring if likelihood.is_gaussian else _quasi_newton
-    end, reason = search(likelihood, begin)
+    try:
+        end, reason = search(likelihood, begin)
+    except FitError as error:
+        # It ends where it came to when a slope was missing.
+        end, reason = space.within(space.coordinates(likelihood.path[-1])), str(error)
     value = likelihood.checked_total(end)
     if not math.isfinite(value):
         reason = f"the solver fails at the end of the search: {likelihood.failure}"

@@ -122,6 +122,7 @@ def result_of(
         assumptions=told,
         reason=state.reason,
         interrupted=state.is_interrupted,
+        is_late=state.is_late,
         predictions=predictions,
         arguments=arguments,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -77,6 +77,24 @@ class Executor(Protocol):
             keep: called with each result, in whatever order they come, before `progress` is.
         """
         ...
+
+
+@runtime_checkable
+class Sessions(Executor, Protocol):
+    """An executor that can keep its workers from one round of tasks to the next."""
+
+    def session(self) -> AbstractContextManager[Executor]:
+        """Return a context with an executor whose rounds share the same workers."""
+        ...
+
+
+def opened(executor: Executor) -> AbstractContextManager[Executor]:
+    """Return a context with an executor for many rounds of tasks, with its workers kept if it can.
+
+    Args:
+        executor: of any kind.
+    """
+    return executor.session() if isinstance(executor, Sessions) else nullcontext(executor)
 
 
 @dataclass(frozen=True)
@@ -164,15 +182,29 @@ class Dask:
                 `LOST_WORKERS`: it probably kills them, for want of memory for instance.
             Exception: whatever a task raised.
         """
+        self._require()
+        if not tasks:
+            return []
+        with self.session() as connected:
+            return connected.map(function, tasks, progress, keep)
+
+    @contextmanager
+    def session(self) -> Iterator[Executor]:
+        """Return a context with an executor whose rounds of tasks run on the same workers.
+
+        Raises:
+            RequestError, ExecutorError: as `map`.
+        """
+        self._require()
+        with self._client() as client:
+            yield _Connected(self, client)
+
+    def _require(self) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise RequestError(
                 f"{self.name}: the package 'distributed' is not installed; install the extra with "
                 "pip install 'sbmlgrad[distributed]', or use Serial()"
             )
-        if not tasks:
-            return []
-        with self._client() as client:
-            return self._results(client, function, tasks, progress, keep)
 
     @contextmanager
     def _client(self) -> Iterator[Any]:
@@ -205,17 +237,33 @@ class Dask:
         ):
             yield client
 
-    def _results(
+
+@dataclass(frozen=True, eq=False)
+class _Connected:
+    """An executor on a Dask cluster that is up."""
+
+    dask: Dask
+    client: Any
+
+    @property
+    def name(self) -> str:
+        return self.dask.name
+
+    @property
+    def is_parallel(self) -> bool:
+        return True
+
+    def map(
         self,
-        client: Any,
         function: Callable[[Task], Result],
         tasks: Sequence[Task],
-        progress: TaskProgress | None,
-        keep: Keep | None,
+        progress: TaskProgress | None = None,
+        keep: Keep | None = None,
     ) -> list[Result]:
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
 
+        client = self.client
         # `pure=False`: equal tasks are run each, and nothing is taken from an earlier map.
         futures = [client.submit(function, task, pure=False) for task in tasks]
         places = {future.key: place for place, future in enumerate(futures)}

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from sbmlgrad.errors import FitError, ParameterError
+from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Expression, Number, Symbol, multiply, symbols
 from sbmlgrad.model.measurements import Measurements, Observed, bind
@@ -29,7 +30,7 @@ NOISE, FROM_DATA = "noise", "estimated from the data"
 
 def plain_problem(
     model: ReactionNetwork,
-    data: Measurements | Snapshots,
+    data: Measurements | Snapshots | Dwells,
     free: Sequence[str] | None = None,
     *,
     mapping: Mapping[str, str | None] | None = None,
@@ -40,11 +41,13 @@ def plain_problem(
 
     Every observable is a species (or another symbol that changes), with normal noise whose standard
     deviation is that of replicates, or else the spread of the measurements over time. Columns of
-    snapshots are species too, in molecules, and without noise.
+    snapshots are species too, in molecules, and without noise. A record of dwells has neither: the
+    objective `DwellTimes` holds it, and says what its states mean.
 
     Args:
         model: the network.
-        data: measurements, or snapshots of single cells; columns are matched to ids or names.
+        data: measurements, or snapshots of single cells, whose columns are matched to ids or names;
+            or a record of dwells.
         free: ids; None frees every parameter that a kinetic law uses.
         mapping: column → id, or None to leave the column out.
         bounds: id → (lower, upper), both positive.
@@ -56,10 +59,12 @@ def plain_problem(
     Raises:
         DataError: columns that match no species.
         ParameterError: an id that does not exist.
-        FitError: values or bounds that cannot be fitted on a logarithmic scale, no measurements, or
-            several conditions.
+        FitError: values or bounds that cannot be fitted on a logarithmic scale, no measurements,
+            several conditions, or a mapping for dwells, which have no columns.
     """
     parameters = model_parameters(model, free, bounds, start)
+    if isinstance(data, Dwells):
+        return _of_dwells(model, data, mapping, parameters), ()
     names = {s.id: s.name for s in model.species if s.changes}
     _refuse_conditions(data)
     if isinstance(data, Snapshots):
@@ -100,6 +105,31 @@ def count_of(network: ReactionNetwork, id: str) -> Expression:
     if not element.only_substance_units:
         amount = multiply(amount, Symbol(element.compartment))
     return multiply(per_unit, amount)
+
+
+def _of_dwells(
+    model: ReactionNetwork,
+    data: Dwells,
+    mapping: Mapping[str, str | None] | None,
+    parameters: tuple[ProblemParameter, ...],
+) -> Problem:
+    if mapping is not None:
+        raise FitError(
+            f"{data.source_name or 'dwells'}: mapping= names columns, and a record of dwells has "
+            "none to name; say which species look like which state with DwellTimes(record, classes)"
+        )
+    nothing = Measurements(
+        (),
+        np.array([]),
+        np.array([], dtype=np.int64),
+        np.array([]),
+        (),
+        (),
+        source_name=data.source_name,
+        sha256=data.sha256,
+        time_unit=data.unit,
+    )
+    return Problem(model, (), nothing, parameters, name=data.source_name)
 
 
 def _of_snapshots(

@@ -102,6 +102,7 @@ class FitResult:
         uncertainty: how far the values are left open, or None where that was not asked for.
         arguments: of `fit` beside model and data, as Python text: name → value; empty where they
             were not kept.
+        is_late: whether its budget of time ended it.
     """
 
     model: ReactionNetwork
@@ -130,6 +131,7 @@ class FitResult:
     predictions: Predictions | None = None
     uncertainty: Uncertainty | None = None
     arguments: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_late: bool = False
 
     def __str__(self) -> str:
         width = max(len(i) for i in self.free.ids)

@@ -9,12 +9,14 @@ from typing import Any
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.descent import FitProgress
-from sbmlgrad.fit.objectives.base import Objective
+from sbmlgrad.fit.objectives.base import ExactObjective, Objective
+from sbmlgrad.fit.parallel import Executor
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Problem
@@ -23,7 +25,7 @@ from sbmlgrad.model.snapshots import Snapshots
 
 def fit(
     model: ReactionNetwork | Problem,
-    data: Measurements | Snapshots | None = None,
+    data: Measurements | Snapshots | Dwells | None = None,
     free: Sequence[str] | None = None,
     *,
     mapping: Mapping[str, str | None] | None = None,
@@ -48,6 +50,7 @@ def fit(
     resume: bool = False,
     refine: bool = True,
     progress: FitProgress | None = None,
+    executor: Executor | None = None,
 ) -> FitResult:
     """Fit parameters of a network to measurements, by exact simulation and its gradients.
 
@@ -55,8 +58,8 @@ def fit(
 
     Args:
         model: the network; or a `Problem`, which says all about data and parameters itself.
-        data: measurements, or snapshots of single cells; columns are matched to species ids or
-            names.
+        data: measurements, or snapshots of single cells, whose columns are matched to species ids
+            or names; or a record of dwells, for the objective `DwellTimes`.
         free: ids of the parameters to fit; None frees every one that a kinetic law uses.
         mapping: column → species id, or None to leave the column out.
         bounds: id → (lower, upper); a factor of 1000 around the start by default.
@@ -92,6 +95,9 @@ def fit(
             are kept if the loss is lower there; False leaves the end to optimiser and estimator
             alone.
         progress: called with (epochs done, epochs or 0 where that is open, loss).
+        executor: where several starts are evaluated, such as `Dask(address=...)`, each by itself;
+            the same numbers on any number of workers. By default all are simulated together on all
+            cores of this machine, which only several machines are faster than.
 
     Returns:
         The result. After Ctrl-C it holds the best values so far.
@@ -125,15 +131,16 @@ def fit(
         resume=resume,
         refine=refine,
         progress=progress,
+        executor=executor,
     )
     if mapping is not None and not isinstance(mapping, Mapping):
         raise RequestError(f"mapping={mapping!r}: pass a mapping of columns to species ids")
-    problem, assumptions = _problem(model, data, free, mapping, bounds, start)
+    problem, assumptions = _problem(model, data, free, mapping, bounds, start, objective)
     return solve(problem, settings, assumptions)
 
 
 def _problem(
-    model: Any, data: Any, free: Any, mapping: Any, bounds: Any, start: Any
+    model: Any, data: Any, free: Any, mapping: Any, bounds: Any, start: Any, objective: Any
 ) -> tuple[Problem, tuple[str, ...]]:
     if isinstance(model, Problem):
         given = {"data": data, "free": free, "mapping": mapping, "bounds": bounds, "start": start}
@@ -146,8 +153,14 @@ def _problem(
         if not model.free:
             raise FitError(f"problem '{model.name}' has no parameter to fit")
         return model, ()
-    if not isinstance(model, ReactionNetwork) or not isinstance(data, Measurements | Snapshots):
+    kinds = Measurements | Snapshots | Dwells
+    if not isinstance(model, ReactionNetwork) or not isinstance(data, kinds):
         raise RequestError(
-            "fit(model, data): pass a loaded network and loaded measurements or snapshots"
+            "fit(model, data): pass a loaded network and loaded measurements, snapshots or dwells"
+        )
+    if isinstance(data, Dwells) and not isinstance(objective, ExactObjective):
+        raise RequestError(
+            "fit(model, dwells): nothing says which species look like which state of the record; "
+            "pass objective=DwellTimes(dwells, classes), of sbmlgrad.fit.objectives"
         )
     return plain_problem(model, data, free, mapping=mapping, bounds=bounds, start=start)

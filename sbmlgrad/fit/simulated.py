@@ -97,6 +97,8 @@ class Simulator:
         engine: what samples.
         seed: key of the random streams.
         on_failure: as in `simulate`.
+        part: (place, sets) of the sets that are asked for within a larger batch whose trajectories
+            are numbered together, or None where they are the whole batch.
     """
 
     problem: Problem
@@ -106,6 +108,13 @@ class Simulator:
     engine: Engine
     seed: int
     on_failure: str = "raise"
+    part: tuple[int, int] | None = None
+
+    def batch(self, values: Any) -> tuple[int, int]:
+        """Return (place, sets) of values [free] or [set, free] within their batch."""
+        if self.part is not None:
+            return self.part
+        return 0, 1 if len(values.shape) == 1 else int(values.shape[0])
 
     @property
     def trajectories_per_set(self) -> int:
@@ -142,7 +151,7 @@ class Simulator:
         Returns:
             Experiment id → what was simulated.
         """
-        sets = 1 if len(values.shape) == 1 else int(values.shape[0])
+        place, sets = self.batch(values)
         simulator = self if times is None else replace(self, times=times)
         extra = self._extra(values)
         results = {}
@@ -155,7 +164,7 @@ class Simulator:
                 make(values),
                 readouts=(simulator.readout(experiment.id, estimator),),
                 trajectories=trajectories,
-                first_trajectory=first_trajectory + number * trajectories * sets,
+                first_trajectory=first_trajectory + (number * sets + place) * trajectories,
                 seed=self.seed,
                 engine=self.engine,
                 estimator=estimator if is_tensor(values) else None,

@@ -3,35 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines.base import DeterministicEngine, Engine, is_deterministic
+from sbmlgrad.engines.base import Engine, is_deterministic
 from sbmlgrad.engines.kernel_choice import PILOT_FIRINGS, kernel_by_size
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.checkpoint import read_checkpoint, saver, seed_in
 from sbmlgrad.fit.choice import default_estimators, judge
-from sbmlgrad.fit.descent import FitProgress, Plan, State, begin, descend
+from sbmlgrad.fit.descent import Plan, State, begin, descend
 from sbmlgrad.fit.deterministic_outcome import deterministic_result
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.least_squares import fit_rate_equations
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
 from sbmlgrad.fit.problem_checks import check_noise, check_priors, check_units
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
+from sbmlgrad.fit.settings import Settings, arguments_of, check_settings
 from sbmlgrad.fit.simulated import Simulator
+from sbmlgrad.fit.spread_starts import spread
 from sbmlgrad.fit.starts import starting_values
-from sbmlgrad.gradients.base import Estimator
-from sbmlgrad.model.numbers import as_number, whole
+from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.simulation_inputs import check_engine, draw_seed, seed_of
 
@@ -43,34 +42,6 @@ USUAL_EPOCHS = 200
 
 #: Firings that a gradient is worth, for each that is simulated, by interpreted kernels.
 GRADIENT = 5.0
-
-#: How much the ensemble of an epoch may grow, where its noise is what is left.
-GROWTH = 16
-
-
-@dataclass(frozen=True, eq=False)
-class Settings:
-    """How a problem is solved; `run.fit` says what each means."""
-
-    objective: Objective | None = None
-    starts: int = 1
-    warm_start: bool = False
-    optimizer: Any = "adam"
-    learning_rate: float | tuple[float, float] | Schedule | None = None
-    temperature: float | tuple[float, float] | Schedule | None = None
-    epochs: int | None = None
-    trajectories: int = 256
-    most_trajectories: int | None = None
-    evaluation_trajectories: int | None = None
-    common_random_numbers: bool = False
-    max_seconds: float | None = None
-    estimator: Estimator | None = None
-    engine: Engine | DeterministicEngine | None = None
-    seed: int | None = None
-    checkpoint: str | Path | None = None
-    resume: bool = False
-    refine: bool = True
-    progress: FitProgress | None = None
 
 
 def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = ()) -> FitResult:
@@ -84,7 +55,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     Raises:
         SbmlGradError: as `run.fit` says.
     """
-    _check(settings)
+    check_settings(settings)
     if not problem.free:
         raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
     check_units(problem)
@@ -95,7 +66,7 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
         return _solve_rates(problem, settings, seed, assumptions)
     prepared(problem)  # refuses, before any work is done, what cannot be simulated
     if settings.warm_start:
-        problem, words = _warmed(problem, settings.starts, seed)
+        problem, words = _warmed(problem, settings, seed)
         assumptions += (words,)
     objective = default_objective(problem) if settings.objective is None else settings.objective
     assumptions += objective.check(problem)
@@ -105,12 +76,13 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     state = _state(plan, settings)
     if settings.checkpoint is not None:
         plan = dataclasses.replace(plan, save=saver(plan, Path(settings.checkpoint)))
-    descend(plan, state)
+    with spread(settings.executor) as evaluate:
+        descend(dataclasses.replace(plan, evaluate=evaluate), state)
     if not state.epochs:
         raise KeyboardInterrupt
     size = settings.evaluation_trajectories or max(10 * settings.trajectories, 2000)
     return result_of(
-        plan, state, size, assumptions, _arguments(settings, seed), refine=settings.refine
+        plan, state, size, assumptions, arguments_of(settings, seed), refine=settings.refine
     )
 
 
@@ -121,43 +93,6 @@ def default_objective(problem: Problem) -> Objective:
     from sbmlgrad.fit.objectives.distribution import Distribution
 
     return Distribution()
-
-
-def _check(settings: Settings) -> None:
-    """Refuse settings that make no sense, before any work is done."""
-    whole("trajectories", settings.trajectories, 2, 10**9)
-    whole("starts", settings.starts, 1, 10**6)
-    whole("most_trajectories", _most(settings), settings.trajectories, 10**9)
-    if settings.epochs is not None:
-        whole("epochs", settings.epochs, 1, 10**9)
-    if settings.evaluation_trajectories is not None:
-        whole("evaluation_trajectories", settings.evaluation_trajectories, 2, 10**9)
-    if settings.resume and settings.checkpoint is None:
-        raise RequestError("resume=True: name the file to go on from with checkpoint=")
-    if settings.max_seconds is not None and not as_number("max_seconds", settings.max_seconds) > 0:
-        raise RequestError(f"max_seconds={settings.max_seconds!r}: must be above 0")
-    make_optimizer(settings.optimizer)
-    for name, kind in (("objective", Objective), ("estimator", Estimator)):
-        given = getattr(settings, name)
-        if given is not None and (isinstance(given, type) or not isinstance(given, kind)):
-            raise RequestError(f"{name}={given!r}: pass an {name} object")
-
-
-def _arguments(settings: Settings, seed: int) -> dict[str, str]:
-    """Return the settings that repeat a fit, name → Python text; those by default left out."""
-    found = {"seed": repr(seed)}
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if value == field.default or field.name in ("seed", "progress", "checkpoint", "resume"):
-            continue
-        is_object = field.name in ("objective", "estimator", "engine")
-        found[field.name] = value.name if is_object else repr(value)
-    return found
-
-
-def _most(settings: Settings) -> int:
-    given = settings.most_trajectories
-    return GROWTH * settings.trajectories if given is None else given
 
 
 def _seed(settings: Settings) -> int:
@@ -206,7 +141,7 @@ def _plan(
         epochs=epochs,
         most_epochs=MOST_EPOCHS,
         trajectories=settings.trajectories,
-        most_trajectories=_most(settings),
+        most_trajectories=settings.most,
         starts=settings.starts,
         is_common=settings.common_random_numbers,
         seconds=None if budget is None else as_number("max_seconds", budget),
@@ -258,7 +193,7 @@ def _state(plan: Plan, settings: Settings) -> State:
 def _solve_rates(
     problem: Problem, settings: Settings, seed: int, assumptions: tuple[str, ...]
 ) -> FitResult:
-    meant = ("starts", "max_seconds", "engine", "seed", "progress")
+    meant = ("starts", "max_seconds", "engine", "seed", "progress", "executor")
     stray = [
         field.name
         for field in dataclasses.fields(settings)
@@ -278,14 +213,17 @@ def _solve_rates(
         engine=engine,
         progress=settings.progress,
         max_seconds=settings.max_seconds,
+        executor=settings.executor,
     )
-    told = _arguments(settings, seed)
+    told = arguments_of(settings, seed)
     return deterministic_result(problem, search, engine, seed, assumptions, told)
 
 
-def _warmed(problem: Problem, starts: int, seed: int) -> tuple[Problem, str]:
+def _warmed(problem: Problem, settings: Settings, seed: int) -> tuple[Problem, str]:
     """Return the problem starting from where a fit of its rate equations ended."""
-    descents = fit_rate_equations(problem, starting_values(problem, starts, seed)).descents
+    starts = settings.starts
+    values = starting_values(problem, starts, seed)
+    descents = fit_rate_equations(problem, values, executor=settings.executor).descents
     found = as_mapping(search_space(problem), descents[0].values)
     parameters = tuple(
         dataclasses.replace(p, nominal=found[p.id]) if p.id in found else p

@@ -41,8 +41,12 @@ def test_is_an_objective_whose_name_is_code(case: ObjectiveCase) -> None:
     assert isinstance(case.objective, Objective)
     call = ast.parse(case.name, mode="eval").body
     assert isinstance(call, ast.Call)
-    settings = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg is not None}
-    assert objective_class(kind)(**settings) == case.objective
+    settings = {k.arg: k.value for k in call.keywords if k.arg is not None}
+    assert {*case.data} <= {*settings}
+    plain = {id: ast.literal_eval(v) for id, v in settings.items() if id not in case.data}
+    again = objective_class(kind)(**plain, **case.data)
+    assert again == case.objective
+    assert hash(again) == hash(case.objective)
     assert all(isinstance(word, str) for word in case.objective.check(case.problem()))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +18,7 @@ from sbmlgrad.engines.native import Native
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.objectives.base import StartedObjective
 from sbmlgrad.fit.objectives.distribution import Distribution
+from sbmlgrad.fit.objectives.dwell_times import DwellTimes
 from sbmlgrad.fit.objectives.from_starts import simulate_started
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.objectives.moments import Moments
@@ -27,6 +28,7 @@ from sbmlgrad.fit.objectives.synthetic import SyntheticLikelihood
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated, Simulator
+from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.expression import Number
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise
@@ -91,6 +93,39 @@ def mean_problem() -> Problem:
     problem = plain_problem(model(), data, list(TRUTH))[0]
     observables = [replace(o, noise=Noise("normal", Number(0.7))) for o in problem.observables]
     return replace(problem, observables=tuple(observables))
+
+
+#: A channel with two states, with the parameters of the truth as its rates.
+GATING = """
+    substanceOnly species C in cell, O in cell; C = 1; O = 0; a = 8; c = 0.4;
+    open: C => O; a*C;  shut: O => C; c*O;
+"""
+DEAD_TIME = 0.03
+
+
+@lru_cache
+def record(openings: int = 1200, seed: int = 74) -> Dwells:
+    """Return a record of that channel, with dwells that are too short to be seen joined to others.
+
+    Rates of dwells are those of the correction in which missed ones last no time.
+    """
+    rng = np.random.default_rng(seed)
+    last = DEAD_TIME + rng.exponential(1.0 / np.array(seen_rates(TRUTH)), (openings, 2))
+    state = np.tile([1, 0], openings)
+    every = np.ones(2 * openings, np.bool_)
+    return Dwells(("0", "1"), state, last.ravel(), every, "", DEAD_TIME, "channel.csv", "f" * 64)
+
+
+def seen_rates(values: Mapping[str, float]) -> tuple[float, float]:
+    """Return the rates at which openings and shuttings end that are seen to."""
+    a, c = values["a"], values["c"]
+    return c * math.exp(-a * DEAD_TIME), a * math.exp(-c * DEAD_TIME)
+
+
+@lru_cache
+def dwell_problem() -> Problem:
+    """Return the rates of that channel, to be fitted to the record."""
+    return plain_problem(antimony(GATING), record(), list(TRUTH))[0]
 
 
 # --- what the losses are, written down again ------------------------------------------------------
@@ -242,6 +277,16 @@ def slow_change(problem: Problem, one: Simulated, values: Any) -> float:
     return float((np.array(terms) / (changes**2).mean(axis=0)).mean())
 
 
+def slow_dwells(problem: Problem, one: Simulated, values: Any) -> float:
+    rates = seen_rates(dict(zip(TRUTH, np.asarray(values), strict=True)))
+    total = 0.0
+    for state, rate in zip(("1", "0"), rates, strict=True):
+        total -= 2.0 * sum(
+            math.log(rate) - rate * (dwell - DEAD_TIME) for dwell in record().of(state).tolist()
+        )
+    return total / len(record())
+
+
 # --- the cases ------------------------------------------------------------------------------------
 
 
@@ -254,12 +299,14 @@ class ObjectiveCase:
         problem: makes the problem.
         slow: (problem, plain simulation, values of a and c) → loss.
         is_pathwise_only: estimators of expectations refuse it.
+        data: what the objective holds itself, by name; its name only says where that is from.
     """
 
     objective: Any
     problem: Callable[[], Problem]
     slow: Callable[[Problem, Simulated, Any], float]
     is_pathwise_only: bool = False
+    data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -302,6 +349,12 @@ CASES = (
         Distribution("wasserstein"), snapshot_problem, slow_wasserstein, is_pathwise_only=True
     ),
     ObjectiveCase(StateSpaceLikelihood(), snapshot_problem, slow_likelihood),
+    ObjectiveCase(
+        DwellTimes(record(), {"0": ("C",), "1": ("O",)}),
+        dwell_problem,
+        slow_dwells,
+        data={"record": record()},
+    ),
     ObjectiveCase(SyntheticLikelihood(), lambda: course_problem(noise=NOISE_SD), slow_synthetic),
     ObjectiveCase(RateOfChange(), course_problem, slow_change, is_pathwise_only=True),
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sbmlgrad.fit.objectives.distribution import Distribution
+    from sbmlgrad.fit.objectives.dwell_times import DwellTimes
     from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
     from sbmlgrad.fit.objectives.moments import Moments
     from sbmlgrad.fit.objectives.rates_of_change import RateOfChange
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Distribution",
+    "DwellTimes",
     "MeanTrajectory",
     "Moments",
     "RateOfChange",

@@ -27,6 +27,7 @@ FEWEST_FROM_A_STATE = 4
 OBJECTIVES: Mapping[str, str] = MappingProxyType(
     {
         "Distribution": "distribution",
+        "DwellTimes": "dwell_times",
         "MeanTrajectory": "mean_trajectory",
         "Moments": "moments",
         "RateOfChange": "rates_of_change",
@@ -83,6 +84,32 @@ class ExactObjective(Objective, Protocol):
             problem: what is calibrated.
             values: of the free parameters, float64 [free].
         """
+        ...
+
+
+@runtime_checkable
+class ExactLikelihood(ExactObjective, Protocol):
+    """An exact objective whose loss is a constant minus twice the mean log-likelihood.
+
+    Its curvature then says how certain fitted values are.
+    """
+
+    def log_likelihood(self, problem: Problem, values: FloatArray) -> float:
+        """Return the natural logarithm of the likelihood at values of the free parameters."""
+        ...
+
+    def count(self, problem: Problem) -> int:
+        """Return the number of independent observations that the mean is taken over."""
+        ...
+
+
+@runtime_checkable
+class HoldsData(Objective, Protocol):
+    """An objective with data of its own beside those of the problem."""
+
+    @property
+    def digest(self) -> str:
+        """Hash of the data, so that a checkpoint knows them."""
         ...
 
 

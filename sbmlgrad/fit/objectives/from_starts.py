@@ -50,14 +50,16 @@ def simulate_started(
     problem = simulator.problem
     starts = objective.starts(problem)
     results, first = {}, first_trajectory
+    place, sets = simulator.batch(values)
     for experiment in simulator.experiments:
         if experiment.id not in starts:
             continue
         rows = starts[experiment.id]
         count = len(rows) * max(-(-trajectories // len(rows)), FEWEST_FROM_A_STATE)
-        ensemble = _simulated(simulator, experiment, values, rows, count, first, estimator)
+        own = first + place * count
+        ensemble = _simulated(simulator, experiment, values, rows, count, own, estimator)
         results[experiment.id] = Simulated(ensemble, {})
-        first += count * (1 if len(values.shape) == 1 else int(values.shape[0]))
+        first += count * sets
     return results
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,9 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.experiments import PreparedExperiment, prepared
 from sbmlgrad.fit.objectives.base import foreign_symbols, snapshot_times, snapshots_of
 from sbmlgrad.fit.objectives.cell_likelihood import Observation, deviance, seen_in
-from sbmlgrad.fit.objectives.sets import stacked
+from sbmlgrad.fit.objectives.exact_slopes import exact_value
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated
-from sbmlgrad.gradients.tensorflow import is_tensor, on_host
 from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.problem import Problem
 
@@ -155,7 +154,6 @@ class StateSpaceLikelihood:
 
     def log_likelihood(self, problem: Problem, values: FloatArray) -> float:
         """Return the natural logarithm of the probability of all cells, at some values [free]."""
-        cells = len(snapshots_of(problem))
         total = sum(
             deviance(
                 problem, experiment, experiment.parameters(values), self._observation, slopes=False
@@ -163,56 +161,27 @@ class StateSpaceLikelihood:
             for experiment in _experiments(problem)
         )
         best = sum(seen.best for own in seen_in(problem).values() for seen in own)
-        return best - 0.5 * cells * total
+        return best - 0.5 * self.count(problem) * total
+
+    def count(self, problem: Problem) -> int:
+        """Return the number of cells, each of which the likelihood takes by itself."""
+        return len(snapshots_of(problem))
 
     @property
     def _observation(self) -> Observation:
         return Observation(self.detection, self.background, self.largest)
 
     def _at(self, problem: Problem, experiment: PreparedExperiment, parameters: Any) -> Any:
-        if len(parameters.shape) == 2:
-            return stacked(
-                [
-                    self._at(problem, experiment, parameters[i])
-                    for i in range(int(parameters.shape[0]))
-                ]
-            )
-        if not is_tensor(parameters):
-            theta = np.asarray(parameters)
+        def value(theta: FloatArray) -> float:
             return deviance(problem, experiment, theta, self._observation, slopes=False)[0]
-        return _differentiable(
-            lambda theta: deviance(problem, experiment, theta, self._observation), parameters
-        )
+
+        def with_slope(theta: FloatArray) -> tuple[float, FloatArray]:
+            return deviance(problem, experiment, theta, self._observation)
+
+        return exact_value(parameters, value, with_slope)
 
 
 def _experiments(problem: Problem) -> tuple[PreparedExperiment, ...]:
     """Return the experiments in which cells were seen."""
     seen = seen_in(problem)
     return tuple(experiment for experiment in prepared(problem) if experiment.id in seen)
-
-
-def _differentiable(
-    function: Callable[[FloatArray], tuple[float, FloatArray]], parameters: Any
-) -> Any:
-    """Return a number and its slope, given by a NumPy function, as a tensor []."""
-    import tensorflow as tf
-
-    kept: dict[bytes, tuple[float, FloatArray]] = {}
-
-    def solved(theta: FloatArray) -> tuple[float, FloatArray]:
-        key = theta.tobytes()
-        if key not in kept:
-            kept[key] = function(theta)
-        return kept[key]
-
-    @tf.custom_gradient
-    def exact(theta: Any) -> Any:
-        def gradient(upstream: Any) -> Any:
-            return on_host(lambda t, u: u * solved(t)[1], theta, upstream)
-
-        if tf.executing_eagerly():
-            return tf.constant(solved(theta.numpy())[0], tf.float64), gradient
-        value = tf.numpy_function(lambda t: np.float64(solved(t)[0]), [theta], tf.float64)
-        return tf.ensure_shape(value, []), gradient
-
-    return exact(parameters)

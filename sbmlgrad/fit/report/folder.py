@@ -97,6 +97,7 @@ def summary(result: FitResult) -> dict[str, Any]:
         "optimizer": result.optimizer,
         "engine": result.engine,
         "interrupted": result.interrupted,
+        "out_of_time": result.is_late,
         "arguments": dict(result.arguments),
         "assumptions": list(result.assumptions),
         "data": {"name": provenance.data_name, "sha256": provenance.data_sha256},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -34,6 +35,9 @@ REPEATS, TRAJECTORIES = 200, 1000
 
 #: Trajectories behind the predictions that are drawn around.
 PREDICTION_TRAJECTORIES = 20_000
+
+#: Cells or replicates below which the percentiles of resampled ones are known to be too narrow.
+FEW = 10
 
 #: Share of refits that may fail.
 MOST_FAILED = 0.1
@@ -120,7 +124,11 @@ def _drawn(fitted: Fitted, repeats: int) -> tuple[list[Problem], str]:
     problem = fitted.problem
     rngs = [np.random.default_rng(child_seed(fitted.seed, 3, n)) for n in range(repeats)]
     if not isinstance(fitted.objective, MeanTrajectory):
-        return [_resampled(problem, rng) for rng in rngs], "cells were resampled"
+        fewest = _fewest(problem)
+        words = "cells or replicates were resampled"
+        if fewest < FEW:
+            words += f", of which there are only {fewest}: intervals from so few are too narrow"
+        return [_resampled(problem, rng) for rng in rngs], words
     simulated = fitted.simulator()(fitted.values, PREDICTION_TRAJECTORIES, 0)
     predicted, scale = predictions(problem, simulated)
     factors, _ = residual_factors(problem, predicted, scale, len(fitted.space.ids))
@@ -137,6 +145,32 @@ def _drawn(fitted: Fitted, repeats: int) -> tuple[list[Problem], str]:
     return problems, words
 
 
+def _fewest(problem: Problem) -> int:
+    """Return the least number of cells or replicates that are resampled together.
+
+    Raises:
+        FitError: there is one alone.
+    """
+    m, found = problem.measurements, []
+    label = np.array(m.replicate, object).astype(str)
+    condition = np.array(m.condition, object)
+    for name in m.conditions:
+        here = condition == name
+        found.append((f"condition {name!r}" if name else "the record", len(set(label[here]))))
+    snapshots = problem.snapshots
+    if snapshots is not None:
+        keys = list(zip(snapshots.time.tolist(), snapshots.condition, strict=True))
+        found += [(f"time {time:g}", number) for (time, _), number in Counter(keys).items()]
+    for where, number in found:
+        if number < 2:
+            raise FitError(
+                f"{where} holds one cell or replicate alone, and drawing it again changes nothing: "
+                "a bootstrap would tell the noise of simulations only, not how well the data "
+                "determine the parameters; measure several"
+            )
+    return min((number for _, number in found), default=FEW)
+
+
 def _resampled(problem: Problem, rng: np.random.Generator) -> Problem:
     """Return the problem with cells (or replicates) drawn with replacement, whole ones."""
     snapshots = problem.snapshots
@@ -144,6 +178,11 @@ def _resampled(problem: Problem, rng: np.random.Generator) -> Problem:
         problem = replace(problem, snapshots=_resampled_snapshots(snapshots, rng))
     m = problem.measurements
     if not len(m):
+        if snapshots is None:
+            raise FitError(
+                f"{problem.name or problem.network.id}: there are no measurements or snapshots to "
+                'draw from, as the objective holds the data itself; use method="fisher"'
+            )
         return problem
     values = m.value.copy()
     condition, label = np.array(m.condition, object), np.array(m.replicate, object)

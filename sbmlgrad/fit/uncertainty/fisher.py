@@ -66,8 +66,8 @@ def fisher(
     """
     if not isinstance(fitted.objective, MeanTrajectory):
         raise FitError(
-            f"Fisher information is that of MeanTrajectory(), and the fit made "
-            f'{fitted.objective.name} small; use method="bootstrap"'
+            f"Fisher information is that of MeanTrajectory() or of an exact likelihood, and the "
+            f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
     found = gather(fitted, trajectories, precision)
     averaged = averaged_trajectories(result)

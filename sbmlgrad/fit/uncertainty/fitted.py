@@ -121,6 +121,9 @@ def fitted_of(
 def _estimator(result: FitResult, estimator: Estimator | None) -> Estimator:
     if estimator is not None:
         return estimator
+    if result.estimator == result.objective:
+        # An exact objective has its own gradient, and no estimator took part.
+        return default_estimators(result.problem)[0]
     for candidate in default_estimators(result.problem):
         if candidate.name == result.estimator:
             return candidate

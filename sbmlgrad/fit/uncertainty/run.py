@@ -6,9 +6,10 @@ from typing import Any
 
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.errors import RequestError
-from sbmlgrad.fit.objectives.base import Objective
+from sbmlgrad.fit.objectives.base import ExactLikelihood, Objective
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.uncertainty.bootstrap import bootstrap
+from sbmlgrad.fit.uncertainty.exact_likelihood import from_exact_likelihood
 from sbmlgrad.fit.uncertainty.fisher import fisher
 from sbmlgrad.fit.uncertainty.fitted import fitted_of
 from sbmlgrad.fit.uncertainty.profile import profile
@@ -34,7 +35,8 @@ def uncertainty(
 ) -> Uncertainty:
     """Return standard errors and intervals of fitted values.
 
-    When to choose which: `"fisher"` takes seconds and suits estimates that are nearly normal;
+    When to choose which: `"fisher"` takes seconds and suits estimates that are nearly normal, of
+    `MeanTrajectory` and of exact likelihoods (`StateSpaceLikelihood`, `DwellTimes`);
     `"profile"` shows what the data leave open; `"bootstrap"` serves every objective; `"mcmc"` takes
     priors whole, the others as penalties. `with_uncertainty(result, uncertainty(result))` puts it
     into the result, whose network then carries it when it is saved.
@@ -48,7 +50,7 @@ def uncertainty(
         engine: what samples; `Native()` by default.
         seed: of the random streams; by default one that follows from that of the fit.
         settings: of the method: see `fisher.fisher`, `bootstrap.bootstrap`, `profile.profile` and
-            `sampling.mcmc`.
+            `sampling.mcmc`. `"fisher"` of an exact likelihood has none.
 
     Returns:
         The uncertainty; what limits it is said in its flags.
@@ -73,14 +75,18 @@ def uncertainty(
         engine=engine,
         seed=None if seed is None else seed_of(seed),
     )
+    is_exact = isinstance(fitted.objective, ExactLikelihood)
     chosen = {"bootstrap": bootstrap, "profile": profile, "mcmc": mcmc}
-    known = _settings(chosen.get(method, fisher))
+    nearby = from_exact_likelihood if is_exact else fisher
+    known = _settings(chosen.get(method, nearby))
     if unknown := sorted(settings.keys() - known):
         raise RequestError(
             f"method={method!r} has no setting {', '.join(unknown)}; it has "
-            f"{', '.join(sorted(known))}"
+            f"{', '.join(sorted(known)) or 'none for this objective'}"
         )
     if method == "fisher":
+        if is_exact:
+            return from_exact_likelihood(fitted, share)
         return fisher(result, fitted, share, **settings)
     return chosen[method](fitted, share, **settings)
 

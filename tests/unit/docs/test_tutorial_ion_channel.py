@@ -8,11 +8,9 @@ import sys
 
 import numpy as np
 import pytest
-from networks import ROOT, antimony
+from networks import ROOT
 
 import sbmlgrad as sg
-from sbmlgrad.errors import FitError
-from sbmlgrad.fit.objectives.base import ExactObjective
 from sbmlgrad.model.dwells import Dwells
 
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -22,9 +20,7 @@ RECORD = ROOT.parent / "shared" / "data" / "channel" / "nAChR_50nM_001004S2_2sta
 sys.path.insert(0, str(TUTORIALS))
 
 import make_ion_channel as tutorial  # noqa: E402
-from channel_reference import mixture  # noqa: E402
 from channel_simulated import TRUE, simulated_record  # noqa: E402
-from dwell_times import DwellTimes  # noqa: E402
 from other_tools import errors, worst  # noqa: E402
 
 
@@ -59,48 +55,6 @@ def test_known_rates_come_back_though_most_pauses_are_missed() -> None:
     z = np.maximum(np.abs(off) - 0.05, 0.0) / error
     assert (z < 4.1).all(), f"z = {dict(zip(found.ids, z.round(2), strict=True))}"
     assert (error < 0.15).all()
-
-
-def test_the_gradient_is_that_of_the_loss() -> None:
-    seen = simulated_record(500, 2, 0.025)
-    objective = DwellTimes(seen, {"1": ("O",), "0": ("C", "P")})
-    assert isinstance(objective, ExactObjective)
-    problem = tutorial.problem_of(three_states(), seen)
-    values = np.array([0.5, 0.1, 1.2, 30.0])
-    loss, slopes = objective.exact_loss_and_gradient(problem, values)
-    assert loss == pytest.approx(-2.0 * objective.log_likelihood(problem, values) / len(seen))
-    for place, slope in enumerate(slopes):
-        step = 1e-5 * values[place] * np.eye(4)[place]
-        sides = [objective.log_likelihood(problem, values + s * step) for s in (1, -1)]
-        difference = -2.0 * (sides[0] - sides[1]) / (2.0 * step[place]) / len(seen)
-        assert slope == pytest.approx(difference, rel=1e-5)
-
-
-def test_one_exponential_has_its_closed_form() -> None:
-    seen = simulated_record(2000, 3, 0.0)
-    problem = tutorial.problem_of(sg.load(tutorial.MODELS / "gating_two_states.xml"), seen)
-    objective = DwellTimes(seen, {"1": ("O",), "0": ("C",)})
-    best = np.array([1.0 / seen.of("1").mean(), 1.0 / seen.of("0").mean()])
-    loss, slopes = objective.exact_loss_and_gradient(problem, best)
-    expected = sum(mixture(seen.of(state), 1).log_likelihood for state in seen.states)
-    assert loss == pytest.approx(-2.0 * expected / len(seen), rel=1e-12)
-    assert slopes == pytest.approx([0.0, 0.0], abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("text", "classes", "words"),
-    [
-        ("O=1; C=0; k=1; O -> C; k*O; C -> O; k*C", {"1": ("O",)}, "say for each"),
-        ("O=1; C=0; k=1; O -> C; k*O; C -> O; k*C", {"1": ("O",), "0": ("D",)}, "each of them"),
-        ("O=2; C=0; k=1; O -> C; k*O; C -> O; k*C", {"1": ("O",), "0": ("C",)}, "not one channel"),
-        ("O=1; C=0; k=1; O -> C; k^2*O; C -> O; k*C", {"1": ("O",), "0": ("C",)}, "not linear"),
-    ],
-)
-def test_what_it_cannot_fit_is_refused(text: str, classes, words: str) -> None:
-    seen = simulated_record(50, 1, 0.0)
-    problem = tutorial.problem_of(antimony(text), seen)
-    with pytest.raises(FitError, match=words):
-        DwellTimes(seen, classes).check(problem)
 
 
 def test_rates_are_the_most_likely_ones(fits, record) -> None:

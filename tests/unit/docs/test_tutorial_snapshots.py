@@ -24,7 +24,6 @@ sys.path.insert(0, str(TUTORIALS))
 
 import make_snapshots as tutorial  # noqa: E402
 import stl1_reference  # noqa: E402
-from exact_uncertainty import observed_information  # noqa: E402
 from other_tools import errors, worst  # noqa: E402
 
 OBJECTIVE = StateSpaceLikelihood(background=tutorial.BACKGROUND)
@@ -70,12 +69,6 @@ def test_the_reference_agrees_on_simulated_cells() -> None:
     rates = dict(zip(problem.network.parameter_ids, problem.network.parameter_values, strict=True))
     expected = stl1_reference.log_likelihoods([rates], reference)[0]
     assert OBJECTIVE.log_likelihood(problem, values) == pytest.approx(expected, abs=1e-5)
-
-
-def test_the_information_of_a_parabola_is_its_curvature() -> None:
-    curvature = np.array([[3.0, 1.0], [1.0, 2.0]])
-    found = observed_information(lambda z: -curvature @ z, np.array([0.3, -0.2]))
-    assert found == pytest.approx(curvature, rel=1e-9)
 
 
 def test_the_page_has_the_optimum(cells) -> None:

@@ -172,3 +172,23 @@ class _Distance:
     """An objective that is no likelihood."""
 
     name = "Distance()"
+
+
+def test_what_cannot_be_resampled_is_refused() -> None:
+    """One record, drawn again, is the same record: its refits would differ by simulation alone."""
+    one = Measurements(
+        ("X",),
+        np.array([1.0, 2.0]),
+        np.zeros(2, dtype=np.int64),
+        np.array([3.0, 4.0]),
+        ("a", "a"),
+        ("",) * 2,
+    )
+    problem, _ = plain_problem(network("immigration_death"), one, ["alpha"])
+    with pytest.raises(FitError, match="the record holds one cell or replicate alone"):
+        module._fewest(problem)
+    alone = Snapshots(("X",), np.array([1.0, 1.0, 2.0]), np.arange(3)[:, None])
+    two = replace(problem, measurements=replace(one, replicate=("a", "b")))
+    with pytest.raises(FitError, match="time 2 holds one cell"):
+        module._fewest(replace(two, snapshots=alone))
+    assert module._fewest(two) == 2

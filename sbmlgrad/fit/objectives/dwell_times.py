@@ -1,7 +1,8 @@
-"""`DwellTimes`: the likelihood of dwell times, as an objective that `sbmlgrad.fit` makes small."""
+"""`DwellTimes`: the likelihood of how long a channel stayed in each of its classes of states."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 
 from sbmlgrad.cme import project
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.experiments import PreparedExperiment, prepared
+from sbmlgrad.fit.experiments import prepared
+from sbmlgrad.fit.objectives.exact_slopes import exact_value
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated
 from sbmlgrad.model.dwells import Dwells
@@ -27,7 +29,7 @@ STEP = 1e-30
 WORST_CONDITION = 1e8
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class DwellTimes:
     """Make the dwells of a record as likely as the model allows: exact, without noise.
 
@@ -43,7 +45,7 @@ class DwellTimes:
     dwells in F. Correlations between neighbouring dwells are left out. The loss is minus twice the
     mean logarithm of the density.
 
-    Attributes:
+    Args:
         record: the dwells; only usable ones count.
         classes: observed state → species that look like it; every species once.
     """
@@ -51,28 +53,33 @@ class DwellTimes:
     record: Dwells
     classes: Mapping[str, tuple[str, ...]]
 
+    def __hash__(self) -> int:
+        return hash((self.record, *sorted((id, *own) for id, own in self.classes.items())))
+
     @property
     def name(self) -> str:
         """How it is recorded in results."""
-        return f"DwellTimes({self.record.source_name!r}, {dict(self.classes)!r})"
+        record = f"load_dwells({self.record.source_name!r}, dead_time={self.record.dead_time!r})"
+        classes = {state: tuple(species) for state, species in self.classes.items()}
+        return f"DwellTimes(record={record}, classes={classes!r})"
+
+    @property
+    def digest(self) -> str:
+        """Hash of the record; see `base.HoldsData`."""
+        record = self.record
+        arrays = (record.state_index, record.duration, record.usable)
+        seen = b"".join(array.tobytes() for array in arrays) + repr(record.states).encode()
+        return hashlib.sha256(seen).hexdigest()
 
     def check(self, problem: Problem) -> tuple[str, ...]:
-        """Return what is assumed; see `sbmlgrad.fit.objectives.base.Objective`.
+        """Return what is assumed; see `base.Objective`.
 
         Raises:
-            FitError: classes that do not fit record or model, or a model that is not one channel.
+            FitError: classes that do not fit record or model, a model that is not one channel, or
+                a problem that was made of another record.
         """
-        if {*self.classes} != {*self.record.states}:
-            raise FitError(
-                f"classes of {sorted(self.classes)}, and the record has states "
-                f"{sorted(self.record.states)}; say for each which species look like it"
-            )
-        named = [s for species in self.classes.values() for s in species]
-        if sorted(named) != sorted(problem.network.species_ids):
-            raise FitError(
-                f"classes name {sorted(named)}, and model '{problem.network.id}' has the species "
-                f"{sorted(problem.network.species_ids)}; name each of them once"
-            )
+        _check_classes(self.record, self.classes, problem.network)
+        _check_record(self.record, problem)
         _scheme(problem.network)
         return (
             f"dwells shorter than {self.record.dead_time:g} {self.record.unit} were missed; they "
@@ -87,10 +94,15 @@ class DwellTimes:
     def loss(self, problem: Problem, simulated: Mapping[str, Simulated]) -> Any:
         """Return minus twice the mean log-density at the parameters of an ensemble."""
         (experiment,) = prepared(problem)
-        parameters = np.asarray(simulated[experiment.id].ensemble.parameters)
-        rows = np.atleast_2d(parameters)
-        found = np.array([self._deviance(problem.network, row) for row in rows]) / self.count
-        return found if parameters.ndim == 2 else float(found[0])
+        every = np.arange(len(problem.network.parameter_ids))
+
+        def value(theta: FloatArray) -> float:
+            return float(self._deviance(problem.network, theta) / self.count(problem))
+
+        def with_slope(theta: FloatArray) -> tuple[float, FloatArray]:
+            return self._with_slopes(problem, theta, every)
+
+        return exact_value(simulated[experiment.id].ensemble.parameters, value, with_slope)
 
     def exact_loss_and_gradient(
         self, problem: Problem, values: FloatArray
@@ -101,23 +113,18 @@ class DwellTimes:
         of real functions", SIAM Rev. 40, 110), which rounds nothing off.
         """
         (experiment,) = prepared(problem)
-        slopes = np.empty(len(search_space(problem).ids))
-        loss = 0.0
-        for place in range(len(slopes)):
-            moved = values.astype(np.complex128)
-            moved[place] += 1j * STEP
-            found = self._deviance(problem.network, _parameters(experiment, moved)) / self.count
-            loss, slopes[place] = found.real, found.imag / STEP
-        return float(loss), slopes
+        slopes = np.zeros(len(search_space(problem).ids))
+        loss, own = self._with_slopes(problem, experiment.parameters(values), experiment.places)
+        np.add.at(slopes, experiment.sources, own)
+        return loss, slopes
 
     def log_likelihood(self, problem: Problem, values: FloatArray) -> float:
         """Return the natural logarithm of the density of all dwells, at some values [free]."""
         (experiment,) = prepared(problem)
         return -0.5 * float(self._deviance(problem.network, experiment.parameters(values)))
 
-    @property
-    def count(self) -> int:
-        """Number of usable dwells."""
+    def count(self, problem: Problem) -> int:
+        """Return the number of usable dwells, each of which the likelihood takes by itself."""
         return int(self.record.usable.sum())
 
     def components(self, network: ReactionNetwork, state: str) -> tuple[FloatArray, FloatArray]:
@@ -134,6 +141,18 @@ class DwellTimes:
         area, rate = self._components(network, np.array(network.parameter_values), state)
         return np.real(area), 1.0 / np.real(rate)
 
+    def _with_slopes(
+        self, problem: Problem, parameters: FloatArray, places: NDArray[np.intp]
+    ) -> tuple[float, FloatArray]:
+        """Return the loss, and its slopes in the parameters at some places, float64 [place]."""
+        slopes, count = np.empty(len(places)), self.count(problem)
+        loss = float(self._deviance(problem.network, parameters) / count)
+        for i, place in enumerate(places.tolist()):
+            moved = parameters.astype(np.complex128)
+            moved[place] += 1j * STEP
+            slopes[i] = (self._deviance(problem.network, moved) / count).imag / STEP
+        return loss, slopes
+
     def _components(
         self, network: ReactionNetwork, parameters: NDArray[Any], state: str
     ) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -149,6 +168,12 @@ class DwellTimes:
         is_missed = np.eye(len(there)) - expm(other * self.record.dead_time)
         seen = within + out @ is_missed @ np.linalg.solve(-other, back)
         eigenvalues, vectors = np.linalg.eig(seen)
+        if np.isrealobj(seen) and np.iscomplexobj(eigenvalues):
+            raise FitError(
+                f"model '{network.id}': dwells in state {state!r} have time constants that are not "
+                "real, as in a scheme that runs around a cycle in one direction; DwellTimes knows "
+                "sums of exponentials only, so start elsewhere, or let every step go back too"
+            )
         if np.linalg.cond(vectors) > WORST_CONDITION:
             raise FitError(
                 f"model '{network.id}': two time constants of the dwells in state {state!r} are "
@@ -166,6 +191,42 @@ class DwellTimes:
             density = np.exp(-np.multiply.outer(beyond, rate)) @ (area * rate)
             total -= 2.0 * np.log(density).sum()
         return total
+
+
+def _check_classes(
+    record: Dwells, classes: Mapping[str, tuple[str, ...]], network: ReactionNetwork
+) -> None:
+    if {*classes} != {*record.states} or len(classes) < 2:
+        raise FitError(
+            f"classes of {sorted(classes)}, and the record has states {sorted(record.states)}; "
+            "say for each which species look like it, of two states at least"
+        )
+    empty = [state for state in record.states if not classes[state] or not record.of(state).size]
+    if empty:
+        raise FitError(
+            f"state {', '.join(empty)}: without a species that looks like it, or without a usable "
+            "dwell; leave out states that were never seen, and name species for the others"
+        )
+    named = [s for species in classes.values() for s in species]
+    if sorted(named) != sorted(network.species_ids):
+        raise FitError(
+            f"classes name {sorted(named)}, and model '{network.id}' has the species "
+            f"{sorted(network.species_ids)}; name each of them once"
+        )
+
+
+def _check_record(record: Dwells, problem: Problem) -> None:
+    told = problem.measurements
+    if told.sha256 and record.sha256 and told.sha256 != record.sha256:
+        raise FitError(
+            f"DwellTimes was given the record {record.source_name!r}, and the problem was made of "
+            f"{told.source_name!r}; give the same record to both"
+        )
+    if len(told) or problem.snapshots is not None:
+        raise FitError(
+            f"{problem.name or problem.network.id}: has measurements or snapshots, which "
+            "DwellTimes leaves aside; fit the record alone"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,10 +281,3 @@ def _equilibrium(rates: NDArray[Any]) -> NDArray[Any]:
     equations = rates.T.copy()
     equations[-1] = 1.0
     return np.linalg.solve(equations, np.eye(len(rates))[-1])
-
-
-def _parameters(experiment: PreparedExperiment, values: NDArray[Any]) -> NDArray[Any]:
-    """Return parameters of the network, complex ones too."""
-    found = experiment.base.astype(values.dtype)
-    found[experiment.places] = values[experiment.sources]
-    return found
