@@ -31,6 +31,12 @@ Within = Annotated[
     float,
     typer.Option(metavar="SECONDS", help="Processor time that each referee's runs are to take."),
 ]
+Timeout = Annotated[
+    float,
+    typer.Option(
+        metavar="SECONDS", help="Time after which a run of a referee is stopped, by the clock."
+    ),
+]
 PeersPython = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Python that the referees are installed in, if not this."),
@@ -48,6 +54,7 @@ def validate(
     times: opt.Times = "0:10:10",
     trajectories: OfEachSide = None,
     within: Within = 45.0,
+    timeout: Timeout = 600.0,
     seed: opt.Seed = None,
     error: opt.FamilyWiseError = 1e-3,
     peers_python: PeersPython = None,
@@ -88,6 +95,7 @@ def validate(
             times=times_of(times),
             trajectories=trajectories,
             within_s=within,
+            timeout_s=timeout,
             seed=seed,
             family_wise_error=error,
             progress=advance,

@@ -99,7 +99,7 @@ class Explorer:
         while len(fresh) and whole._known <= whole._largest:
             whole._enter(fresh)
             fresh, first = whole._outer(first, is_possible=True), whole._known
-        if len(fresh):
+        if len(fresh) or whole._known > whole._largest:
             return None
         whole.add(rows, 0)
         return whole.space()

@@ -139,6 +139,16 @@ class Selective(Protocol):
         ...
 
 
+@runtime_checkable
+class Limited(Protocol):
+    """A referee that cannot hold large counts; others need not say."""
+
+    @property
+    def count_limit(self) -> float:
+        """Counts from here on it cannot hold."""
+        ...
+
+
 AnyReferee = Referee | ExactReferee
 
 

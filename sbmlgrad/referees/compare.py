@@ -64,6 +64,10 @@ class Comparison:
         left_out: what was not compared, and why, in words.
         shares: distributions of both sides at the last time, to be drawn; none if they are not
             known.
+        mean_error: of an exact answer, how far its means may be from the true ones, float64 [time,
+            species]; None of a sampled one.
+        threshold: of an exact answer, (place of time, of species) → how far above its mean one of
+            ours disagrees; None where that is not known.
     """
 
     species: tuple[str, ...]
@@ -82,6 +86,8 @@ class Comparison:
     level: float = 0.0
     left_out: tuple[str, ...] = ()
     shares: tuple[Shares, ...] = ()
+    mean_error: NDArray[np.float64] | None = field(default=None, repr=False)
+    threshold: Callable[[int, int], float] | None = field(default=None, repr=False)
 
     @property
     def is_exact(self) -> bool:

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from importlib.resources import files
 from types import MappingProxyType
 
+import numpy as np
+
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.model.expression import TIME, Apply, Expression, Number, symbols
-from sbmlgrad.model.initial import random_at_start
+from sbmlgrad.model.initial import initial_counts, initial_values, random_at_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,18 @@ def _draws(lowered: LoweredNetwork) -> bool:
     return in_events or bool(random_at_start(lowered.network))
 
 
+#: Counts from here on do not fit into whole numbers of 32 bits with a sign.
+BEYOND_32_BITS = 2.0**31
+
+
+def _starts_large(lowered: LoweredNetwork) -> bool:
+    network = lowered.network
+    if random_at_start(network):
+        return False
+    counts = initial_counts(network, initial_values(network), {})
+    return bool((np.abs(counts) >= BEYOND_32_BITS).any())
+
+
 #: Constructs that some simulator mishandles, by name.
 CONSTRUCTS: Mapping[str, Construct] = MappingProxyType(
     {
@@ -115,6 +129,7 @@ CONSTRUCTS: Mapping[str, Construct] = MappingProxyType(
         "event": Construct("an event", lambda x: bool(x.events)),
         "rate_rule": Construct("a rate rule", lambda x: bool(x.flows)),
         "random_draw": Construct("a random draw", _draws),
+        "large_count": Construct("a count of 2^31 or more at the start", _starts_large),
     }
 )
 

@@ -1,14 +1,16 @@
-"""What an exact referee knows: means, and where it can, whole distributions of states."""
+"""What an exact referee knows: means, and where it can, cumulants or whole distributions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+
+Cumulants = Callable[[int, int, float], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +26,11 @@ class Distributions:
     states: FloatArray
     probability: FloatArray
     leak: FloatArray
+
+    @property
+    def missing(self) -> FloatArray:
+        """Probability that is missing, float64 [time]; a leak below zero is a rounding."""
+        return np.maximum(self.leak, 0.0)
 
     def marginal(self, time: int, species: int) -> tuple[FloatArray, FloatArray]:
         """Return counts that are possible, increasing, and their probabilities, both [value]."""
@@ -50,8 +57,14 @@ class Exact:
         version: of the software.
         settings: what it was told, as text.
         mean: molecules, float64 [time, species].
-        distributions: of states, or None where only means are known.
+        distributions: of states, or None where they are not known.
         seconds: time it took.
+        variance: molecules², float64 [time, species], or None where only means are known.
+        cumulants: (place of the time, of the species, θ) → log E exp(θ (X - E X)), infinite where
+            that is not finite; None where it is not known. Together with `variance` it says how
+            far a mean of counts may be from its own, for rare and skewed counts too.
+        mean_error: how far `mean` may be from the true one, float64 [time, species], or None where
+            it has roundings only.
     """
 
     name: str
@@ -60,3 +73,6 @@ class Exact:
     mean: FloatArray = field(repr=False)
     distributions: Distributions | None = field(repr=False)
     seconds: float
+    variance: FloatArray | None = field(default=None, repr=False)
+    cumulants: Cumulants | None = field(default=None, repr=False)
+    mean_error: FloatArray | None = field(default=None, repr=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import math
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import RefereeError, RequestError
 from sbmlgrad.referees.base import RefereeResult, require
-from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.process import run_worker
+from sbmlgrad.referees.moments import Moments, moments
+from sbmlgrad.referees.process import WORKERS, run_worker, taken
 from sbmlgrad.referees.sampling import is_kept
 
 FloatArray = NDArray[np.float64]
-
-WORKERS = Path(__file__).parent / "workers"
 
 #: Seconds that an interpreter has to say whether it can import something.
 LOOK_LIMIT_S = 60.0
@@ -43,6 +41,7 @@ class External:
         packages: names to import.
         worker: file name of its script in `workers`.
         seed_bits: of a seed that it takes.
+        count_limit: counts from here on it cannot hold; none that is known.
     """
 
     python: str | None = None
@@ -51,6 +50,7 @@ class External:
     packages: tuple[str, ...] = field(init=False)
     worker: str = field(init=False)
     seed_bits: int = field(default=32, init=False)
+    count_limit: float = field(default=math.inf, init=False)
 
     def is_available(self) -> bool:
         """Tell whether its packages are installed, without loading them."""
@@ -163,19 +163,27 @@ def sampled(
         python=python or sys.executable,
     )
     seconds = time.perf_counter() - start
-    counts = result["counts"] if keep else None
-    found = moments([counts]) if counts is not None else None
+    described = ("version", "settings", "trajectories", "sampling_s")
+    sampled_by, settings, number, each_s = taken(result, described, referee, WORKERS / worker)
+    if keep:
+        (counts,) = taken(result, ["counts"], referee, WORKERS / worker)
+        found = moments([counts])
+    else:
+        names = ("mean", "variance", "fourth_moment")
+        counts = None
+        mean, variance, fourth = taken(result, names, referee, WORKERS / worker)
+        found = Moments(mean, variance, fourth, int(number))
     return RefereeResult(
         name=referee,
-        version=str(result["version"]),
-        settings=json.loads(str(result["settings"])),
-        mean=found.mean if found else result["mean"],
-        variance=found.variance if found else result["variance"],
-        fourth_moment=found.fourth_moment if found else result["fourth_moment"],
-        trajectories=int(result["trajectories"]),
+        version=str(sampled_by),
+        settings=json.loads(str(settings)),
+        mean=found.mean,
+        variance=found.variance,
+        fourth_moment=found.fourth_moment,
+        trajectories=int(number),
         seconds=seconds,
         counts=counts,
-        startup_s=max(0.0, seconds - float(result["sampling_s"]) * trajectories),
+        startup_s=max(0.0, seconds - float(each_s) * trajectories),
     )
 
 

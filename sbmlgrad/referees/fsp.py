@@ -6,15 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 
-from sbmlgrad.cme import project
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.errors import StateSpaceError
-from sbmlgrad.io.formats import load
-from sbmlgrad.referees.base import FloatArray, RefusedError
+from sbmlgrad.referees.base import FloatArray
 from sbmlgrad.referees.exact import Distributions, Exact
+from sbmlgrad.referees.process import WORKERS, run_worker, taken
 
 
 @dataclass(frozen=True)
@@ -22,14 +21,16 @@ class Fsp:
     """`sbmlgrad.cme.project` (Munsky & Khammash 2006, 10.1063/1.2145882).
 
     It shares the reader of models with the engines, but nothing of the sampling, and its error is
-    bounded.
+    bounded. It runs in a process of its own, so that it can be stopped.
 
     Attributes:
-        tolerance: probability that may be missing by the last time.
+        tolerance: probability that may be missing by the last time. Every p-value grows by it times
+            the number of trajectories; where that is not small against the level of a test, there
+            is no verdict.
         largest: number of states to give up at.
     """
 
-    tolerance: float = 1e-9
+    tolerance: float = 1e-12
     largest: int = 20_000
     name: str = "fsp"
     install_with: str = "pip install sbmlgrad"
@@ -49,30 +50,31 @@ class Fsp:
     ) -> Exact:
         """Solve the master equation; arguments as for `ExactReferee.solve`.
 
-        The number of states bounds the time it takes, so that the limit is not looked at.
-
         Raises:
-            RefusedError: it takes more states than `largest`.
+            RefusedError: it takes more states than `largest`, or cannot project such a network.
+            RefereeError: it failed or ran out of time.
         """
         start = time.perf_counter()
-        network = load(document.decode())
-        try:
-            found = project(
-                network, until=float(times[-1]), tolerance=self.tolerance, largest=self.largest
-            )
-        except StateSpaceError as error:
-            raise RefusedError(f"no exact answer within {self.largest} states: {error}") from error
-        probability = found.distributions(times)
-        places = [network.species_ids.index(s) for s in species]
-        states = found.space.states[:, places].astype(np.float64)
-        known = Distributions(states, probability, 1.0 - probability.sum(axis=1))
+        request = {
+            "package": str(Path(__file__).parents[2]),
+            "species": list(species),
+            "times": np.asarray(times, dtype=np.float64).tolist(),
+            "tolerance": self.tolerance,
+            "largest": self.largest,
+        }
+        worker = WORKERS / "fsp_worker.py"
+        found = run_worker(worker, request, document, referee=self.name, timeout_s=timeout_s)
+        states, probability, leak = taken(
+            found, ("states", "probability", "leak"), self.name, worker
+        )
         whole = probability / probability.sum(axis=1, keepdims=True)
+        known = Distributions(states, probability, leak)
         return Exact(
             name=self.name,
             version=version("sbmlgrad"),
             settings={
-                "states": str(found.space.size),
-                "missing probability": f"{float(known.leak.max()):.2g}",
+                "states": str(len(states)),
+                "missing probability": f"{float(leak.max()):.2g}",
             },
             mean=whole @ states,
             distributions=known,

@@ -11,6 +11,7 @@ import numpy as np
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.referees.base import FloatArray
+from sbmlgrad.referees.divergences import BEYOND_32_BITS
 from sbmlgrad.referees.external import External
 from sbmlgrad.referees.grids import LONGEST, uniform_steps
 
@@ -29,6 +30,8 @@ class GillesPy2(External):
     packages: tuple[str, ...] = field(default=("gillespy2", "libsbml", "SCons"), init=False)
     worker: str = field(default="gillespy2_worker.py", init=False)
     seed_bits: int = field(default=31, init=False)
+    #: Its counts are whole numbers of 32 bits, and run over silently.
+    count_limit: float = field(default=BEYOND_32_BITS, init=False)
 
     def is_available(self) -> bool:
         """Tell whether the packages and a compiler are installed, without loading them."""

@@ -17,10 +17,11 @@ from sbmlgrad.referees.report import (
     effect_text,
     families_shown,
     how,
+    mean_text,
     number_text,
     p_text,
-    percent_text,
     power_text,
+    spread_text,
     verdict,
     worst,
 )
@@ -176,7 +177,7 @@ def _families(comparison: Comparison) -> Html | None:
 def _power(comparison: Comparison) -> Html:
     unit = f" {comparison.time_unit}" if comparison.time_unit else ""
     rows = [
-        (d.species, f"{d.time:g}{unit}", percent_text(d.mean), percent_text(d.deviation))
+        (d.species, f"{d.time:g}{unit}", mean_text(d), spread_text(d))
         for d in comparison.detectable
     ]
     columns = [

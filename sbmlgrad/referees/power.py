@@ -6,29 +6,35 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.referees.compare import POWER, Comparison
 
+FloatArray = NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True)
 class Detectable:
-    """The smallest relative bias that one comparison finds with a chance of 90 %.
+    """The smallest bias that one comparison finds with a chance of 90 %.
 
     Attributes:
         species: id.
-        time: where the mean is largest among the times at which our counts vary.
-        mean: of the mean, as a fraction of it, all else being equal.
+        time: where the mean is largest among the times at which counts vary.
+        mean: of the mean, upwards, as a fraction of it, all else being equal; NaN where nothing
+            varied, infinite where the mean is zero.
         deviation: of the standard deviation, as a fraction of it, the other side having the same
             law but wider; infinite if there are too few trajectories to tell, NaN if spreads are
-            not compared. Both are 0 where our
-            counts never vary: there any difference is found.
+            not compared. Both are 0 where counts cannot vary: there any difference is found.
+        differing: where two samples never varied, though counts could have, the share of
+            trajectories that must have another count to be found; else NaN.
     """
 
     species: str
     time: float
     mean: float
     deviation: float
+    differing: float = math.nan
 
 
 def detectable(comparison: Comparison) -> tuple[Detectable, ...]:
@@ -37,30 +43,105 @@ def detectable(comparison: Comparison) -> tuple[Detectable, ...]:
     Args:
         comparison: of two samples, or of one with an exact answer.
     """
-    is_exact, has_variances = comparison.is_exact, not np.isnan(comparison.y).all()
-    bound = comparison.bound
-    if is_exact and has_variances:
+    of_one = _against_exact if comparison.is_exact else _between_samples
+    return tuple(of_one(comparison, s) for s in range(len(comparison.species)))
+
+
+def _between_samples(comparison: Comparison, s: int) -> Detectable:
+    ours, n = comparison.ours, comparison.ours.trajectories
+    mean, variance = ours.mean[:, s], ours.variance[:, s]
+    t = _largest(mean, variance > 0.0)
+    if t is None:
+        return _constant(comparison, s)
+    needed = comparison.bound + float(stats.norm.ppf(POWER))
+    error = math.sqrt(2.0 * float(ours.variance_of_mean[t, s]))
+    bias = max(needed * error, _rarest(n))
+    excess = needed * math.sqrt(float(ours.variance_of_variance[t, s])) / float(variance[t])
+    wider = _variance_ratio(excess) ** 0.5 - 1.0
+    return Detectable(
+        comparison.species[s], float(comparison.times[t]), _share(bias, mean[t]), wider
+    )
+
+
+def _constant(comparison: Comparison, s: int) -> Detectable:
+    """Return what was found of a species whose counts of ours never varied."""
+    name, mean, n = comparison.species[s], comparison.ours.mean[:, s], comparison.ours.trajectories
+    t = _largest(mean, comparison.times > 0.0)
+    if t is None:
+        # All at the start, which is given.
+        return Detectable(name, float(comparison.times[0]), 0.0, 0.0)
+    # Of n trajectories k have another count: the means differ by √k standard errors.
+    square = comparison.bound**2
+    k = math.floor(square / ((n - 1) / n + square / n)) + 1
+    share = 1.0 if k > n else float(stats.beta.ppf(POWER, k, n - k + 1))
+    return Detectable(name, float(comparison.times[t]), math.nan, math.nan, share)
+
+
+def _against_exact(comparison: Comparison, s: int) -> Detectable:
+    # The law says what could have varied, whether or not it was seen to.
+    name, n = comparison.species[s], comparison.ours.trajectories
+    exact, ours = comparison.theirs, comparison.ours
+    mean, variance = exact.mean[:, s], exact.variance[:, s]
+    has_variances = not np.isnan(comparison.y).all()
+    if np.isnan(variance).any():
+        variance = ours.variance[:, s]
+    t = _largest(mean, variance > 0.0)
+    if t is None:
+        if comparison.threshold is None:
+            return _constant(comparison, s)
+        t = int(np.argmax(mean))
+        # Counts are whole, so that a constant is known to be another from one molecule on.
+        error = 0.0 if comparison.mean_error is None else float(comparison.mean_error[t, s])
+        bias = 0.0 if error < 1.0 else _share(error, mean[t])
+        return Detectable(
+            name, float(comparison.times[t]), bias, 0.0 if has_variances else math.nan
+        )
+    error = math.sqrt(float(variance[t]) / n)
+    bias = _shift(comparison, t, s, error)
+    wider = math.nan
+    if has_variances:
         # The p-values are bounds, which take a larger difference to become as small.
-        bound = math.sqrt(2.0 * math.log(2.0 / comparison.level))
-    needed = bound + float(stats.norm.ppf(POWER))
-    sides = 1.0 if is_exact else 2.0
-    of_mean = np.sqrt(sides * comparison.ours.variance_of_mean)
-    of_variance = np.sqrt(comparison.ours.variance_of_variance)
-    found = []
-    for s, species in enumerate(comparison.species):
-        mean, variance = comparison.ours.mean[:, s], comparison.ours.variance[:, s]
-        varying = np.flatnonzero(variance > 0.0)
-        if not varying.size:
-            at = float(comparison.times[np.argmax(mean)])
-            found.append(Detectable(species, at, 0.0, 0.0 if has_variances else math.nan))
-            continue
-        t = int(varying[np.argmax(mean[varying])])
-        bias = needed * float(of_mean[t, s] / mean[t])
-        excess = needed * float(of_variance[t, s] / variance[t])
-        ratio = 1.0 + excess if is_exact else _variance_ratio(excess)
-        wider = float(ratio**0.5 - 1.0) if has_variances else math.nan
-        found.append(Detectable(species, float(comparison.times[t]), bias, wider))
-    return tuple(found)
+        needed = math.sqrt(2.0 * math.log(2.0 / comparison.level)) + float(stats.norm.ppf(POWER))
+        of_variance = max(float(exact.fourth_moment[t, s] - variance[t] ** 2), 0.0) / n
+        wider = math.sqrt(1.0 + needed * math.sqrt(of_variance) / float(variance[t])) - 1.0
+    return Detectable(name, float(comparison.times[t]), _share(bias, mean[t]), wider)
+
+
+def _shift(comparison: Comparison, t: int, s: int, error: float) -> float:
+    """Return the bias of a mean that is found, in molecules.
+
+    Args:
+        comparison: with an exact answer.
+        t: place of the time.
+        s: of the species.
+        error: standard error of the mean.
+    """
+    mean = float(comparison.theirs.mean[t, s])
+    threshold = comparison.bound * error
+    if comparison.threshold is not None:
+        # Of rare and skewed counts it is more than of normal ones.
+        threshold = comparison.threshold(t, s)
+    # Counts that come in rare bursts vary the more, the more bursts there are.
+    grown = math.sqrt(1.0 + threshold / mean) if mean > 0.0 else 1.0
+    bias = threshold + float(stats.norm.ppf(POWER)) * error * grown
+    least = 0.0 if comparison.mean_error is None else float(comparison.mean_error[t, s])
+    return max(bias, least, _rarest(comparison.ours.trajectories))
+
+
+def _rarest(n: int) -> float:
+    """Return the chance of a trajectory that one of n is like with a chance of 90 %."""
+    return -math.log(1.0 - POWER) / n
+
+
+def _largest(mean: FloatArray, wanted: NDArray[np.bool_]) -> int | None:
+    places = np.flatnonzero(wanted)
+    return int(places[np.argmax(mean[places])]) if places.size else None
+
+
+def _share(bias: float, mean: float) -> float:
+    if mean == 0.0:
+        return 0.0 if bias == 0.0 else math.inf
+    return float(bias / mean)
 
 
 def _variance_ratio(needed: float) -> float:

@@ -1,7 +1,7 @@
 """Runs a referee's worker: a script, by its path, in a Python process of its own.
 
 The worker finds `request.json` and `model.xml` in a temporary folder and writes `result.npz` there;
-it never imports sbmlgrad. The interpreter may be that of another environment.
+those of other simulators never import sbmlgrad. The interpreter may be that of another environment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,6 +23,10 @@ import numpy as np
 
 from sbmlgrad.errors import RefereeError
 from sbmlgrad.referees.base import RefusedError
+from sbmlgrad.referees.deadline import late
+
+#: Where the scripts are.
+WORKERS = Path(__file__).parent / "workers"
 
 #: Lines of the worker's error output that a message shows.
 LAST_LINES = 15
@@ -67,11 +73,7 @@ def run_worker(
         try:
             code, stderr = _run([python, str(worker.resolve()), REQUEST], folder, timeout_s)
         except subprocess.TimeoutExpired as error:
-            raise RefereeError(
-                f"referee '{referee}' did not finish within {timeout_s:g} s and was stopped. Allow "
-                "more time with timeout_s, or ask for fewer trajectories or shorter times."
-                + _last_words(error.stderr)
-            ) from error
+            raise RefereeError(f"{late(referee, timeout_s)}{_last_words(error.stderr)}") from error
         except OSError as error:
             raise RefereeError(
                 f"referee '{referee}' could not be started with {python}: {error}. Check "
@@ -87,13 +89,33 @@ def run_worker(
                 + _last_words(stderr)
             )
         try:
-            with np.load(folder / RESULT, allow_pickle=False) as arrays:
+            # Opened here, since NumPy leaves what it cannot read open.
+            with (folder / RESULT).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 return dict(arrays)
-        except (OSError, ValueError) as error:
+        except _UNREADABLE as error:
             raise RefereeError(
                 f"referee '{referee}' ended without a readable result ({error}); this is a fault "
                 f"of its worker {worker.name}" + _last_words(stderr)
             ) from error
+
+
+#: What NumPy raises for files that are no archives, or broken ones.
+_UNREADABLE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error)
+
+
+def taken(result: Mapping[str, Any], names: Sequence[str], referee: str, worker: Path) -> list[Any]:
+    """Return what a worker wrote under some names.
+
+    Raises:
+        RefereeError: something is missing.
+    """
+    absent = [name for name in names if name not in result]
+    if absent:
+        raise RefereeError(
+            f"referee '{referee}' ended without a readable result (no {', '.join(absent)} in it); "
+            f"this is a fault of its worker {worker.name}"
+        )
+    return [result[name] for name in names]
 
 
 def _run(command: list[str], folder: Path, timeout_s: float) -> tuple[int, bytes]:
@@ -110,7 +132,7 @@ def _run(command: list[str], folder: Path, timeout_s: float) -> tuple[int, bytes
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            env={**os.environ, "TMPDIR": str(folder)},
+            env=_environment(folder),
             # Ctrl-C reaches us alone, and we end it.
             start_new_session=True,
         )
@@ -122,7 +144,23 @@ def _run(command: list[str], folder: Path, timeout_s: float) -> tuple[int, bytes
             if isinstance(error, subprocess.TimeoutExpired):
                 error.stderr = _read(errors)
             raise
+        finally:
+            # What it left running, also where its parent is gone: a crash leaves children too.
+            _kill_group(process.pid)
         return code, _read(errors)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    # Workers import their tools from their own folder, which a safe path leaves out.
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONSAFEPATH"}
+    return {**kept, "TMPDIR": str(folder)}
+
+
+def _kill_group(leader: int) -> None:
+    """Kill what is left of the group that a process led."""
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(leader, signal.SIGKILL)
 
 
 def _kill_with_children(pid: int) -> None:

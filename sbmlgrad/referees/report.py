@@ -12,6 +12,7 @@ from sbmlgrad.referees import sampled
 from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison
 from sbmlgrad.referees.families import Family, plain
 from sbmlgrad.referees.marginals import SMALLEST
+from sbmlgrad.referees.power import Detectable
 
 _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "y", "")
 
@@ -201,10 +202,22 @@ def _detectable(comparison: Comparison, unit: str) -> list[str]:
     lines = [f"  with {POWER:.0%} chance this run finds a bias of"]
     for found in comparison.detectable:
         lines.append(
-            f"    {found.species} at {found.time:g}{unit}: mean {percent_text(found.mean)}, "
-            f"sd {percent_text(found.deviation)}"
+            f"    {found.species} at {found.time:g}{unit}: mean {mean_text(found)}, "
+            f"sd {spread_text(found)}"
         )
     return lines
+
+
+def mean_text(found: Detectable) -> str:
+    """Return what a bias of a mean that could be found is called."""
+    if not math.isnan(found.differing):
+        return f"by other counts in {percent_text(found.differing)} of trajectories (none varied)"
+    return percent_text(found.mean)
+
+
+def spread_text(found: Detectable) -> str:
+    """Return what a bias of a standard deviation that could be found is called."""
+    return percent_text(found.deviation) if math.isnan(found.differing) else "likewise"
 
 
 def percent_text(fraction: float) -> str:
@@ -245,6 +258,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "time": d.time,
                 "mean": plain(d.mean),
                 "sd": plain(d.deviation),
+                "differing": plain(d.differing),
             }
             for d in comparison.detectable
         ],

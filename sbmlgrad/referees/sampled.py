@@ -94,7 +94,7 @@ def sampled_families(
             build.between_species(ours.counts, theirs.counts),
             build.over_time(ours.counts, theirs.counts),
             build.independence(ours.counts, theirs.counts),
-            build.copies(ours.counts, theirs.counts),
+            build.copies(ours, theirs),
         ]
     if ours.firings is not None and theirs.firings is not None:
         found += build.firings(ours.firings, theirs.firings)
@@ -196,11 +196,20 @@ class _Builder:
         )
         return self.family(INDEPENDENCE, "correlation", tests)
 
-    def copies(self, ours: FloatArray, theirs: FloatArray) -> Family:
+    def copies(self, ours: Side, theirs: Side) -> Family:
         """Test whether either side has more copied trajectories than the other."""
-        power = 2.0 * np.log(2.0 / self.level) / self.trajectories
-        test = ("their excess", lambda: (*joint.copies(ours, theirs), float(power)))
-        return self.family(COPIES, "copies a trajectory", [test])
+        assert ours.counts is not None
+        assert theirs.counts is not None
+        columns = (ours.counts, theirs.counts)
+        # How often everything fired tells more than the counts, and equal ones are rarer by nature.
+        if ours.firing_counts is not None and theirs.firing_counts is not None:
+            columns = (ours.firing_counts, theirs.firing_counts)
+
+        def test() -> _Result:
+            seen = joint.copies(*columns, self.level, self.chance)
+            return seen.p, seen.excess, seen.found
+
+        return self.family(COPIES, "copies a trajectory", [("their excess", test)])
 
     def firings(self, ours: Moments, theirs: Moments) -> list[Family]:
         """Compare means and variances of firing counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.referees.base import RefusedError
 from sbmlgrad.referees.moments import Moments, moments
 from sbmlgrad.simulation import simulate
 
@@ -42,17 +44,23 @@ class Ensembles:
         species: ids to report.
         times: float64 [time].
         done: told how many trajectories were finished.
+        limit: counts from here on the other side cannot hold.
     """
 
     model: ReactionNetwork
     species: tuple[str, ...]
     times: FloatArray
     done: Callable[[int], None]
+    limit: float = math.inf
 
     def sample(
         self, trajectories: int, seed: int, *, keep: bool
     ) -> tuple[Moments, FloatArray | None]:
-        """Return moments, and counts [trajectory, time, species] if they are to be kept."""
+        """Return moments, and counts [trajectory, time, species] if they are to be kept.
+
+        Raises:
+            RefusedError: a count is beyond the limit.
+        """
         batches = self._batches(trajectories, seed)
         if not keep:
             return moments(batches), None
@@ -72,7 +80,14 @@ class Ensembles:
                 first_trajectory=first,
             )
             columns = [ensemble.values(name, "counts") for name in self.species]
-            yield np.stack(columns, axis=2)
+            counts = np.stack(columns, axis=2)
+            if counts.max() >= self.limit:
+                s = int(np.argmax(counts.max(axis=(0, 1))))
+                raise RefusedError(
+                    f"our own counts of '{self.species[s]}' reach {counts.max():.10g}, and it "
+                    f"cannot hold {self.limit:.10g} or more"
+                )
+            yield counts
             self.done(part)
 
 

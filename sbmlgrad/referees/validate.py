@@ -197,13 +197,22 @@ def validate(
             firsts.append((judge, place, number, work.first(judge, place, number)))
         except RefusedError as error:
             skipped[judge.name] = (str(error),)
-    if not firsts:
-        _none_left(model, skipped)
     axes = work.names
-    level = family_wise_error / sum(first.number_of_tests(axes) for *_, first in firsts)
+    tests = sum(first.number_of_tests(axes) for *_, first in firsts)
+    found: list[tuple[AnyReferee, int, int, First]] = []
+    for entry in firsts:
+        why = entry[-1].objection(family_wise_error / max(tests, 1))
+        if why:
+            skipped[entry[0].name] = (why,)
+        else:
+            found.append(entry)
+    if not found:
+        _none_left(model, skipped)
+    # Those that were left out only now leave the others a larger share.
+    level = family_wise_error / sum(first.number_of_tests(axes) for *_, first in found)
     comparisons = tuple(
         _confirmed(work, axes, level, judge, place, number, first)
-        for judge, place, number, first in firsts
+        for judge, place, number, first in found
     )
     report = ValidationReport(model.id, start.seed, comparisons, MappingProxyType(skipped))
     if plot is not None:

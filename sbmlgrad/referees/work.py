@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +18,7 @@ from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.referees.base import AnyReferee, ExactReferee, Referee, RefereeResult
+from sbmlgrad.referees.base import AnyReferee, ExactReferee, Limited, Referee, RefereeResult
 from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison, compare
 from sbmlgrad.referees.counted import with_counters
 from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
@@ -28,6 +29,9 @@ from sbmlgrad.referees.sampling import PILOT, Ensembles, fitting, is_kept, secon
 from sbmlgrad.referees.shares import Shares, shares_of_law, shares_of_samples
 
 FloatArray = NDArray[np.float64]
+
+#: Share of the level of a test that probability missing from an exact answer may take.
+_MOST_MISSING = 0.5
 
 
 @dataclass
@@ -127,14 +131,15 @@ class Work:
         seeds = self._seeds(place, multiple)
         if multiple > 1:
             self.done.total += 2 * number
-        own = Ensembles(self.model, self.species, self.times, self.done.add)
+        limit = judge.count_limit if isinstance(judge, Limited) else math.inf
+        own = Ensembles(self.model, self.species, self.times, self.done.add, limit)
         of_species, counts = own.sample(number, seeds[0], keep=is_whole)
         of_firings, firings = None, None
         document, asked = self.plain, self.species
         if is_counted:
             document, asked = self.counted[0], (*self.species, *self.counted[1].values())
             counters = tuple(self.counted[1].values())
-            other = Ensembles(self.counted_model, counters, self.times, lambda _: None)
+            other = Ensembles(self.counted_model, counters, self.times, lambda _: None, limit)
             of_firings, firings = other.sample(number, seeds[2], keep=True)
         theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
         self.done.add(number)
@@ -159,9 +164,9 @@ class Work:
         ours = Side(*own.sample(number, self._seeds(place, multiple)[0], keep=keep))
         left_out = ["firing counts and independence, which an exact answer does not tell"]
         if first.answer.distributions is None:
-            left_out = ["all but means: nothing else is known"]
+            left_out = ["all but means: distributions are not known"]
         elif not keep:
-            left_out = ["all but means: the ensemble is too large to be kept"]
+            left_out = ["all but means and variances: the ensemble is too large to be kept"]
         return First(ours, None, first.answer, tuple(left_out))
 
     def fitting(self, judge: AnyReferee, place: int, wanted: int, limit_s: float) -> int:
@@ -209,6 +214,21 @@ class First:
             return number_of_tests(self.ours, self.answer, names)
         families = sampled_families(self.ours, self.theirs, names, 0.5, POWER, None)
         return 2 * self.ours.moments.mean.size + sum(len(family.of) for family in families)
+
+    def objection(self, level: float) -> str:
+        """Return why there can be no verdict at a level of single tests; nothing if there can."""
+        if self.theirs is not None or self.answer.distributions is None:
+            return ""
+        assert self.ours is not None
+        most = CONFIRMATION * self.ours.moments.trajectories
+        missing = float(self.answer.distributions.missing.max())
+        if most * missing <= _MOST_MISSING * level:
+            return ""
+        return (
+            f"probability {missing:.2g} is missing from its answer, which among up to {most} "
+            f"trajectories could make any test exceed the level {level:.2g}; ask for fewer "
+            f"trajectories, or let at most {_MOST_MISSING * level / most:.1g} be missing"
+        )
 
     def compared(self, names: Names, level: float, wanted: Wanted) -> Comparison:
         """Compare the sides at a level of single tests."""

@@ -1,7 +1,7 @@
 """What the workers of this folder share; runs in the referees' Python, needs only NumPy.
 
 A worker is started as `python NAME_worker.py request.json` in a folder of its own, and leaves
-`result.npz` there. It never imports sbmlgrad.
+`result.npz` there. Those of other simulators never import sbmlgrad.
 """
 
 import json

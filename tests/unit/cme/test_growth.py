@@ -175,3 +175,15 @@ def test_what_has_no_constant_generator_or_one_start_is_refused() -> None:
     start = (np.arange(40)[:, None], stats.poisson.pmf(np.arange(40), 4))
     got = project(drawn, until=1.0, start=start).expect(ValuesAt([1.0]), "X").value
     np.testing.assert_allclose(got, 4 * np.exp(-1.0), rtol=1e-9)
+
+
+@pytest.mark.parametrize("largest", [growth.FEW + 1, 20_000])
+def test_one_state_more_than_few_is_within_what_is_allowed(largest: int) -> None:
+    # A closed network of exactly one state more than are solved on all of them.
+    model = antimony(
+        f"substanceOnly species A in cell, B in cell; A = {growth.FEW}; B = 0; k = 1;"
+        "J0: A => B; k*A; J1: B => A; k*B;"
+    )
+    found = project(model, until=1.0, largest=largest)
+    mean = float(found.expect(ValuesAt([1.0]), "A").value[0])
+    assert mean == pytest.approx(growth.FEW * (1.0 + np.exp(-2.0)) / 2.0, rel=1e-6)

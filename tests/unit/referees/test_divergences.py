@@ -6,11 +6,12 @@ import json
 
 import pytest
 from constructs import CONSTRUCTS, WITHOUT_CLOCK
+from networks import antimony
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError
-from sbmlgrad.referees import REFEREES, RoadRunner
+from sbmlgrad.referees import REFEREES, GillesPy2, RefereeResult, RoadRunner
 from sbmlgrad.referees.divergences import CONSTRUCTS as JUDGED
 from sbmlgrad.referees.divergences import known_divergences, read_divergences
 from sbmlgrad.referees.validate import validate
@@ -122,3 +123,25 @@ class RenamedRoadRunner(RoadRunner):
     @property
     def name(self) -> str:
         return "able"
+
+
+@pytest.mark.parametrize(("count", "found"), [(2**31 - 1, set()), (2**31, {"large_count"})])
+def test_gillespy2_is_not_asked_about_counts_that_run_over(count: int, found: set[str]) -> None:
+    model = antimony(f"substanceOnly species A in cell; A = {count}; J0: A => ; 1e-9*A;")
+    assert {e.construct for e in known_divergences("gillespy2", lower(model))} == found
+    assert not known_divergences("rebop", lower(model))
+
+
+def test_counts_of_ours_that_a_referee_cannot_hold() -> None:
+    # It starts below the limit, and a firing brings it above.
+    model = antimony(f"substanceOnly species A in cell; A = {2**31 - 5}; J0: => 10 A; 100;")
+
+    class Small(GillesPy2):
+        def is_available(self) -> bool:
+            return True
+
+        def sample(self, *_: object, **__: object) -> RefereeResult:
+            raise AssertionError("it was asked")
+
+    with pytest.raises(RefereeError, match="our own counts of 'A' reach 2147"):
+        validate(model, Small(), times=[1], trajectories=10, seed=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from constructs import CONSTRUCTS
@@ -13,9 +15,12 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import Symbol
-from sbmlgrad.referees import ExactReferee, Fsp, RateEquations
-from sbmlgrad.referees.exact import Exact
+from sbmlgrad.referees import ExactReferee, Fsp, RateEquations, RefusedError
+from sbmlgrad.referees.exact import Distributions, Exact
+from sbmlgrad.referees.exact_compare import compare_exact
+from sbmlgrad.referees.moments import moments
 from sbmlgrad.referees.ode import degree
+from sbmlgrad.referees.sampled import Names, Side
 from sbmlgrad.referees.validate import validate
 
 TIMES = np.array([0.0, 0.5, 2.0, 5.0])
@@ -92,8 +97,76 @@ def test_refusals_say_why() -> None:
         validate(sg.load(CONSTRUCTS["time trigger"]), "ode", times=[1], trajectories=10, seed=1)
     with pytest.raises(RefereeError, match="generator is constant in time"):
         validate(sg.load(CONSTRUCTS["time in a law"]), "fsp", times=[1], trajectories=10, seed=1)
-    with pytest.raises(RefereeError, match="no exact answer within 50 states"):
+    with pytest.raises(RefereeError, match=r"'fsp' .*: more than 50 states are needed"):
         validate(network("dimer"), Fsp(largest=50), times=[1], trajectories=10, seed=1)
+    # What it was, not how many states there may be.
+    below = antimony("substanceOnly species X in cell; X = 1; J0: X => ; 1;")
+    document = normalised_sbml(lower(below))
+    with pytest.raises(RefusedError, match="leads to the negative counts") as caught:
+        Fsp().solve(document, ("X",), TIMES, 60.0)
+    assert "states are needed" not in str(caught.value)
+
+
+def test_a_limit_of_time_stops_the_master_equation() -> None:
+    # So many firings that it would take a minute.
+    model = antimony(
+        "substanceOnly species A in cell, B in cell; A = 40; B = 0;"
+        "J0: A => B; 1000*A; J1: B => A; 1000*B;"
+    )
+    document = normalised_sbml(lower(model))
+    with pytest.raises(RefereeError, match=r"'fsp' did not finish within 0\.5 s"):
+        Fsp().solve(document, ("A",), np.array([1e5]), 0.5)
+
+
+def test_missing_probability_makes_no_disagreement() -> None:
+    # A Poisson law cut off at 21, and a sample of the whole one with a count beyond it.
+    n, values = 2000, np.arange(22.0)
+    law = stats.poisson.pmf(values, 8.0)[None]
+    leak = 1.0 - law.sum(axis=1)
+    known = Distributions(values[:, None], law, leak)
+    mean = (law @ values / law.sum())[:, None]
+    exact = Exact("cut", "1", {}, mean, known, 0.0)
+    counts = np.random.default_rng(1).poisson(8.0, (n, 1, 1)).astype(float)
+    counts[0] = 23.0
+    side = Side(moments([counts]), counts)
+    found = compare_exact(side, exact, Names(("A",), (), np.ones(1), ()), 1e-3, 0.9)
+    (family,) = found.families
+    assert family.p[0] == pytest.approx(n * leak[0])
+    assert found.agrees
+    # Where nothing is missing, one of them is enough.
+    whole = replace(exact, distributions=replace(known, leak=np.zeros(1)))
+    assert not compare_exact(side, whole, Names(("A",), (), np.ones(1), ()), 1e-3, 0.9).agrees
+
+
+def test_no_verdict_where_too_much_probability_is_missing() -> None:
+    model = antimony("substanceOnly species A in cell; A = 0; J0: => A; 30; J1: A => ; 0.1*A;")
+    with pytest.raises(RefereeError, match="is missing from its answer, which among up to 20000"):
+        validate(model, Fsp(tolerance=1e-2), times=[5], trajectories=5000, seed=3)
+    report = validate(model, [Fsp(tolerance=1e-2), "ode"], times=[5], trajectories=5000, seed=3)
+    assert "is missing" in report.skipped["fsp"][0]
+    # The other one has the whole error.
+    assert report.comparisons[0].level == pytest.approx(1e-3)
+    assert validate(model, "fsp", times=[5], trajectories=5000, seed=3).agrees
+
+
+def test_what_an_exact_answer_could_have_found() -> None:
+    # Not seen to vary, but known to.
+    model = antimony("substanceOnly species X in cell; X = 0; J0: => X; 1e-6;")
+    for judge in ("fsp", "ode"):
+        report = validate(model, judge, times=[0, 2], trajectories=500, seed=6)
+        (stated,) = report.comparisons[0].detectable
+        assert stated.time == 2.0
+        assert stated.mean >= np.log(10.0) / 500 / 2e-6
+        assert "any size" not in str(report)
+    # Only what cannot vary is known to be another at once.
+    still = validate(network("ion_channel"), "fsp", times=[0], trajectories=50, seed=6)
+    assert still.comparisons[0].detectable[0].mean == 0.0
+    # No smaller than the solver's own error.
+    report = validate(network("ion_channel"), "ode", times=[1], trajectories=50, seed=6)
+    (found,) = report.comparisons
+    assert found.mean_error is not None
+    for s, stated in enumerate(found.detectable):
+        assert stated.mean * found.theirs.mean[0, s] >= found.mean_error[0, s]
 
 
 def test_affine_laws_are_told_from_others() -> None:

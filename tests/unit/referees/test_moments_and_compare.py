@@ -141,9 +141,35 @@ def test_detectable_bias_is_stated_where_the_mean_is_largest() -> None:
     expected = (found.bound + stats.norm.ppf(0.9)) * np.sqrt(2 * 25 / 500) / 25
     assert x.mean == pytest.approx(expected, rel=0.2)
     assert 0.0 < x.deviation < 1.0
-    assert (y.mean, y.deviation) == (0.0, 0.0)
+    assert np.isnan([y.mean, y.deviation]).all()
     assert "X at 1: mean" in str(found)
-    assert "Y at 0: mean any size, sd any size" in str(found)
+    assert f"Y at 1: mean by other counts in {100 * y.differing:.3g} % of traj" in str(found)
+    assert comparison_data(found)["detectable"][1]["mean"] is None
+
+
+def test_what_is_found_where_nothing_varied() -> None:
+    rng, n, runs = np.random.default_rng(9), 500, 300
+    still = np.full((n, 1, 1), 7.0)
+    (stated,) = compare("X", np.ones(1), of(still), of(still)).detectable
+    hits = 0
+    for _ in range(runs):
+        other = still + (rng.random((n, 1, 1)) < stated.differing)
+        hits += not compare("X", np.ones(1), of(still), of(other)).agrees
+    z = (hits - 0.9 * runs) / np.sqrt(0.09 * runs)
+    # A share that one trajectory of n has is found by hardly any.
+    assert abs(z) < 4.0, f"z = {z:.2f}"
+    (few,) = compare("X", np.ones(1), of(still[:5]), of(still[:5])).detectable
+    assert few.differing > 0.9
+    # At the start nothing can vary.
+    (start,) = compare("X", np.zeros(1), of(still), of(still)).detectable
+    assert (start.mean, start.deviation) == (0.0, 0.0)
+
+
+def test_no_bias_is_stated_that_no_trajectory_would_show() -> None:
+    counts = np.full((2000, 1, 1), 1e4)
+    counts[0] += 1.0
+    (found,) = compare("X", np.ones(1), of(counts), of(counts)).detectable
+    assert found.mean >= np.log(10.0) / 2000 / 1e4
 
 
 def test_too_few_trajectories_find_no_spread() -> None:

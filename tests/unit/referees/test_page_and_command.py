@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 from networks import MODELS, network
@@ -72,7 +73,7 @@ def test_data_and_text_tell_the_same(report: ValidationReport) -> None:
     assert level * (exact["tests"] + means["tests"]) == pytest.approx(1e-3)
     assert [f["name"] for f in exact["further"]] == ["distributions", "covariances between species"]
     assert all(len(f["p"]) == len(f["of"]) for f in exact["further"])
-    assert means["left_out"] == ["all but means: nothing else is known"]
+    assert means["left_out"] == ["all but means: distributions are not known"]
     assert f"{exact['tests']} tests" in str(report)
 
 
@@ -105,6 +106,11 @@ def test_exit_codes(wrong: None, tmp_path: Path, capsys: pytest.CaptureFixture[s
     nowhere = ["--peers-python", str(tmp_path / "python")]
     assert run(["validate", CHANNEL, "--against", "rebop", *SHORT, *nowhere]) == BAD_INPUT
     assert "no such file" in capsys.readouterr().err
+    assert run(["validate", CHANNEL, "--against", "ode", *SHORT, "--timeout", "0"]) == BAD_INPUT
+    assert "timeout_s=0" in capsys.readouterr().err
+    late = ["--against", "fsp,ode", *SHORT, "--timeout", "0.001"]
+    assert run(["validate", CHANNEL, *late]) == FAILED
+    assert "did not finish within 0.001 s" in capsys.readouterr().err
 
 
 def test_an_ensemble_that_cannot_be_kept_gets_fewer_tests(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,4 +118,6 @@ def test_an_ensemble_that_cannot_be_kept_gets_fewer_tests(monkeypatch: pytest.Mo
     found = validate(network("ion_channel"), "fsp", times=[1, 2], trajectories=300, seed=2)
     assert found.agrees
     assert found.comparisons[0].families == ()
+    assert found.comparisons[0].tests == 2 * 2 * 3
+    assert not np.isnan(found.comparisons[0].y).any()
     assert "too large to be kept" in str(found)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sbmlgrad.errors import RefereeError
+from sbmlgrad.referees import external
 from sbmlgrad.referees.process import run_worker
 
 
@@ -80,9 +83,69 @@ def test_no_result(tmp_path: Path) -> None:
         run(worker(tmp_path, "pass"))
 
 
-def test_a_result_that_is_no_array_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"PK nonsense", b"PK\x03\x04broken", b""])
+def test_a_result_that_is_no_array_file(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(RefereeError, match="without a readable result"):
-        run(worker(tmp_path, "open('result.npz', 'wb').write(b'PK nonsense')"))
+        run(worker(tmp_path, f"open('result.npz', 'wb').write({content!r})"))
+
+
+def test_a_result_whose_arrays_are_damaged(tmp_path: Path) -> None:
+    path = worker(
+        tmp_path,
+        "import numpy\n"
+        "numpy.savez_compressed('result.npz', answer=numpy.arange(1000))\n"
+        "data = bytearray(open('result.npz', 'rb').read())\n"
+        "data[200:230] = bytes(30)\n"
+        "open('result.npz', 'wb').write(data)\n",
+    )
+    with pytest.raises(RefereeError, match="without a readable result"):
+        run(path)
+
+
+def test_a_result_that_lacks_something(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    worker(tmp_path, "import numpy\nnumpy.savez('result.npz', counts=numpy.zeros((3, 1, 1)))")
+    monkeypatch.setattr(external, "WORKERS", tmp_path)
+    with pytest.raises(RefereeError, match=r"'judge' .* \(no version, settings"):
+        external.sampled(
+            "worker.py", {}, b"", ["A"], np.ones(1), 3, referee="judge", timeout_s=60.0, python=None
+        )
+
+
+def _runs(tag: str) -> bool:
+    """Tell whether a process with this on its command line runs, a moment later at the latest."""
+    for _ in range(50):
+        lines = []
+        for file in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                lines.append(file.read_bytes())
+        if not any(line.startswith(b"sleep") and tag.encode() in line for line in lines):
+            return False
+        time.sleep(0.1)
+    return True
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system lists no processes")
+@pytest.mark.parametrize("end", ["time.sleep(100)", "os.abort()", "pass"])
+def test_no_child_outlives_its_worker(end: str, tmp_path: Path) -> None:
+    # Of a shell that has ended, so that the worker is no longer its ancestor.
+    tag = f"{600 + os.getpid()}.{len(end)}"
+    path = worker(
+        tmp_path,
+        "import os, subprocess, time\n"
+        f"subprocess.Popen(['sh', '-c', 'sleep {tag} & exit 0']).wait()\n{end}\n",
+    )
+    with pytest.raises(RefereeError):
+        run(path, timeout_s=3.0 if "sleep" in end else 60.0)
+    assert not _runs(tag)
+
+
+def test_workers_find_their_tools_though_the_path_is_safe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tools.py").write_text("answer = 7\n", encoding="utf-8")
+    text = "import numpy, tools\nnumpy.savez('result.npz', answer=tools.answer)"
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert int(run(worker(tmp_path, text))["answer"]) == 7
 
 
 def test_arrays_of_objects_are_not_unpickled(tmp_path: Path) -> None:

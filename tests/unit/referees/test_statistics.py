@@ -10,6 +10,8 @@ import pytest
 from scipy import stats
 
 from sbmlgrad.referees import chernoff, joint, marginals
+from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.sampled import COPIES, Names, Side, sampled_families
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -121,13 +123,57 @@ def test_mirrored_and_repeated_neighbours() -> None:
 def test_copies_count_only_beyond_those_of_the_other_side() -> None:
     rng = np.random.default_rng(5)
     ours, theirs, half = (rng.poisson(3, (n, 4, 2)).astype(float) for n in (400, 400, 200))
-    assert joint.copies(ours, theirs) == (1.0, 0.0)
-    p, excess = joint.copies(ours, np.concatenate([half, half]))
-    assert p < 1e-20
-    assert excess == pytest.approx(1.0, abs=0.05)
+    seen = joint.copies(ours, theirs, 1e-5, 0.9)
+    assert (seen.p, seen.excess) == (1.0, 0.0)
+    assert seen.found == pytest.approx(2.0 * np.log(2e5) / 400)
+    seen = joint.copies(ours, np.concatenate([half, half]), 1e-5, 0.9)
+    assert seen.p < 1e-20
+    assert seen.excess == pytest.approx(1.0, abs=0.05)
     # Where copies are common by nature, both sides have them.
     flat = (rng.random((2, 400, 1, 1)) < 0.1).astype(float)
-    assert joint.copies(flat[0], flat[1])[0] > 1e-4
+    seen = joint.copies(flat[0], flat[1], 1e-5, 0.9)
+    assert seen.p > 1e-4
+    # There it would take more than there are trajectories.
+    assert seen.found > 400 / 2
+
+
+@pytest.mark.parametrize("mean", [1e6, 150.0, 100.0])
+def test_the_stated_excess_of_copies_is_found(mean: float) -> None:
+    rng, n, level, runs = np.random.default_rng(8), 2000, 1e-5, 100
+
+    def sample() -> np.ndarray:
+        return rng.poisson(mean, (n, 2, 1)).astype(float)
+
+    stated = joint.copies(sample(), sample(), level, 0.9).found
+    hits = 0
+    for _ in range(runs):
+        theirs = sample()
+        # Both of a pair are copies of each other.
+        pairs = int(np.ceil(stated * n / 2))
+        theirs[pairs : 2 * pairs] = theirs[:pairs]
+        hits += joint.copies(sample(), theirs, level, 0.9).p < level
+    # A statement that forgets natural twins is missed nearly always.
+    z = (hits - 0.9 * runs) / np.sqrt(0.09 * runs)
+    assert z > -4.0, f"z = {z:.2f}"
+    assert 0.0 < stated < 1.0
+
+
+def test_copies_are_looked_for_among_firing_counts() -> None:
+    rng, n = np.random.default_rng(9), 600
+    flat = [rng.integers(0, 2, (n, 1, 1)).astype(float) for _ in range(2)]
+    firings = [rng.poisson(500, (n, 1, 2)).astype(float) for _ in range(2)]
+    firings[1][n // 2 :] = firings[1][: n // 2]
+    names = Names(("X",), ("up", "down"), np.ones(1), ())
+    p = []
+    for fired in (None, None), firings:
+        ours, theirs = (
+            Side(moments([x]), x, None if f is None else moments([f]), f)
+            for x, f in zip(flat, fired, strict=True)
+        )
+        families = {f.name: f for f in sampled_families(ours, theirs, names, 1e-5, 0.9, {})}
+        p.append(families[COPIES].p[0])
+    assert p[0] > 1e-5
+    assert p[1] < 1e-20
 
 
 def test_differences_of_products() -> None:
@@ -160,3 +206,58 @@ def test_chernoffs_bound_lies_above_the_exact_chance(mean: float, n: int) -> Non
         assert bound < 60.0 * exact + 1e-300 or exact < 1e-280
     assert chernoff.two_sided(values, law, mean, n) == 1.0
     assert chernoff.two_sided(values[:2], law[:2] / law[:2].sum(), 3.0, n) == 0.0
+
+
+@pytest.mark.parametrize("spread", [3.0, 3e2, 3e4])
+def test_chernoffs_bound_of_wide_counts(spread: float) -> None:
+    steps = np.arange(-8.0, 8.001, 0.02)
+    values, law = spread * (steps + 8.0), stats.norm.pdf(steps)
+    law /= law.sum()
+    n, mean = 2000, float(values @ law)
+    error = float(np.sqrt(law @ (values - mean) ** 2 / n))
+    for z in (1.0, 5.0, 20.0):
+        expected = 2.0 * np.exp(-(z**2) / 2.0)
+        assert chernoff.two_sided(values, law, mean + z * error, n) == pytest.approx(
+            min(1.0, expected), rel=1e-3
+        )
+    # Squares of wide counts are wider still.
+    squares = (values - mean) ** 2
+    variance = float(squares @ law)
+    far = variance + 8.0 * float(np.sqrt(law @ (squares - variance) ** 2 / n))
+    assert chernoff.two_sided(squares, law, far, n) < 1e-11
+
+
+@pytest.mark.parametrize("mean", [1e-6, 0.3, 1e5])
+def test_chernoffs_bound_from_cumulants_is_that_of_the_law(mean: float) -> None:
+    n = 500
+    for seen in (0.0, 0.5 * mean, 1.5 * mean, mean + 0.004, mean + 3.0):
+        # Of a Poisson law: n times its relative entropy.
+        entropy = mean if seen == 0.0 else seen * np.log(seen / mean) - seen + mean
+        found = chernoff.by_cumulants(lambda t: mean * (np.expm1(t) - t), mean, seen - mean, n)
+        if n * entropy < 50.0:
+            assert found == pytest.approx(min(1.0, 2.0 * np.exp(-n * entropy)), rel=0.02)
+        else:
+            assert found < 1e-20
+    assert chernoff.by_cumulants(lambda _: 0.0, 0.0, 0.0, n) == 1.0
+    assert chernoff.by_cumulants(lambda _: 0.0, 0.0, 1.0, n) == 0.0
+
+
+def test_chernoffs_bound_of_a_law_without_a_generating_function() -> None:
+    assert chernoff.by_cumulants(lambda _: np.inf, 1.0, 9.0, 100) == 1.0
+
+    # Exponential: finite below one alone.
+    def cumulant(t: float) -> float:
+        return -np.log1p(-t) - t if t < 1.0 else np.inf
+
+    expected = 2.0 * np.exp(-100 * (2.0 - np.log(3.0)))
+    assert chernoff.by_cumulants(cumulant, 1.0, 2.0, 100) == pytest.approx(expected, rel=0.1)
+
+
+@pytest.mark.parametrize("mean", [0.001, 4.0])
+def test_from_the_threshold_on_the_bound_is_below(mean: float) -> None:
+    values, n, p = np.arange(60.0), 500, 1e-5
+    law = stats.poisson.pmf(values, mean)
+    law /= law.sum()
+    found = chernoff.threshold(chernoff.of_law(values, law), mean, n, p)
+    assert chernoff.two_sided(values, law, mean + 1.02 * found, n) < p
+    assert chernoff.two_sided(values, law, mean + 0.95 * found, n) > p
