@@ -1,0 +1,162 @@
+"""Steps of Fisher scoring whose gradients are those of simulations, and that can be continued.
+
+A step is -F⁻¹ g: g is the derivative of half a weighted sum of squares in the logarithms of the
+parameters, from a tape through the simulation; F = Jᵀ W J tells how much statistics move, from
+simulations at both sides of every parameter (Osborne 1992, Int. Stat. Rev. 60, 99). F only sets
+lengths and directions of steps: where they end is where the expected g is zero. There, steps
+scatter, and the median of the last ones is the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+#: Steps after which the state is written down.
+SAVED_EVERY = 5
+
+#: Half the distance of the two sides of a difference, in logarithms.
+SIDE = 0.1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Some steps of a descent.
+
+    Attributes:
+        steps: how many.
+        horizon: time that is compared.
+        curvatures: steps, the first ones, at which F is simulated.
+        is_averaged: whether F is the mean over these; else the newest, which far from the end
+            tells more.
+        longest: no logarithm moves further in one step. Near the end a small bound keeps
+            heavy-tailed gradients from throwing a descent far off.
+        damping: what is added to the diagonal of F, as a share of its largest entry, so that what
+            is not determined yet does not move (Levenberg 1944, Q. Appl. Math. 2, 164).
+    """
+
+    steps: int
+    horizon: float
+    curvatures: int
+    is_averaged: bool
+    longest: float = 0.25
+    damping: float = 0.0
+
+
+class Comparison(Protocol):
+    """A weighted sum of squares between simulated statistics and data."""
+
+    def gradient(
+        self, logarithms: FloatArray, step: int, horizon: float
+    ) -> tuple[float, FloatArray]:
+        """Return an unbiased loss and its derivative, float64 [free]."""
+        ...
+
+    def curvature(self, logarithms: FloatArray, step: int, horizon: float) -> FloatArray:
+        """Return F, float64 [free, free]."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """Steps that were made.
+
+    Attributes:
+        logarithms: before every step and after the last, float64 [step + 1, free].
+        losses: float64 [step].
+        seconds: wall time, without that of descents that were interrupted.
+        cpu_seconds: time of the processor, all threads.
+    """
+
+    logarithms: FloatArray
+    losses: FloatArray
+    seconds: float
+    cpu_seconds: float
+
+    def ended(self, steps: int) -> FloatArray:
+        """Return the median of the last steps, float64 [free]."""
+        return np.median(self.logarithms[-steps:], axis=0)
+
+    def scatter(self, steps: int) -> FloatArray:
+        """Return the standard error of `ended` from the scatter of the steps, float64 [free].
+
+        A median of n normal numbers has the standard deviation 1.25/√n of one.
+        """
+        return 1.25 * self.logarithms[-steps:].std(axis=0, ddof=1) / np.sqrt(steps)
+
+
+def descend(
+    comparison: Comparison,
+    start: FloatArray,
+    stages: tuple[Stage, ...],
+    checkpoint: Path | None = None,
+) -> Course:
+    """Return the course from `start`, continuing a checkpoint if it is there.
+
+    Args:
+        comparison: what is made small.
+        start: values of the parameters, float64 [free].
+        stages: one after the other.
+        checkpoint: file for the state, written every few steps and at Ctrl-C.
+    """
+    course, losses, spent = [np.log(start)], [], np.zeros(2)
+    known = np.zeros((len(start), len(start)))
+    if checkpoint is not None and checkpoint.exists():
+        with np.load(checkpoint) as stored:
+            course, losses = [*stored["course"]], [*stored["losses"]]
+            known, spent = stored["known"], stored["spent"]
+    began = _clock()
+
+    def save() -> None:
+        if checkpoint is None:
+            return
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        written = checkpoint.with_suffix(".part.npz")
+        passed = spent + _clock() - began
+        np.savez(written, course=course, losses=losses, known=known, spent=passed)
+        written.replace(checkpoint)
+
+    try:
+        for step in range(len(losses), sum(stage.steps for stage in stages)):
+            stage, place = _at(stages, step)
+            if place < stage.curvatures:
+                new = comparison.curvature(course[-1], step, stage.horizon)
+                share = 1.0 / (place + 1) if stage.is_averaged else 1.0
+                fresh = (1.0 - share) * known + share * new
+            else:
+                fresh = known
+            loss, slope = comparison.gradient(course[-1], step, stage.horizon)
+            damped = fresh + stage.damping * fresh.diagonal().max() * np.eye(len(fresh))
+            move = -np.linalg.solve(damped, slope)
+            # Each by itself: what is hardly determined must not hold up the others.
+            move = np.clip(move, -stage.longest, stage.longest)
+            # All at once, so that Ctrl-C finds a state in which they belong together.
+            known, course, losses = fresh, [*course, course[-1] + move], [*losses, loss]
+            if (step + 1) % SAVED_EVERY == 0:
+                save()
+    except KeyboardInterrupt:
+        if len(course) == len(losses) + 1:
+            save()
+        raise
+    seconds, cpu_seconds = (spent + _clock() - began).tolist()
+    return Course(np.array(course), np.array(losses), seconds, cpu_seconds)
+
+
+def _clock() -> FloatArray:
+    return np.array([time.perf_counter(), time.process_time()])
+
+
+def _at(stages: tuple[Stage, ...], step: int) -> tuple[Stage, int]:
+    """Return the stage of a step, and the number of the step within it."""
+    for stage in stages:
+        if step < stage.steps:
+            return stage, step
+        step -= stage.steps
+    raise IndexError("more steps than the stages have")
