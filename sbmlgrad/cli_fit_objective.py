@@ -70,6 +70,8 @@ def _parts(text: str) -> tuple[str, dict[str, Any]]:
             raise RequestError(_advice(text)) from None
         if keyword.arg is None:
             raise RequestError(_advice(text))
+        if keyword.arg in settings:
+            raise RequestError(f"--objective {text}: {keyword.arg} is given twice")
         settings[keyword.arg] = value
     return call.func.id, settings
 

@@ -222,7 +222,7 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
             state.next_trajectory,
             _estimator(plan, state, number),
         )
-    except (SimulationError, GradientError) as failure:
+    except (SimulationError, GradientError, FitError) as failure:
         if len(state.sets) == 1:
             raise
         kept = _able(plan, state, failure)
@@ -340,12 +340,13 @@ def _able(plan: Plan, state: State, failure: Exception) -> NDArray[np.intp]:
     able, number = [], len(state.epochs)
     for place, start in enumerate(state.sets.tolist()):
         try:
+            # The trajectories that it had in the epoch: a rare failure comes again.
             losses, gradient, _, _ = loss_and_gradient(
                 plan.objective,
-                plan.simulator,
+                dataclasses.replace(plan.simulator, part=(place, len(state.sets))),
                 state.coordinates[place : place + 1],
                 state.trajectories,
-                state.next_trajectory + place * state.trajectories,
+                state.next_trajectory,
                 _estimator(plan, state, number),
             )
         except (SimulationError, GradientError, FitError) as error:

@@ -16,17 +16,17 @@ class Packed:
     """What many tasks share, as bytes that each process unpacks once, or as it is.
 
     Attributes:
-        bytes: for other processes, or None.
+        pickled: for other processes, or None.
         things: for this process, or None.
     """
 
-    bytes: bytes | None
+    pickled: bytes | None
     things: Any = None
 
     @property
     def unpacked(self) -> Any:
         """What was packed; the same object every time, so that what is cached for it is found."""
-        return self.things if self.bytes is None else _unpacked(self.bytes)
+        return self.things if self.pickled is None else _unpacked(self.pickled)
 
 
 @lru_cache(maxsize=4)

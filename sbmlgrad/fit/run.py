@@ -97,7 +97,7 @@ def fit(
         progress: called with (epochs done, epochs or 0 where that is open, loss).
         executor: where several starts are evaluated, such as `Dask(address=...)`, each by itself;
             the same numbers on any number of workers. By default all are simulated together on all
-            cores of this machine, which only several machines are faster than.
+            cores of this machine; workers are faster only where they are on several machines.
 
     Returns:
         The result. After Ctrl-C it holds the best values so far.

@@ -58,6 +58,14 @@ class Moments:
     covariance: bool = False
     measurement_noise: bool | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.covariance, bool):
+            raise FitError(f"Moments(covariance={self.covariance!r}): give True or False")
+        if self.measurement_noise not in (None, True, False):
+            raise FitError(
+                f"Moments(measurement_noise={self.measurement_noise!r}): give True, False or None"
+            )
+
     @property
     def name(self) -> str:
         """How it is recorded in results."""

@@ -18,7 +18,7 @@ from sbmlgrad.fit.objectives.cell_likelihood import Observation, deviance, seen_
 from sbmlgrad.fit.objectives.exact_slopes import exact_value
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated
-from sbmlgrad.model.numbers import as_number
+from sbmlgrad.model.numbers import as_number, whole
 from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
@@ -71,6 +71,7 @@ class StateSpaceLikelihood:
                 f"StateSpaceLikelihood(background={self.background!r}): give a share of cells, at "
                 "least 0 and below 1"
             )
+        whole("largest", self.largest, 2, 10**9)
 
     def __hash__(self) -> int:
         return hash(self.name)

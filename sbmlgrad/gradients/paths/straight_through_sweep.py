@@ -172,7 +172,7 @@ def sweep(
                 place -= 1
         if kind == WINDOWS:
             last = average_interval(points, cotangent, place, before, after, earlier)
-            if points[last] < after < points[last + 1]:
+            if points[last] < after <= points[last + 1]:
                 slope = worth(change_start, change_species, change_amount, j, cotangent[last])
                 clock -= slope / (points[last + 1] - points[last])
         elif kind == INTERPOLATED:

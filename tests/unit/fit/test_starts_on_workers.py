@@ -186,7 +186,7 @@ def test_what_tasks_share_is_pickled_once(here, monkeypatch) -> None:
     monkeypatch.setattr(spread_starts, "packed_for", noting)
     same(fitted(Noted(is_parallel=True)), here)
     assert len(packs) == 1
-    assert packs[0].bytes
+    assert packs[0].pickled
     assert packs[0].unpacked is packs[0].unpacked
 
 
