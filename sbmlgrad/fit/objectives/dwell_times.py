@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.cme import project
-from sbmlgrad.errors import FitError
+from sbmlgrad.errors import FitError, GradientError
 from sbmlgrad.fit.experiments import prepared
+from sbmlgrad.fit.objectives.dwell_densities import ClassRates, class_rates, log_density
+from sbmlgrad.fit.objectives.dwell_scheme import scheme
 from sbmlgrad.fit.objectives.exact_slopes import exact_value
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated
@@ -23,8 +23,6 @@ from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
 
-#: Imaginary step whose square is nothing beside 1, so that derivatives have no rounding.
-STEP = 1e-30
 #: Condition of the eigenvectors above which their inverse has lost its digits.
 WORST_CONDITION = 1e8
 
@@ -42,8 +40,11 @@ class DwellTimes:
     dwell is seen if its first τ pass within F, and goes on over dwells in the other class A that
     are too short to be seen. These are taken to last no time, so that after τ the rates within F
     are Q_FF + Q_FA (1 - exp(Q_AA τ)) (-Q_AA)⁻¹ Q_AF. That suits a dead time that is short beside
-    dwells in F. Correlations between neighbouring dwells are left out. The loss is minus twice the
-    mean logarithm of the density.
+    dwells in F; see `dwell_densities.ClassRates`. Correlations between neighbouring dwells are left
+    out. The loss is minus twice the mean logarithm of the density.
+
+    Any scheme will do that comes back from every state: time constants may be equal, and around a
+    cycle in one direction they may be complex.
 
     Args:
         record: the dwells; only usable ones count.
@@ -58,10 +59,19 @@ class DwellTimes:
 
     @property
     def name(self) -> str:
-        """How it is recorded in results."""
-        record = f"load_dwells({self.record.source_name!r}, dead_time={self.record.dead_time!r})"
+        """How it is recorded in results.
+
+        With the dead time and the unit that the record has. It does not know from which columns or
+        which sheet it was read.
+        """
+        record, unit = self.record, f", unit={self.record.unit!r}" if self.record.unit else ""
+        known = f"dead_time={record.dead_time!r}{unit}"
+        if record.source_name:
+            told = f"load_dwells({record.source_name!r}, {known})"
+        else:
+            told = repr(f"made in Python: {len(record)} dwells, {known}")
         classes = {state: tuple(species) for state, species in self.classes.items()}
-        return f"DwellTimes(record={record}, classes={classes!r})"
+        return f"DwellTimes(record={told}, classes={classes!r})"
 
     @property
     def digest(self) -> str:
@@ -75,17 +85,23 @@ class DwellTimes:
         """Return what is assumed; see `base.Objective`.
 
         Raises:
-            FitError: classes that do not fit record or model, a model that is not one channel, or
-                a problem that was made of another record.
+            FitError: classes that do not fit record or model, a model that is not one channel or
+                does not come back from every state, or a problem that was made of another record.
         """
         _check_classes(self.record, self.classes, problem.network)
         _check_record(self.record, problem)
-        _scheme(problem.network)
-        return (
-            f"dwells shorter than {self.record.dead_time:g} {self.record.unit} were missed; they "
-            "last no time within those that run together around them",
-            "the dwells of a record tell nothing about their neighbours",
+        (experiment,) = prepared(problem)
+        # Whatever is fitted can be above 0.
+        somewhere = np.ones(len(search_space(problem).ids))
+        scheme(problem.network).check_connected(experiment.parameters(somewhere))
+        dead_time = f"{self.record.dead_time:g} {self.record.unit}".rstrip()
+        missed = (
+            f"dwells shorter than {dead_time} were missed; they last no time within those that "
+            "run together around them"
+            if self.record.dead_time
+            else "every dwell was seen, however short: the record has no dead time"
         )
+        return missed, "the dwells of a record tell nothing about their neighbours"
 
     def times(self, problem: Problem) -> Mapping[str, tuple[float, ...]]:
         """Return times to simulate to; nothing of that enters the loss."""
@@ -96,11 +112,11 @@ class DwellTimes:
         (experiment,) = prepared(problem)
         every = np.arange(len(problem.network.parameter_ids))
 
-        def value(theta: FloatArray) -> float:
-            return float(self._deviance(problem.network, theta) / self.count(problem))
-
         def with_slope(theta: FloatArray) -> tuple[float, FloatArray]:
             return self._with_slopes(problem, theta, every)
+
+        def value(theta: FloatArray) -> float:
+            return with_slope(theta)[0]
 
         return exact_value(simulated[experiment.id].ensemble.parameters, value, with_slope)
 
@@ -109,8 +125,11 @@ class DwellTimes:
     ) -> tuple[float, FloatArray]:
         """Return the loss and its derivative in the free parameters, float64 [free].
 
-        By an imaginary step (Squire & Trapp 1998, "Using complex variables to estimate derivatives
-        of real functions", SIAM Rev. 40, 110), which rounds nothing off.
+        Both exact: the derivative goes back through every step of the computation.
+
+        Raises:
+            GradientError: values at which there is no likelihood, such as rates of 0, or rates too
+                fast beside the longest dwell.
         """
         (experiment,) = prepared(problem)
         slopes = np.zeros(len(search_space(problem).ids))
@@ -119,9 +138,13 @@ class DwellTimes:
         return loss, slopes
 
     def log_likelihood(self, problem: Problem, values: FloatArray) -> float:
-        """Return the natural logarithm of the density of all dwells, at some values [free]."""
+        """Return the natural logarithm of the density of all dwells, at some values [free].
+
+        Raises:
+            GradientError: as `exact_loss_and_gradient`.
+        """
         (experiment,) = prepared(problem)
-        return -0.5 * float(self._deviance(problem.network, experiment.parameters(values)))
+        return self._log_likelihood(problem.network, experiment.parameters(values))[0]
 
     def count(self, problem: Problem) -> int:
         """Return the number of usable dwells, each of which the likelihood takes by itself."""
@@ -137,60 +160,73 @@ class DwellTimes:
         Returns:
             Areas, which sum to 1, and time constants in the unit of the record, float64
             [component] each, of the time beyond the dead time.
+
+        Raises:
+            FitError: dwells that are no sum of exponentials: time constants that are complex, or
+                two that are all but equal. The likelihood needs no such sum.
+            GradientError: values at which there is no likelihood.
         """
-        area, rate = self._components(network, np.array(network.parameter_values), state)
-        return np.real(area), 1.0 / np.real(rate)
+        rates = scheme(network).rates(np.array(network.parameter_values))
+        share = scheme(network).equilibrium(rates)
+        seen = self._class(network, rates, share, state)
+        eigenvalues, vectors = np.linalg.eig(seen.within)
+        if np.iscomplexobj(eigenvalues):
+            raise FitError(
+                f"{_what(network, state)} have time constants that are not real, as in a scheme "
+                "that runs around a cycle in one direction, and are no sum of exponentials; the "
+                "likelihood needs none, so leave components aside, or let every step go back too"
+            )
+        if np.linalg.cond(vectors) > WORST_CONDITION:
+            raise FitError(
+                f"{_what(network, state)}: two time constants are all but equal, and their shares "
+                "cannot be told apart; the likelihood does not need them, so leave components "
+                "aside, or leave a state out"
+            )
+        weight = np.linalg.solve(vectors, np.ones(len(eigenvalues)))
+        return (seen.start @ vectors) * weight / seen.start.sum(), -1.0 / eigenvalues
 
     def _with_slopes(
         self, problem: Problem, parameters: FloatArray, places: NDArray[np.intp]
     ) -> tuple[float, FloatArray]:
         """Return the loss, and its slopes in the parameters at some places, float64 [place]."""
-        slopes, count = np.empty(len(places)), self.count(problem)
-        loss = float(self._deviance(problem.network, parameters) / count)
-        for i, place in enumerate(places.tolist()):
-            moved = parameters.astype(np.complex128)
-            moved[place] += 1j * STEP
-            slopes[i] = (self._deviance(problem.network, moved) / count).imag / STEP
-        return loss, slopes
-
-    def _components(
-        self, network: ReactionNetwork, parameters: NDArray[Any], state: str
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return areas and rates of the exponentials that dwells in a state are mixed of."""
-        from scipy.linalg import expm
-
-        rates = _scheme(network).rates(parameters)
-        here = [network.species_ids.index(s) for s in self.classes[state]]
-        there = [i for i in range(len(rates)) if i not in here]
-        within, out = rates[np.ix_(here, here)], rates[np.ix_(here, there)]
-        back, other = rates[np.ix_(there, here)], rates[np.ix_(there, there)]
-        start = _equilibrium(rates)[there] @ back @ expm(within * self.record.dead_time)
-        is_missed = np.eye(len(there)) - expm(other * self.record.dead_time)
-        seen = within + out @ is_missed @ np.linalg.solve(-other, back)
-        eigenvalues, vectors = np.linalg.eig(seen)
-        if np.isrealobj(seen) and np.iscomplexobj(eigenvalues):
-            raise FitError(
-                f"model '{network.id}': dwells in state {state!r} have time constants that are not "
-                "real, as in a scheme that runs around a cycle in one direction; DwellTimes knows "
-                "sums of exponentials only, so start elsewhere, or let every step go back too"
+        value, of_rates = self._log_likelihood(problem.network, parameters)
+        rates = scheme(problem.network).slopes[places]
+        slopes = np.tensordot(rates, of_rates, axes=2)
+        if not np.isfinite(slopes).all():
+            ids = [problem.network.parameter_ids[i] for i in places[~np.isfinite(slopes)].tolist()]
+            raise GradientError(
+                f"model '{problem.network.id}': the derivative of the likelihood of dwells in "
+                f"{', '.join(ids)} is beyond floating point at these values; narrow the bounds of "
+                "the rates, or start elsewhere"
             )
-        if np.linalg.cond(vectors) > WORST_CONDITION:
-            raise FitError(
-                f"model '{network.id}': two time constants of the dwells in state {state!r} are "
-                "all but equal, and their shares cannot be told apart; start elsewhere, or leave "
-                "a state out"
-            )
-        area = (start @ vectors) * np.linalg.solve(vectors, np.ones(len(here))) / start.sum()
-        return area, -eigenvalues
+        factor = -2.0 / self.count(problem)
+        return factor * value, factor * slopes
 
-    def _deviance(self, network: ReactionNetwork, parameters: NDArray[Any]) -> Any:
-        total: Any = 0.0
+    def _log_likelihood(
+        self, network: ReactionNetwork, parameters: FloatArray
+    ) -> tuple[float, FloatArray]:
+        """Return the log-density of all dwells, and its derivative in Q, float64 [from, to]."""
+        own = scheme(network)
+        rates = own.rates(parameters)
+        share = own.equilibrium(rates)
+        total, of_rates, of_share = 0.0, np.zeros_like(rates), np.zeros_like(share)
         for state in self.record.states:
-            area, rate = self._components(network, parameters, state)
+            seen = self._class(network, rates, share, state)
             beyond = self.record.of(state) - self.record.dead_time
-            density = np.exp(-np.multiply.outer(beyond, rate)) @ (area * rate)
-            total -= 2.0 * np.log(density).sum()
-        return total
+            value, slopes = log_density(seen, beyond, _what(network, state))
+            total += value
+            seen.add_slopes(*slopes, of_rates, of_share)
+        return total, of_rates + own.equilibrium_slopes(rates, share, of_share)
+
+    def _class(
+        self, network: ReactionNetwork, rates: FloatArray, share: FloatArray, state: str
+    ) -> ClassRates:
+        here = np.array([network.species_ids.index(s) for s in self.classes[state]], np.intp)
+        return class_rates(rates, share, here, self.record.dead_time, _what(network, state))
+
+
+def _what(network: ReactionNetwork, state: str) -> str:
+    return f"model '{network.id}': dwells in state {state!r}"
 
 
 def _check_classes(
@@ -227,57 +263,3 @@ def _check_record(record: Dwells, problem: Problem) -> None:
             f"{problem.name or problem.network.id}: has measurements or snapshots, which "
             "DwellTimes leaves aside; fit the record alone"
         )
-
-
-@dataclass(frozen=True, eq=False)
-class _Scheme:
-    """The rates between the states of one channel, which are linear in the parameters.
-
-    Attributes:
-        constant: float64 [from, to].
-        slopes: float64 [parameter, from, to].
-    """
-
-    constant: FloatArray
-    slopes: FloatArray
-
-    def rates(self, parameters: NDArray[Any]) -> NDArray[Any]:
-        """Return Q, [from, to], at parameters of the network [parameter]; rows sum to 0."""
-        return self.constant + np.tensordot(parameters, self.slopes, axes=1)
-
-
-@lru_cache(maxsize=8)
-def _scheme(network: ReactionNetwork) -> _Scheme:
-    count = len(network.parameter_ids)
-    ones = np.ones(count)
-    middle = _generator(network, ones)
-    slopes = np.stack([_generator(network, ones + row) - middle for row in np.eye(count)])
-    scheme = _Scheme(middle - slopes.sum(axis=0), slopes)
-    elsewhere = np.arange(3.0, 3.0 + count)
-    if not np.allclose(scheme.rates(elsewhere), _generator(network, elsewhere)):
-        raise FitError(
-            f"model '{network.id}': its rates are not linear in the parameters; give every step a "
-            "rate constant of its own"
-        )
-    return scheme
-
-
-def _generator(network: ReactionNetwork, parameters: FloatArray) -> FloatArray:
-    given = dict(zip(network.parameter_ids, parameters.tolist(), strict=True))
-    found = project(network, until=1.0, parameters=given)
-    states = found.space.states
-    size = len(network.species_ids)
-    if states.shape != (size, size) or not (states.sum(axis=1) == 1).all():
-        raise FitError(
-            f"model '{network.id}' is not one channel: it visits {len(states)} states of "
-            f"{size} species; let one molecule change between the species, and reach them all"
-        )
-    order = np.argsort(states.argmax(axis=1))
-    return found.generator.toarray()[np.ix_(order, order)].T
-
-
-def _equilibrium(rates: NDArray[Any]) -> NDArray[Any]:
-    """Return the probabilities π with π Q = 0, [state]."""
-    equations = rates.T.copy()
-    equations[-1] = 1.0
-    return np.linalg.solve(equations, np.eye(len(rates))[-1])

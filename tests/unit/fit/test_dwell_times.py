@@ -12,6 +12,7 @@ from networks import ROOT, antimony
 import sbmlgrad as sg
 from sbmlgrad.fit.objectives import DwellTimes, StateSpaceLikelihood
 from sbmlgrad.fit.objectives.base import ExactLikelihood, HoldsData
+from sbmlgrad.fit.objectives.dwell_exponentials import MOST_POWERS
 from sbmlgrad.fit.plain import plain_problem
 
 sys.path.insert(0, str(ROOT / "docs" / "tutorials"))
@@ -105,8 +106,8 @@ def test_a_state_without_a_usable_dwell_is_refused() -> None:
         DwellTimes(open_only, CLASSES).check(problem_of(antimony(TWO), open_only))
 
 
-def test_a_cycle_in_one_direction_is_refused_and_not_miscounted() -> None:
-    """Its shut dwells swing: their rates are complex, and an imaginary step has no meaning."""
+def test_a_cycle_in_one_direction_has_a_likelihood_and_no_components() -> None:
+    """Its shut dwells swing: they are no sum of exponentials, which only `components` wants."""
     model = antimony(
         "O=1; A=0; B=0; D=0; k=1; m=5; O -> A; k*O; D -> O; k*D;"
         "A -> B; m*A; B -> D; m*B; D -> A; m*D"
@@ -114,8 +115,72 @@ def test_a_cycle_in_one_direction_is_refused_and_not_miscounted() -> None:
     seen = simulated_record(50, 1, 0.0)
     objective = DwellTimes(seen, {"1": ("O",), "0": ("A", "B", "D")})
     problem = problem_of(model, seen)
+    assert np.isfinite(objective.log_likelihood(problem, np.array([1.0, 5.0])))
     with pytest.raises(sg.FitError, match="not real"):
-        objective.exact_loss_and_gradient(problem, np.array([1.0, 5.0]))
+        objective.components(model, "0")
+
+
+@pytest.mark.parametrize(
+    ("rates", "words"),
+    [("O -> D; k*O", "from D .* never comes to O"), ("O -> D; k*O; D -> O; z*D", "from D")],
+)
+def test_a_scheme_that_ends_is_refused(rates: str, words: str) -> None:
+    """Without a step back, or with one that is fixed at a rate of 0."""
+    seen = simulated_record(50, 1, 0.0)
+    model = antimony(f"O=1; C=0; D=0; k=1; l=1; z=0; O -> C; k*O; C -> O; l*C; {rates}")
+    objective = DwellTimes(seen, {"1": ("O",), "0": ("C", "D")})
+    problem = plain_problem(model, seen, ["k", "l"])[0]
+    with pytest.raises(sg.FitError, match=words):
+        objective.check(problem)
+    with pytest.raises(sg.GradientError, match="has no equilibrium"):
+        objective.exact_loss_and_gradient(problem, np.array([1.0, 1.0]))
+
+
+def test_a_start_without_a_likelihood_does_not_end_a_fit_of_many() -> None:
+    """Starts lie about one at which rates all but leave no digits beside the longest dwell."""
+    seen = simulated_record(50, 1, 0.0)
+    edge = 2.0**MOST_POWERS / seen.of("1").max()
+    result = sg.fit(
+        antimony(TWO),
+        seen,
+        objective=DwellTimes(seen, CLASSES),
+        start={"k": 0.5 * edge, "l": 0.1},
+        bounds={"k": (1e-3, 1e3 * edge), "l": (1e-3, 1e3)},
+        seed=1,
+        starts=6,
+        epochs=3,
+        trajectories=2,
+        evaluation_trajectories=2,
+    )
+    assert np.isfinite([*result.values.values()]).all()
+    fates = [start.fate for start in result.failed_starts]
+    assert 0 < len(fates) < 6
+    assert all("no digits left" in fate for fate in fates)
+
+
+@pytest.mark.parametrize(
+    ("dead_time", "unit", "source", "name", "assumed"),
+    [
+        (0.025, "ms", "a.csv", "load_dwells('a.csv', dead_time=0.025, unit='ms')", "0.025 ms were"),
+        (0.025, "", "a.csv", "load_dwells('a.csv', dead_time=0.025)", "0.025 were"),
+        (
+            0.0,
+            "ms",
+            "",
+            "\"made in Python: 99 dwells, dead_time=0.0, unit='ms'\"",
+            "every dwell was seen",
+        ),
+    ],
+)
+def test_what_the_record_knows_is_told(dead_time, unit, source, name, assumed) -> None:
+    seen = replace(simulated_record(50, 1, 0.0), unit="")
+    usable = seen.duration >= dead_time
+    seen = replace(seen, usable=usable, dead_time=dead_time, unit=unit, source_name=source)
+    objective = DwellTimes(seen, CLASSES)
+    assert f"record={name}" in objective.name
+    missed, _ = objective.check(problem_of(antimony(TWO), seen))
+    assert assumed in missed
+    assert "  " not in missed
 
 
 def test_another_record_than_that_of_the_problem_is_refused() -> None:
