@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
 from sbmlgrad.fit.evaluation import Evaluate, loss_and_gradient
+from sbmlgrad.fit.interruption import noticed
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.optimizers import Steps, without_sets
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
@@ -171,34 +172,41 @@ def descend(plan: Plan, state: State) -> State:
     """
     begun = time.monotonic() - state.spent
     try:
-        _judge(plan, state, is_start=True)
-        steps = _steps(plan, state)
-        if state.is_due:
-            steps = _after(plan, state, steps)
-        while not state.reason:
-            is_late = plan.seconds is not None and time.monotonic() - begun > plan.seconds
-            if is_late and state.epochs:
-                state.is_late = True
-                state.reason = f"the budget of {plan.seconds:g} s was spent"
-                if plan.save is not None:
-                    plan.save(state)
-                break
-            done = len(state.epochs)
-            steps = _epoch(plan, state, steps)
-            state.spent = time.monotonic() - begun
-            if len(state.epochs) == done:
-                continue  # starts were given up; the others take this epoch again
-            if plan.progress is not None:
-                plan.progress(len(state.epochs), plan.epochs or 0, state.losses[-1])
-            steps = _after(plan, state, steps)
-            if plan.save is not None:
-                plan.save(state)
+        with noticed() as is_pressed:
+            _go_on(plan, state, begun, is_pressed)
     except KeyboardInterrupt:
         state.is_interrupted = True
         state.reason = "interrupted"
         if plan.save is not None:
             plan.save(state)
     return state
+
+
+def _go_on(plan: Plan, state: State, begun: float, is_pressed: Callable[[], bool]) -> None:
+    _judge(plan, state, is_start=True)
+    steps = _steps(plan, state)
+    if state.is_due:
+        steps = _after(plan, state, steps)
+    while not state.reason:
+        if is_pressed():
+            raise KeyboardInterrupt
+        is_late = plan.seconds is not None and time.monotonic() - begun > plan.seconds
+        if is_late and state.epochs:
+            state.is_late = True
+            state.reason = f"the budget of {plan.seconds:g} s was spent"
+            if plan.save is not None:
+                plan.save(state)
+            break
+        done = len(state.epochs)
+        steps = _epoch(plan, state, steps)
+        state.spent = time.monotonic() - begun
+        if len(state.epochs) == done:
+            continue  # starts were given up; the others take this epoch again
+        if plan.progress is not None:
+            plan.progress(len(state.epochs), plan.epochs or 0, state.losses[-1])
+        steps = _after(plan, state, steps)
+        if plan.save is not None:
+            plan.save(state)
 
 
 def _steps(plan: Plan, state: State) -> Steps:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import numpy as np
 import pytest
 from networks import network
@@ -181,3 +183,19 @@ def test_plateau_is_a_matter_of_significance() -> None:
     assert not is_plateau(falling.tolist())
     assert not is_plateau([1.0] * (2 * WINDOW - 1))
     assert is_plateau([1.0] * (2 * WINDOW))
+
+
+def test_an_interruption_that_python_drops_is_noticed(job) -> None:
+    """In a callback of the garbage collector `KeyboardInterrupt` would be printed and dropped."""
+    model, data = job
+    handler = signal.getsignal(signal.SIGINT)
+
+    def dropped(done: int, epochs: int, loss: float) -> None:
+        if done == 5:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+    result = sg.fit(model, data, **FAST, epochs=40, progress=dropped)
+    assert result.interrupted
+    assert len(result.loss_history) == 5
+    assert signal.getsignal(signal.SIGINT) is handler

@@ -45,7 +45,11 @@ def assert_agree(found) -> None:
     np.testing.assert_allclose(lockstep, table, rtol=1e-10, atol=1e-12 * np.abs(table).max())
 
 
-@pytest.mark.parametrize(("place", "name"), list(enumerate(sorted({c.name for c in CASES}))))
+#: Code is compiled for each, so that not all take part.
+NAMES = sorted({c.name for c in CASES})[::3]
+
+
+@pytest.mark.parametrize(("place", "name"), list(enumerate(NAMES)))
 def test_agrees_with_one_after_another(place, name) -> None:
     """Networks take turns with readouts and limits, since each compiles code of its own."""
     readout = READOUTS[place % 3]
