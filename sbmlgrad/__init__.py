@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sbmlgrad.io.petab import load_petab, write_petab
     from sbmlgrad.io.preview import preview
     from sbmlgrad.io.snapshot_files import load_snapshots
-    from sbmlgrad.io.tables import load_measurements
+    from sbmlgrad.io.tables.measurements import load_measurements
     from sbmlgrad.model.dwells import Dwells
     from sbmlgrad.model.issues import Issue, Severity
     from sbmlgrad.model.measurements import Measurements
@@ -90,7 +90,7 @@ _HOMES = {
     "sbmlgrad.io.petab": ("load_petab", "write_petab"),
     "sbmlgrad.io.preview": ("preview",),
     "sbmlgrad.io.snapshot_files": ("load_snapshots",),
-    "sbmlgrad.io.tables": ("load_measurements",),
+    "sbmlgrad.io.tables.measurements": ("load_measurements",),
     "sbmlgrad.model.dwells": ("Dwells",),
     "sbmlgrad.model.issues": ("Issue", "Severity"),
     "sbmlgrad.model.measurements": ("Measurements",),

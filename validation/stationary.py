@@ -26,8 +26,8 @@ from streams_engines import CANDIDATES
 
 import sbmlgrad as sg
 from sbmlgrad.engines.base import Engine
-from sbmlgrad.engines.cuda import Cuda
-from sbmlgrad.engines.tensorflow import TensorFlow
+from sbmlgrad.engines.cuda.engine import Cuda
+from sbmlgrad.engines.tensorflow.engine import TensorFlow
 
 #: Engines that are no machine code get one in so many of the trajectories.
 REFERENCE_PART, TENSORFLOW_PART = 500, 20

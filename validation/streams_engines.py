@@ -16,9 +16,11 @@ from streams_checks import Check, Identity, binomial, chi_square, pooled
 from streams_numbers import PROPENSITIES
 
 import sbmlgrad as sg
-from sbmlgrad.engines import lockstep, lockstep_kernel, table
 from sbmlgrad.engines.base import Engine
+from sbmlgrad.engines.lockstep import kernel as lockstep_kernel
+from sbmlgrad.engines.lockstep import sampling as lockstep
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt, WindowAverages
+from sbmlgrad.engines.table import sampling as table
 
 #: Times in single precision, and averages over windows, agree to this, however they are asked for.
 TIMES_ROUNDED = 1e-5

@@ -12,7 +12,7 @@ import numpy as np
 
 from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.engines.random import FIRINGS, uniform_pair
-from sbmlgrad.engines.table_kernel import SAMPLING, next_firing
+from sbmlgrad.engines.table.kernel import SAMPLING, next_firing
 
 #: Bits of a uniform number, and of the slices of them that are counted.
 BITS, SLICE = 53, 8

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sbmlgrad.engines.base import Engine, Outcome
-    from sbmlgrad.engines.cuda import Cuda
+    from sbmlgrad.engines.cuda.engine import Cuda
     from sbmlgrad.engines.native import Native
-    from sbmlgrad.engines.ode import ODE
+    from sbmlgrad.engines.ode.engine import ODE
     from sbmlgrad.engines.reference import Reference
-    from sbmlgrad.engines.tensorflow import TensorFlow
+    from sbmlgrad.engines.tensorflow.engine import TensorFlow
 
 __all__ = ["ODE", "Cuda", "Engine", "Native", "Outcome", "Reference", "TensorFlow"]
 
 _HOMES = {
-    "Cuda": "sbmlgrad.engines.cuda",
+    "Cuda": "sbmlgrad.engines.cuda.engine",
     "Engine": "sbmlgrad.engines.base",
     "Outcome": "sbmlgrad.engines.base",
     "Native": "sbmlgrad.engines.native",
-    "ODE": "sbmlgrad.engines.ode",
+    "ODE": "sbmlgrad.engines.ode.engine",
     "Reference": "sbmlgrad.engines.reference",
-    "TensorFlow": "sbmlgrad.engines.tensorflow",
+    "TensorFlow": "sbmlgrad.engines.tensorflow.engine",
 }
 
 

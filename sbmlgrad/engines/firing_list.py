@@ -18,8 +18,8 @@ from sbmlgrad.engines.base import Request, Sample
 from sbmlgrad.engines.kernel_choice import LARGEST_LOCKSTEP
 from sbmlgrad.engines.memory_estimate import VARIABLE, check_bytes
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.table import sample_table
-from sbmlgrad.engines.table_kernel import FiringLists
+from sbmlgrad.engines.table.kernel import FiringLists
+from sbmlgrad.engines.table.sampling import sample_table
 from sbmlgrad.errors import RequestError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole

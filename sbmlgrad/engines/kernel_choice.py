@@ -10,7 +10,7 @@ import numpy as np
 from sbmlgrad.codegen.kernel_laws import laws_and_inputs
 from sbmlgrad.codegen.lockstep_single import LEAST_NORMAL, MOST_CHANGED, MOST_SINGLE
 from sbmlgrad.engines.base import Outcome, Request
-from sbmlgrad.engines.table import sample_table
+from sbmlgrad.engines.table.sampling import sample_table
 from sbmlgrad.errors import RequestError
 
 #: Kernels by name: what a user may ask for, and the one that networks with a clock need.

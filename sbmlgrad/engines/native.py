@@ -17,9 +17,9 @@ from sbmlgrad.engines.kernel_choice import (
     KernelChoice,
     engine_name,
 )
-from sbmlgrad.engines.lockstep import sample_lockstep
-from sbmlgrad.engines.table import sample_table
-from sbmlgrad.engines.tree import sample_tree
+from sbmlgrad.engines.lockstep.sampling import sample_lockstep
+from sbmlgrad.engines.table.sampling import sample_table
+from sbmlgrad.engines.tree.sampling import sample_tree
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.numbers import whole
 

@@ -1,7 +1,7 @@
 """What is written down of a trajectory, as kernel functions: points of a readout, and the end.
 
 Kernels with memory of another kind have their own forms of `keep`: `lockstep_kernel.look` and
-`turn_window` for lanes, `tree_windows` for windows of many species.
+`turn_window` for lanes, `tree.windows` for windows of many species.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sbmlgrad.errors import DataError, FitError
-from sbmlgrad.io.table_times import seconds_of
+from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Number, Symbol
 from sbmlgrad.model.priors import PRIORS, Prior

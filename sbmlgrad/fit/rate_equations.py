@@ -85,7 +85,7 @@ def predict(
     """
     own = _values(problem, values)
     if engine is None:
-        from sbmlgrad.engines.ode import ODE
+        from sbmlgrad.engines.ode.engine import ODE
 
         engine = ODE()
     course = Course(problem, own, engine)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.deterministic import DeterministicNetwork, lower_deterministic
 from sbmlgrad.codegen.programs import Programs, programs
 from sbmlgrad.engines.base import DeterministicEngine
-from sbmlgrad.engines.ode import ODE
-from sbmlgrad.engines.ode_programs import Evaluator, ode_kernel
-from sbmlgrad.engines.ode_slopes import integrate_with_slopes, slope_programs, why_no_slopes
+from sbmlgrad.engines.ode.engine import ODE
+from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
+from sbmlgrad.engines.ode.slopes import integrate_with_slopes, slope_programs, why_no_slopes
 from sbmlgrad.errors import SimulationError
 from sbmlgrad.fit.deterministic_course import Course, clocked, started, values_of
 from sbmlgrad.fit.rate_equations import Predictions, scored

@@ -13,7 +13,7 @@ from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
 from sbmlgrad.engines.codes import ABSORBED, FIRING_COUNTS, FIRINGS_PER_LOOK, WINDOWS
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
-from sbmlgrad.engines.table_kernel import next_firing
+from sbmlgrad.engines.table.kernel import next_firing
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.coupling.expectation_kernels import (
     Laws,

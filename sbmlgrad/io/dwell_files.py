@@ -10,16 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from sbmlgrad.io.table_cells import Cell, Problem, Table, Unusable, parse_label
-from sbmlgrad.io.table_columns import split_label
-from sbmlgrad.io.table_decimals import with_points
-from sbmlgrad.io.table_files import chosen_sheets, read_sheets
-from sbmlgrad.io.table_headers import table_of
-from sbmlgrad.io.table_options import TableOptions, names_in
-from sbmlgrad.io.table_parts import place_of
-from sbmlgrad.io.table_problems import refuse
-from sbmlgrad.io.table_rows import number_at
-from sbmlgrad.io.table_times import seconds_of
+from sbmlgrad.io.tables.cells import Cell, Problem, Table, Unusable, parse_label
+from sbmlgrad.io.tables.columns import split_label
+from sbmlgrad.io.tables.decimals import with_points
+from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
+from sbmlgrad.io.tables.headers import table_of
+from sbmlgrad.io.tables.options import TableOptions, names_in
+from sbmlgrad.io.tables.parts import place_of
+from sbmlgrad.io.tables.problems import refuse
+from sbmlgrad.io.tables.rows import number_at
+from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.measurements import suggestion
 

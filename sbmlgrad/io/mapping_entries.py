@@ -8,7 +8,7 @@ from types import MappingProxyType
 from sbmlgrad.errors import DataError
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.io.mapping_records import Field, Record
-from sbmlgrad.io.table_cells import parse_number
+from sbmlgrad.io.tables.cells import parse_number
 from sbmlgrad.model.expression import Expression, Number, Symbol, add, multiply
 from sbmlgrad.model.measurements import suggestion
 from sbmlgrad.model.network import ReactionNetwork

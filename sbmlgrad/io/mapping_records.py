@@ -11,11 +11,11 @@ from typing import Any
 
 from sbmlgrad.errors import DataError, UnreadableFileError
 from sbmlgrad.io.files import read_bytes
-from sbmlgrad.io.table_cells import Cell, Sheet, Unusable, parse_label
-from sbmlgrad.io.table_files import SUFFIXES, chosen_sheets, read_sheets
-from sbmlgrad.io.table_headers import labels_in
-from sbmlgrad.io.table_options import TableOptions
-from sbmlgrad.io.table_problems import letters, refuse_file
+from sbmlgrad.io.tables.cells import Cell, Sheet, Unusable, parse_label
+from sbmlgrad.io.tables.files import SUFFIXES, chosen_sheets, read_sheets
+from sbmlgrad.io.tables.headers import labels_in
+from sbmlgrad.io.tables.options import TableOptions
+from sbmlgrad.io.tables.problems import letters, refuse_file
 
 #: Kind of records → the key that every one of them has.
 KINDS: Mapping[str, str] = {"observables": "observableId", "conditions": "conditionId"}

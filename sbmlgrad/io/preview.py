@@ -13,14 +13,14 @@ from sbmlgrad.io.dwell_files import is_record, load_dwells
 from sbmlgrad.io.layouts.table import proposed
 from sbmlgrad.io.preview_contents import Row, contents_of
 from sbmlgrad.io.snapshot_files import is_wide, load_snapshots
-from sbmlgrad.io.table_cells import Region, Sheet, Table
-from sbmlgrad.io.table_columns import has_time
-from sbmlgrad.io.table_files import chosen_sheets, read_sheets
-from sbmlgrad.io.table_headers import table_of
-from sbmlgrad.io.table_parts import Part, measurements_of, place_of
-from sbmlgrad.io.table_problems import listed
-from sbmlgrad.io.table_reading import Request, read_parts
-from sbmlgrad.io.table_request import request_of
+from sbmlgrad.io.tables.cells import Region, Sheet, Table
+from sbmlgrad.io.tables.columns import has_time
+from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
+from sbmlgrad.io.tables.headers import table_of
+from sbmlgrad.io.tables.parts import Part, measurements_of, place_of
+from sbmlgrad.io.tables.problems import listed
+from sbmlgrad.io.tables.reading import Request, read_parts
+from sbmlgrad.io.tables.request import request_of
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.snapshots import Snapshots

@@ -12,8 +12,8 @@ from typing import Literal
 import numpy as np
 
 from sbmlgrad.errors import RequestError
-from sbmlgrad.io.table_cells import Cell, Problem, Table, clean
-from sbmlgrad.io.table_columns import (
+from sbmlgrad.io.tables.cells import Cell, Problem, Table, clean
+from sbmlgrad.io.tables.columns import (
     Choice,
     check_choice,
     has_time,
@@ -22,14 +22,14 @@ from sbmlgrad.io.table_columns import (
     time_column_of,
     time_unit_of,
 )
-from sbmlgrad.io.table_decimals import Place, with_points
-from sbmlgrad.io.table_files import chosen_sheets, read_sheets
-from sbmlgrad.io.table_headers import table_of
-from sbmlgrad.io.table_options import MISSING, TableOptions, marks, names_in
-from sbmlgrad.io.table_parts import place_of
-from sbmlgrad.io.table_problems import letters, ranges, refuse
-from sbmlgrad.io.table_rows import label_at, number_at, time_at
-from sbmlgrad.io.table_times import times_of
+from sbmlgrad.io.tables.decimals import Place, with_points
+from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
+from sbmlgrad.io.tables.headers import table_of
+from sbmlgrad.io.tables.options import MISSING, TableOptions, marks, names_in
+from sbmlgrad.io.tables.parts import place_of
+from sbmlgrad.io.tables.problems import letters, ranges, refuse
+from sbmlgrad.io.tables.rows import label_at, number_at, time_at
+from sbmlgrad.io.tables.times import times_of
 from sbmlgrad.model.snapshots import Snapshots
 
 #: A header that is a time: `0min`, `5 min`, `t = 10 (s)`, `15`.

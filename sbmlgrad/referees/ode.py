@@ -10,7 +10,7 @@ from importlib.metadata import version
 import numpy as np
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
-from sbmlgrad.engines.ode import ODE
+from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.io.formats import load
 from sbmlgrad.model.expression import Expression, Number, Symbol
 from sbmlgrad.model.network import ReactionNetwork

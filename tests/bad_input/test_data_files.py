@@ -9,12 +9,12 @@ import pytest
 from networks import MODELS, antimony
 from plate_exports import tecan
 
-from sbmlgrad.cli import BAD_INPUT, run
+from sbmlgrad.cli.app import BAD_INPUT, run
 from sbmlgrad.errors import DataError
 from sbmlgrad.io.dwell_files import load_dwells
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.io.snapshot_files import load_snapshots
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 Rows = list[list[object]]
 

@@ -6,8 +6,8 @@ import openpyxl
 import pytest
 from fit_inputs import DATA, KINDS, MODEL, Sheets
 
-from sbmlgrad.cli import run
-from sbmlgrad.cli_exit import BAD_INPUT
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from networks import antimony
 
 import sbmlgrad as sg
-from sbmlgrad.cli import run
-from sbmlgrad.cli_exit import BAD_INPUT, OK
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT, OK
 
 FILES = {
     "problem.yaml": "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n"

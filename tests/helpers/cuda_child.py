@@ -21,7 +21,7 @@ from cuda_cases import CASES, FAULTS, Case  # noqa: E402 - found on the path abo
 
 from sbmlgrad.engines import cuda, cuda_launch  # noqa: E402
 from sbmlgrad.engines.base import Request, Sample  # noqa: E402
-from sbmlgrad.engines.cuda import Cuda  # noqa: E402
+from sbmlgrad.engines.cuda.engine import Cuda  # noqa: E402
 
 FIELDS = ("values", "outcomes", "firings", "failed_reaction", "end_times", "end_states")
 

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from sbmlgrad import engines
-from sbmlgrad.engines.cuda import Cuda
+from sbmlgrad.engines.cuda.engine import Cuda
 
 if __name__ == "__main__":
     # The contract's file enrols what stands here.

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sbmlgrad.cli_check import check_file
+from sbmlgrad.cli.check import check_file
 from sbmlgrad.model.issues import Issue
 
 

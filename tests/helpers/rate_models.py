@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.deterministic import lower_deterministic
-from sbmlgrad.engines.ode import ODE
+from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.model.elements import (
     Compartment,
     Event,

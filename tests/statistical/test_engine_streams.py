@@ -16,7 +16,7 @@ from streams_numbers import bits, firings, many_streams, neighbours
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.kernel_modules import kernel_module
-from sbmlgrad.engines import lockstep_kernel
+from sbmlgrad.engines.lockstep import kernel as lockstep_kernel
 
 #: Finds waiting times 0.3 % off (half of the time; D = 0.37 of that against 1.63e-3 / sqrt(2)), and
 #: a reaction of 1e-6 of the total propensity that fires four times too often or never.

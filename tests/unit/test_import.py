@@ -44,14 +44,14 @@ sg.simulate(model, times=[0, 1], trajectories=5, seed=1).mean("C")
 @pytest.mark.parametrize("command", ["", "check", "simulate", "fit", "validate", "convert"])
 def test_help_comes_without_anything_heavy(command: str) -> None:
     arguments = [*filter(None, [command]), "--help"]
-    code = f"from sbmlgrad.cli import run\nassert run({arguments!r}) == 0"
+    code = f"from sbmlgrad.cli.app import run\nassert run({arguments!r}) == 0"
     assert loaded_after(code) == set()
 
 
 def test_command_line_simulate_never_loads_tensorflow(tmp_path) -> None:
     out = tmp_path / "x.csv"
     code = f"""
-from sbmlgrad.cli import run
+from sbmlgrad.cli.app import run
 assert run(["simulate", {str(MODELS / "dimerization.xml")!r}, "--times", "0:1:2", "--trajectories",
             "3", "--seed", "1", "--out", {str(out)!r}, "--quiet"]) == 0
 """

@@ -22,7 +22,7 @@ from gpu_static import static_table
 import sbmlgrad as sg
 from sbmlgrad.engines import Native
 from sbmlgrad.engines.base import Request, Sample
-from sbmlgrad.engines.cuda import Cuda
+from sbmlgrad.engines.cuda.engine import Cuda
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "sbml"
 

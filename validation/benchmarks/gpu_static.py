@@ -19,7 +19,7 @@ from pathlib import Path
 import sbmlgrad as sg
 from sbmlgrad.codegen.kernel_laws import kernel_laws
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines.cuda_kernels import ptx, source_of
+from sbmlgrad.engines.cuda.kernels import ptx, source_of
 
 MODELS = Path(__file__).resolve().parents[2] / "models" / "sbml"
 CAPABILITY = (9, 0)

@@ -23,7 +23,7 @@ import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Request, Sample
 from sbmlgrad.engines.readouts import ValuesAt
-from sbmlgrad.engines.tree import sample_tree
+from sbmlgrad.engines.tree.sampling import sample_tree
 from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species
 from sbmlgrad.model.expression import Apply, Symbol
 from sbmlgrad.model.initial import initial_values

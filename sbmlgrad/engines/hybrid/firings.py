@@ -16,7 +16,7 @@ from sbmlgrad.engines.codes import BOUND_EXCEEDED, COMPLETED, NEGATIVE_COUNT, NO
 from sbmlgrad.engines.hybrid.bounds import check_rates
 from sbmlgrad.engines.hybrid.memory import Motion
 from sbmlgrad.engines.hybrid.triggers import has_changed
-from sbmlgrad.engines.table_kernel import fire
+from sbmlgrad.engines.table.kernel import fire
 
 #: Share by which a propensity may exceed its proven bound: the motion of rate rules that the proof
 #: is about and the one that is followed agree to rounding only.

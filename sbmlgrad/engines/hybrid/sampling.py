@@ -23,7 +23,7 @@ from sbmlgrad.engines.hybrid import ahead, bounds, events, firings, motion, queu
 from sbmlgrad.engines.hybrid import trajectories as paths
 from sbmlgrad.engines.hybrid.memory import job_of, memory_of
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
-from sbmlgrad.engines.table_kernel import SAMPLING, fire
+from sbmlgrad.engines.table.kernel import SAMPLING, fire
 from sbmlgrad.errors import RequestError
 
 #: Source functions of the kernel.

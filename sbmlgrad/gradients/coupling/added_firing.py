@@ -12,7 +12,7 @@ import numpy as np
 from sbmlgrad.codegen.table_driven import program_values, run_program
 from sbmlgrad.codegen.tables import Code
 from sbmlgrad.engines.codes import COMPLETED, FIRINGS_PER_LOOK
-from sbmlgrad.engines.table_kernel import fire, next_firing
+from sbmlgrad.engines.table.kernel import fire, next_firing
 from sbmlgrad.gradients.coupling.expectation_kernels import Laws, Sparsity, renew
 
 

@@ -24,7 +24,7 @@ from sbmlgrad.engines.codes import (
     VALUES,
 )
 from sbmlgrad.engines.random import AUXILIARY, standard_exponential, uniform_pair
-from sbmlgrad.engines.table_kernel import fire, first_fault, keep
+from sbmlgrad.engines.table.kernel import fire, first_fault, keep
 from sbmlgrad.gradients.coupling.added_firing import ADDING, choose_added, record_path
 from sbmlgrad.gradients.coupling.expectation_kernels import Laws, renew
 from sbmlgrad.gradients.coupling.first_order_worth import WORTH, worth_along

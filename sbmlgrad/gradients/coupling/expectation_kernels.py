@@ -19,7 +19,7 @@ from sbmlgrad.codegen.tables import Changes, Code, changes_of, code_of
 from sbmlgrad.engines.base import Outcome, Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
-from sbmlgrad.engines.table_kernel import fire, first_fault, keep, next_firing
+from sbmlgrad.engines.table.kernel import fire, first_fault, keep, next_firing
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.paths.reverse import gradient_tables
 

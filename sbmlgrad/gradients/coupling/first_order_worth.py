@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sbmlgrad.engines.codes import VALUES
-from sbmlgrad.engines.table_kernel import fire
+from sbmlgrad.engines.table.kernel import fire
 from sbmlgrad.gradients.coupling.expectation_kernels import input_slopes, state_slopes
 from sbmlgrad.gradients.paths.adjoint_sweep import integrate_adjoint, times_jacobian
 

@@ -26,7 +26,7 @@ from sbmlgrad.engines.codes import (
     WINDOWS,
 )
 from sbmlgrad.engines.random import SPLIT, standard_exponential, uniform_pair
-from sbmlgrad.engines.table_kernel import first_fault, keep
+from sbmlgrad.engines.table.kernel import first_fault, keep
 from sbmlgrad.gradients.coupling.expectation_kernels import Laws, renew
 
 

@@ -17,7 +17,7 @@ from sbmlgrad.codegen.table_driven import (
     update_propensities,
 )
 from sbmlgrad.codegen.tables import Tables
-from sbmlgrad.engines.table_kernel import fire
+from sbmlgrad.engines.table.kernel import fire
 
 
 def times_jacobian(tables: Tables, weights, in_state, vector, out):

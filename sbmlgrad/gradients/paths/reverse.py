@@ -25,7 +25,7 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.blocks import BLOCK, Signals, run_blocks
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.random import narrow_pair, philox, standard_exponential, uniform_pair
-from sbmlgrad.engines.table_kernel import fire, first_fault, next_firing
+from sbmlgrad.engines.table.kernel import fire, first_fault, next_firing
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.paths.adjoint_sweep import sweep
 

@@ -14,8 +14,8 @@ from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.tensorflow_graph import propensities
 from sbmlgrad.engines.codes import FIRING_COUNTS, WINDOWS
 from sbmlgrad.engines.random import ESTIMATOR, FIRINGS
-from sbmlgrad.engines.tensorflow_loop import change_table
-from sbmlgrad.engines.tensorflow_random import uniform_pairs
+from sbmlgrad.engines.tensorflow.loop import change_table
+from sbmlgrad.engines.tensorflow.random import uniform_pairs
 
 #: What can go wrong: numbers of the texts that `straight_through_soft` raises.
 SOUND, UNSOUND, OUT_OF_REACH = 0, 1, 2

@@ -14,7 +14,7 @@ from sbmlgrad.codegen.table_driven import derivatives, propensities, update_prop
 from sbmlgrad.codegen.tables import Tables
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, WINDOWS
 from sbmlgrad.engines.random import ESTIMATOR, uniform_pair
-from sbmlgrad.engines.table_kernel import fire
+from sbmlgrad.engines.table.kernel import fire
 
 
 def race(rates, total, reaction, seed, trajectory, draw, lateness):

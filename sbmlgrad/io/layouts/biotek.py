@@ -17,7 +17,7 @@ from sbmlgrad.io.layouts.plate import (
     well_of,
     wells_text,
 )
-from sbmlgrad.io.table_cells import Grid, Problem, Region, shown
+from sbmlgrad.io.tables.cells import Grid, Problem, Region, shown
 
 #: Marks of the settings that tell these files from other tables with a column of time and wells.
 _SETTINGS = ("software version", "reader type:", "procedure details")

@@ -19,7 +19,7 @@ from sbmlgrad.io.layouts.plate import (
     well_of,
     wells_text,
 )
-from sbmlgrad.io.table_cells import Grid, Problem, Region, shown
+from sbmlgrad.io.tables.cells import Grid, Problem, Region, shown
 
 _BEFORE_VALUES = ("content", "group")
 

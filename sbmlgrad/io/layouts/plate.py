@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sbmlgrad.io.table_cells import Cell, Grid, Problem, Region, clean
-from sbmlgrad.io.table_problems import letters
+from sbmlgrad.io.tables.cells import Cell, Grid, Problem, Region, clean
+from sbmlgrad.io.tables.problems import letters
 
 #: Row and column of a cell.
 Place = tuple[int, int]

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sbmlgrad.io.layouts import biotek, bmg, tecan
 from sbmlgrad.io.layouts.plate import Layout
-from sbmlgrad.io.table_cells import Grid
+from sbmlgrad.io.tables.cells import Grid
 
 #: Name → layout.
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(

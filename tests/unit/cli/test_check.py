@@ -13,8 +13,8 @@ from networks import MODELS
 from sbml_text import model, parameter, reaction, species
 
 import sbmlgrad as sg
-from sbmlgrad.cli import BAD_INPUT, NO, OK, run
-from sbmlgrad.cli_check import EXACT, ONLY_ODE, REFUSED, check_file, check_files, expand, verdict
+from sbmlgrad.cli.app import BAD_INPUT, NO, OK, run
+from sbmlgrad.cli.check import EXACT, ONLY_ODE, REFUSED, check_file, check_files, expand, verdict
 
 DIMER = MODELS / "dimerization.xml"
 

@@ -9,7 +9,7 @@ import math
 import pytest
 from networks import MODELS, ROOT
 
-from sbmlgrad.cli import BAD_INPUT, FAILED, NO, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, FAILED, NO, OK, run
 
 DIMER = str(MODELS / "dimerization.xml")
 COUNTS = str(ROOT / "models" / "data" / "dimerization_counts.csv")

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from networks import MODELS
 
-from sbmlgrad import cli_simulate_results as results
-from sbmlgrad.cli import BAD_INPUT, OK, run
+from sbmlgrad.cli import simulate_results as results
+from sbmlgrad.cli.app import BAD_INPUT, OK, run
 
 DIMER = str(MODELS / "dimerization.xml")
 SIMULATE = ["simulate", DIMER, "--times", "0:2:4", "--seed", "7"]
@@ -181,7 +181,7 @@ def test_cuda_is_an_engine_by_name(tmp_path) -> None:
     short = ["simulate", DIMER, "--times", "0:0.01:2", "--seed", "7", "--json", "--out"]
     assert run([*short, str(out)]) == OK
     arguments = [*short, str(other), "--engine", "cuda"]
-    code = f"from sbmlgrad.cli import run; raise SystemExit(run({arguments!r}))"
+    code = f"from sbmlgrad.cli.app import run; raise SystemExit(run({arguments!r}))"
     ended = child(code, NUMBA_ENABLE_CUDASIM="1")
     assert ended.returncode == OK, ended.stderr
     assert json.loads(ended.stdout)["engine"] == "Cuda()"
@@ -192,7 +192,7 @@ def test_tensorflow_is_loaded_for_its_engine_only(tmp_path) -> None:
     out, other = tmp_path / "x.csv", tmp_path / "y.csv"
     code = f"""
 import sys
-from sbmlgrad.cli import run
+from sbmlgrad.cli.app import run
 start = {[*SIMULATE, "--quiet", "--out"]!r}
 assert run([*start, {str(out)!r}]) == 0
 assert run([*start, {str(other)!r}, "--summary", "--trajectories", "9"]) == 0

@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 from networks import MODELS
 
-from sbmlgrad.cli import INTERRUPTED, OK, run
+from sbmlgrad.cli.app import INTERRUPTED, OK, run
 
 DIMER = str(MODELS / "dimerization.xml")
 SIMULATE = ["simulate", DIMER, "--times", "0:1:2", "--trajectories", "3", "--seed", "1"]
@@ -20,7 +20,7 @@ SIMULATE = ["simulate", DIMER, "--times", "0:1:2", "--trajectories", "3", "--see
 CHILD = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
-from sbmlgrad.cli import run
+from sbmlgrad.cli.app import run
 sys.exit(run(sys.argv[1:]))
 """
 

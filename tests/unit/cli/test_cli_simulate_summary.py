@@ -14,8 +14,8 @@ from networks import MODELS, ROOT
 from small_networks import HEAD
 
 import sbmlgrad as sg
-from sbmlgrad import cli_simulate_results as results
-from sbmlgrad.cli import BAD_INPUT, FAILED, OK, run
+from sbmlgrad.cli import simulate_results as results
+from sbmlgrad.cli.app import BAD_INPUT, FAILED, OK, run
 
 DIMER = str(MODELS / "dimerization.xml")
 SIMULATE = ["simulate", DIMER, "--times", "0:2:4", "--seed", "7"]
@@ -137,7 +137,7 @@ def test_no_ensemble_is_made_whole(tmp_path, monkeypatch) -> None:
 
 
 def test_wide_quantiles_come_with_what_they_may_be_off(tmp_path, monkeypatch) -> None:
-    from sbmlgrad import cli_simulate
+    from sbmlgrad.cli import simulate as cli_simulate
 
     out = tmp_path / "x.csv"
     assert run([*MANY, "--quiet", "--out", str(out)]) == OK

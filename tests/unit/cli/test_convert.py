@@ -10,7 +10,7 @@ from networks import MODELS
 from sbml_text import model, rule, species
 
 import sbmlgrad as sg
-from sbmlgrad.cli import BAD_INPUT, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, OK, run
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 

@@ -9,7 +9,7 @@ from networks import antimony
 from petab.v2.lint import ValidationIssueSeverity, lint_problem
 
 import sbmlgrad as sg
-from sbmlgrad.cli_convert import PetabConversion, write_petab_folder
+from sbmlgrad.cli.convert import PetabConversion, write_petab_folder
 from sbmlgrad.errors import DataError, ParameterError, WriteError
 from sbmlgrad.io.petab import load_petab
 

@@ -7,7 +7,7 @@ import json
 import pytest
 from plate_exports import as_text, biotek
 
-from sbmlgrad.cli import BAD_INPUT, NO, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, NO, OK, run
 
 WELLS = {"600": {f"A{i}": [0.1 * i, 0.2] for i in range(1, 13)}}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from networks import MODELS
 
-from sbmlgrad.cli import BAD_INPUT, FAILED, INTERRUPTED, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, FAILED, INTERRUPTED, OK, run
 
 DIMER = str(MODELS / "dimerization.xml")
 

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import sbmlgrad as sg
-from sbmlgrad.cli_exit import INTERRUPTED, OK
-from sbmlgrad.cli_fit import CHECKPOINT
-from sbmlgrad.cli_fit_uncertainty import RECORDS
+from sbmlgrad.cli.exit import INTERRUPTED, OK
+from sbmlgrad.cli.fit import CHECKPOINT
+from sbmlgrad.cli.fit_uncertainty import RECORDS
 
 MODEL = """
 unit substance = item; unit extent = item; compartment cell = 1;
@@ -35,7 +35,7 @@ PATIENCE = 900.0
 
 
 def command(out: Path, *more: str) -> list[str]:
-    code = "import sys; from sbmlgrad.cli import main; sys.exit(main())"
+    code = "import sys; from sbmlgrad.cli.app import main; sys.exit(main())"
     return [sys.executable, "-c", code, "fit", *FIT, *more, "--out", str(out)]
 
 

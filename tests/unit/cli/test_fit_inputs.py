@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from networks import ROOT
 
-from sbmlgrad.cli import run
-from sbmlgrad.cli_exit import BAD_INPUT, OK
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT, OK
 
 SIR = str(ROOT / "models" / "sbml" / "sir.xml")
 FLU = str(ROOT / "models" / "data" / "influenza_england_1978.csv")

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import sbmlgrad as sg
-from sbmlgrad.cli import run
-from sbmlgrad.cli_exit import BAD_INPUT, OK
-from sbmlgrad.cli_fit_objective import objective_of
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT, OK
+from sbmlgrad.cli.fit_objective import objective_of
 from sbmlgrad.errors import RequestError
 from sbmlgrad.fit.objectives import Distribution, Moments, StateSpaceLikelihood
 

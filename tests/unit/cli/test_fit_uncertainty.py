@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sbmlgrad.cli import run
-from sbmlgrad.cli_exit import BAD_INPUT, OK
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT, OK
 
 MODEL = """
 unit substance = item; unit extent = item; compartment cell = 1;

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from sbmlgrad.cli import BAD_INPUT, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, OK, run
 
 MODEL = """
 unit substance = item; unit extent = item; compartment cell = 1;

@@ -6,7 +6,7 @@ import json
 
 from fit_results import usual_result
 
-from sbmlgrad.cli import BAD_INPUT, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, OK, run
 from sbmlgrad.fit.report import FILES
 
 

@@ -14,7 +14,7 @@ import sbmlgrad as sg
 from sbmlgrad.codegen.conditions import hold, jumps
 from sbmlgrad.codegen.deterministic import lower_deterministic
 from sbmlgrad.codegen.programs import DEEPEST, programs
-from sbmlgrad.engines.ode_programs import Evaluator, ode_kernel
+from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
 from sbmlgrad.model.elements import (
     Compartment,
     Event,

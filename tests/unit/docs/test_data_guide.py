@@ -9,7 +9,7 @@ import pytest
 from networks import ROOT
 
 import sbmlgrad as sg
-from sbmlgrad.cli import run
+from sbmlgrad.cli.app import run
 
 PAGE = (ROOT / "docs" / "how-to" / "data.md").read_text(encoding="utf-8")
 FILE = re.compile(r"<!-- file (\S+) -->\n```\n(.*?)```", re.DOTALL)

@@ -9,7 +9,7 @@ import shutil
 import pytest
 from networks import ROOT
 
-from sbmlgrad.cli import run
+from sbmlgrad.cli.app import run
 
 PAGES = ROOT / "docs" / "how-to"
 FILE = re.compile(r"<!-- file (\S+) -->\n```\n(.*?)```", re.DOTALL)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sbmlgrad.engines.cuda_device import CUDA, HOST, DeviceArray, DeviceSample
+from sbmlgrad.engines.cuda.device import CUDA, HOST, DeviceArray, DeviceSample
 
 SHAPES_AND_TYPES = [
     ((3, 2, 5), np.float64),

@@ -19,11 +19,11 @@ import sbmlgrad as sg
 from sbmlgrad.codegen.cuda_lines import for_device
 from sbmlgrad.codegen.kernel_laws import kernel_laws
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines import cuda_kernels
 from sbmlgrad.engines.base import Request
-from sbmlgrad.engines.cuda import Cuda
-from sbmlgrad.engines.cuda_kernels import source_of
-from sbmlgrad.engines.cuda_launch import FIRST_STEPS, MOST_STEPS, next_steps
+from sbmlgrad.engines.cuda import kernels as cuda_kernels
+from sbmlgrad.engines.cuda.engine import Cuda
+from sbmlgrad.engines.cuda.kernels import source_of
+from sbmlgrad.engines.cuda.launch import FIRST_STEPS, MOST_STEPS, next_steps
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.operators import OPERATORS
@@ -136,7 +136,7 @@ def test_nothing_to_sample_is_refused() -> None:
 
 def test_the_engine_is_imported_without_numba_or_tensorflow() -> None:
     text = (
-        "import sys; from sbmlgrad.engines.cuda import Cuda; Cuda(); "
+        "import sys; from sbmlgrad.engines.cuda.engine import Cuda; Cuda(); "
         "print(sorted({'numba', 'cuda', 'tensorflow'} & set(sys.modules)))"
     )
     child = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True)
@@ -161,13 +161,13 @@ def fake_cuda(*, free: float = math.inf, devices: int = 1) -> Any:
 
 
 def test_a_machine_without_device_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sbmlgrad.engines.cuda.cuda_module", lambda: fake_cuda(devices=0))
+    monkeypatch.setattr("sbmlgrad.engines.cuda.engine.cuda_module", lambda: fake_cuda(devices=0))
     with pytest.raises(RequestError, match=r"no driver found.*sbmlgrad\[cuda\].*Native\(\)"):
         Cuda().sample(a_request())
 
 
 def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sbmlgrad.engines.cuda.cuda_module", fake_cuda)
+    monkeypatch.setattr("sbmlgrad.engines.cuda.engine.cuda_module", fake_cuda)
     with pytest.raises(RequestError, match=r"device=1.*has 1 device"):
         Cuda(device=1).sample(a_request())
 
@@ -199,6 +199,6 @@ def test_parts_are_as_large_as_memory_allows() -> None:
 def test_results_that_do_not_fit_on_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     there = fake_cuda(free=2**20)
     there.gpus = [nullcontext()]
-    monkeypatch.setattr("sbmlgrad.engines.cuda.cuda_module", lambda: there)
+    monkeypatch.setattr("sbmlgrad.engines.cuda.engine.cuda_module", lambda: there)
     with pytest.raises(RequestError, match=r"100,000 trajectories do not fit.*first_trajectory"):
         Cuda(blocks=1).sample_on_device(a_request(100_000))

@@ -8,7 +8,9 @@ from kernel_jobs import CASES, assert_same_bits, both, case, request_of, versati
 from networks import antimony, network
 
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
-from sbmlgrad.engines import Native, Outcome, lockstep, lockstep_kernel
+from sbmlgrad.engines import Native, Outcome
+from sbmlgrad.engines.lockstep import kernel as lockstep_kernel
+from sbmlgrad.engines.lockstep import sampling as lockstep
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
 
 READOUTS = [

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rate_models import after, concentration, decay, event, is_, n, network, s, solve
 
-from sbmlgrad.engines.ode import ODE
+from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.model.elements import (
     Event,
     Reaction,

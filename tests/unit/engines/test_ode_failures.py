@@ -11,7 +11,7 @@ from rate_models import after, decay, event, is_, n, network, s, solve
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.deterministic import lower_deterministic
-from sbmlgrad.engines.ode import ODE
+from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.model.elements import (
     Parameter,
 )

@@ -7,9 +7,9 @@ import pytest
 from networks import antimony
 
 from sbmlgrad.codegen.deterministic import DeterministicNetwork, lower_deterministic
-from sbmlgrad.engines.ode import ODE
-from sbmlgrad.engines.ode_slopes import integrate_with_slopes, slope_programs, why_no_slopes
-from sbmlgrad.engines.ode_tableau import radau
+from sbmlgrad.engines.ode.engine import ODE
+from sbmlgrad.engines.ode.slopes import integrate_with_slopes, slope_programs, why_no_slopes
+from sbmlgrad.engines.ode.tableau import radau
 from sbmlgrad.errors import SimulationError
 from sbmlgrad.model.initial import initial_values
 

@@ -73,7 +73,7 @@ def test_threads_and_lanes_make_no_difference_beyond_rounding(
 ) -> None:
     request = case("goes_on", READOUTS[0], 90)
     whole = assert_same_firings(request, threads=1)
-    monkeypatch.setattr("sbmlgrad.engines.lockstep.LANES", 5)
+    monkeypatch.setattr("sbmlgrad.engines.lockstep.sampling.LANES", 5)
     parts = assert_same_firings(request, threads=3)
     np.testing.assert_array_equal(parts.values, whole.values)
     np.testing.assert_allclose(parts.end_times, whole.end_times, rtol=1e-6)

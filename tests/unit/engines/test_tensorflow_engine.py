@@ -8,12 +8,12 @@ from networks import antimony, network
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines import tensorflow as module
 from sbmlgrad.engines.base import Outcome, Request, Sample
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
 from sbmlgrad.engines.reference import Reference
-from sbmlgrad.engines.tensorflow import ROWS_STEP, TensorFlow, plan_batches
-from sbmlgrad.engines.tensorflow_loop import block_function
+from sbmlgrad.engines.tensorflow import engine as module
+from sbmlgrad.engines.tensorflow.engine import ROWS_STEP, TensorFlow, plan_batches
+from sbmlgrad.engines.tensorflow.loop import block_function
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sbmlgrad.engines.random import FIRINGS, uniform_pairs
-from sbmlgrad.engines.tensorflow_loop import total_and_choice
-from sbmlgrad.engines.tensorflow_random import uniform_pairs as tensor_pairs
+from sbmlgrad.engines.tensorflow.loop import total_and_choice
+from sbmlgrad.engines.tensorflow.random import uniform_pairs as tensor_pairs
 
 tf = pytest.importorskip("tensorflow")
 

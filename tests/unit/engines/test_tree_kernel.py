@@ -10,9 +10,11 @@ from sbmlgrad.codegen import tree_tables
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
 from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines import Outcome, Reference, tree, tree_kernel
+from sbmlgrad.engines import Outcome, Reference
 from sbmlgrad.engines.base import Request, Sample, result_arrays
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, ValuesAt, WindowAverages
+from sbmlgrad.engines.tree import kernel as tree_kernel
+from sbmlgrad.engines.tree import sampling as tree
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork

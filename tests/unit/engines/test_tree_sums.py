@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sbmlgrad.codegen import tree_tables
-from sbmlgrad.engines import tree_sums
+from sbmlgrad.engines.tree import sums as tree_sums
 
 LEAVES = st.one_of(
     st.sampled_from([0.0, 0.0, 5e-324, 1e-310, 1e-8, 1.0, 1.0, 3.0, 1e16]),

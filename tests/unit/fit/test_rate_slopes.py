@@ -15,8 +15,8 @@ from networks import antimony
 import sbmlgrad as sg
 from sbmlgrad.codegen.deterministic import lower_deterministic
 from sbmlgrad.codegen.programs import programs
-from sbmlgrad.engines.ode import ODE
-from sbmlgrad.engines.ode_programs import Evaluator, ode_kernel
+from sbmlgrad.engines.ode.engine import ODE
+from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
 from sbmlgrad.errors import FitError, SimulationError
 from sbmlgrad.fit.deterministic_course import Course, clocked, started, values_of
 from sbmlgrad.fit.least_squares import FORWARD, fit_rate_equations

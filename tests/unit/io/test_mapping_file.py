@@ -7,7 +7,7 @@ from networks import antimony
 
 from sbmlgrad.errors import DataError, FitError
 from sbmlgrad.io.mapping_file import load_mapping, problem_of
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 from sbmlgrad.model.expression import Number, Symbol, add, multiply
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.problem import ProblemParameter

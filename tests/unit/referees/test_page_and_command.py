@@ -13,7 +13,7 @@ import pytest
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
 from networks import MODELS, network
 
-from sbmlgrad.cli import BAD_INPUT, FAILED, NO, OK, run
+from sbmlgrad.cli.app import BAD_INPUT, FAILED, NO, OK, run
 from sbmlgrad.referees import Fsp
 from sbmlgrad.referees.validate import ValidationReport, validate
 

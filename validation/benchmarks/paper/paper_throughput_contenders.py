@@ -133,13 +133,13 @@ def _native(kernel: Any, dtype: Any = "float64") -> Callable[[Task], Run]:
 
 
 def _tensorflow(job: Task) -> Run:
-    from sbmlgrad.engines.tensorflow import TensorFlow
+    from sbmlgrad.engines.tensorflow.engine import TensorFlow
 
     return _engine(job, TensorFlow(jit_compile=True, device="CPU:0"))
 
 
 def _cuda(job: Task) -> Run:
-    from sbmlgrad.engines.cuda import Cuda
+    from sbmlgrad.engines.cuda.engine import Cuda
 
     run = _engine(job, Cuda())
     try:

@@ -17,8 +17,8 @@ from paper_throughput_loops import GUMBEL_SOFTMAX, INVERSE
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.codegen.tensorflow_graph import propensities
 from sbmlgrad.engines.random import FIRINGS
-from sbmlgrad.engines.tensorflow_loop import change_table, total_and_choice
-from sbmlgrad.engines.tensorflow_random import uniform_pairs
+from sbmlgrad.engines.tensorflow.loop import change_table, total_and_choice
+from sbmlgrad.engines.tensorflow.random import uniform_pairs
 
 #: Trajectories of a batch at the most, as in the engine.
 ROWS = 2**14

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from measured import rows_of
 
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 DATED = "day,date,in_bed [people],x\n1,1978-01-22,3,\n2,1978-01-23,8,7\n"
 

@@ -6,7 +6,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 GERMAN = "Zeit;time [min];A\n;0;1,5\n;0,5;2\n;1;,25\n"
 

@@ -9,7 +9,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 EPIDEMICS = Path(__file__).parents[5] / "shared" / "data" / "epidemics"
 

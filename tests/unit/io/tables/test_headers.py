@@ -6,7 +6,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError, RequestError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 EXPORT = (
     "# written by an instrument, 1,5 times\n"

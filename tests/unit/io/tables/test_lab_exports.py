@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 LAB = Path(__file__).parents[5] / "shared" / "data" / "lab"
 

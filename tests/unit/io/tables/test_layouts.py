@@ -7,7 +7,7 @@ from measured import rows_of
 from plate_exports import as_text, biotek, bmg, tecan
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 TWO = {
     "OD": {"B3": [0.1, 0.2, 0.3], "C11": [0.4, 0.5, 0.6]},

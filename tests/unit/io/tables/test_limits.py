@@ -6,7 +6,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 MARKED = "time,A,B\n0,<5,1\n1,ND,2\n2,8,OVER\n3,9,>100\n"
 

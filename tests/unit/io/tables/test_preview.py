@@ -12,7 +12,7 @@ from sbmlgrad.errors import DataError, RequestError
 from sbmlgrad.io.dwell_files import load_dwells
 from sbmlgrad.io.preview import preview
 from sbmlgrad.io.snapshot_files import load_snapshots
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 WELLS = {"OD": {"B3": [0.1, 0.2], "C11": [0.4, 0.5]}}
 PLATES = {"P": bmg(WELLS, [0, 1]), "Q": bmg(WELLS, [0, 1])}

@@ -8,8 +8,8 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.table_columns import split_label
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.columns import split_label
+from sbmlgrad.io.tables.measurements import load_measurements
 
 
 def test_wide(table):

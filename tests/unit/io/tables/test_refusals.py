@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sbmlgrad.errors import DataError, RequestError
-from sbmlgrad.io.table_problems import letters
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
+from sbmlgrad.io.tables.problems import letters
 
 WHOLE_FILE = {
     "suffix": (

@@ -6,7 +6,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 BOOK = {
     "low": [["time [h]", "A"], [0, 1], [1, 2]],

@@ -7,7 +7,7 @@ import datetime
 import pytest
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from measured import rows_of
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.io.tables import load_measurements
+from sbmlgrad.io.tables.measurements import load_measurements
 
 
 def test_a_workbook_reads_like_the_same_text(table):

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sbmlgrad.errors import DataError, WriteError
-from sbmlgrad.io.tables import load_measurements, write_long_csv
+from sbmlgrad.io.tables.measurements import load_measurements, write_long_csv
 from sbmlgrad.model.measurements import Measurements, fault_of
 
 BRACKETED = ("A [x]", "A []", "A (nucleus)", "A [x] (y)", "[A]", "A[", "x[A]")

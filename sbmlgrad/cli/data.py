@@ -1,0 +1,122 @@
+"""`sbmlgrad data`: what a data file would be read as, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sbmlgrad.cli import options as opt
+from sbmlgrad.cli import table_options as table
+from sbmlgrad.cli.exit import NO, OK
+from sbmlgrad.cli.support import names_of, pairs, print_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sbmlgrad.io.preview import Preview
+    from sbmlgrad.io.preview_contents import Row
+
+#: Rows of the table and lines of a list that are shown; `--json` has all.
+_SHOWN = 20
+
+File = Annotated[Path, typer.Argument(help="Data file: .csv, .tsv, .txt or .xlsx.")]
+Sheets = Annotated[
+    list[str] | None,
+    typer.Option("--sheet", metavar="NAME", help="Sheet; repeat for more. All by default."),
+]
+
+
+def data(
+    file: File,
+    layout: table.LayoutName = None,
+    sheet: Sheets = None,
+    time_column: opt.TimeColumn = None,
+    header_row: table.HeaderRow = None,
+    names: table.Names = None,
+    time_unit: table.TimeUnit = None,
+    below_detection: table.Below = None,
+    above_detection: table.Above = None,
+    plate_map: table.PlateMap = None,
+    column: opt.Column = None,
+    json: opt.Json = False,
+) -> int:
+    """Show what a data file holds, where it was found, and what is ignored and why.
+
+    Ends with 1 if the file cannot be used as it is.
+    """
+    from sbmlgrad.io.preview import preview
+
+    options = {
+        "time_column": time_column,
+        "header_row": header_row,
+        "names": list(names_of(names)) if names is not None else None,
+        "time_unit": time_unit,
+        "below_detection": below_detection,
+        "above_detection": above_detection,
+        "plate_map": None if plate_map is None else str(plate_map),
+        "mapping": {name: to or None for name, to in pairs(column, "--map").items()} or None,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    # Naming one sheet is no request to label it as one of several.
+    sheets: Any = sheet[0] if sheet and len(sheet) == 1 else sheet
+    seen = preview(file, layout=layout, sheet=sheets or None, **given)
+    if json:
+        print_json(seen.as_dict())
+    else:
+        print_preview(seen)
+    return OK if seen.is_usable else NO
+
+
+def print_preview(seen: Preview) -> None:
+    """Print a preview: what it is, where, what was ignored, contents, problems, and the call."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    verdict = "[green]can be read[/]" if seen.is_usable else "[red]cannot be read as it is[/]"
+    console.print(f"[bold]{escape(seen.file)}[/]: {seen.kind}, {verdict}")
+    console.print(f"  {escape(seen.recognised)}")
+    for sheet in seen.sheets:
+        name = "" if sheet.sheet is None else f"sheet {sheet.sheet!r}, "
+        console.print(f"\n[bold]{escape(name)}layout {sheet.layout}[/]")
+        for title, lines in (
+            ("found", sheet.understood),
+            ("ignored", sheet.ignored),
+            ("note", sheet.notes),
+        ):
+            for line in _cut(lines):
+                console.print(f"  [cyan]{title}[/] {escape(line)}")
+        for line in _cut(sheet.problems):
+            console.print(f"  [red]problem[/] {escape(line)}")
+    for problem in seen.problems:
+        console.print(f"\n[red]problem[/] {escape(problem)}")
+    if seen.contents:
+        console.print()
+        for line in _aligned(seen.columns, seen.contents[:_SHOWN]):
+            console.print(f"  {escape(line)}")
+        if len(seen.contents) > _SHOWN:
+            console.print(f"  ... and {len(seen.contents) - _SHOWN} more rows (--json shows all)")
+    how = "read it by" if seen.is_usable else "once that is solved, read it by"
+    console.print(f"\n{how} {escape(seen.call)}")
+
+
+def _cut(lines: tuple[str, ...]) -> tuple[str, ...]:
+    if len(lines) <= _SHOWN:
+        return lines
+    return (*lines[:_SHOWN], f"... and {len(lines) - _SHOWN} more (--json shows all)")
+
+
+def _aligned(columns: tuple[str, ...], rows: Sequence[Row]) -> list[str]:
+    """Return lines of a table: text to the left, numbers to the right, empty columns left out."""
+    cells = [columns, *(tuple(x if isinstance(x, str) else f"{x:g}" for x in r) for r in rows)]
+    kept = [i for i in range(len(columns)) if any(row[i] for row in cells[1:])]
+    widths = {i: max(len(row[i]) for row in cells) for i in kept}
+    is_text = {i: isinstance(rows[0][i], str) for i in kept}
+    return [
+        "  ".join(
+            row[i].ljust(widths[i]) if is_text[i] else row[i].rjust(widths[i]) for i in kept
+        ).rstrip()
+        for row in cells
+    ]

@@ -1,0 +1,1 @@
+"""The CUDA engine: a trajectory in each thread of a GPU."""

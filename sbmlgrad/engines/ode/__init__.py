@@ -1,0 +1,1 @@
+"""The deterministic engine: reaction rate equations with events, rate rules and slopes."""
