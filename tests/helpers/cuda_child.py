@@ -19,8 +19,8 @@ for folder in ("tests/helpers", "validation"):
 
 from cuda_cases import CASES, FAULTS, Case  # noqa: E402 - found on the path above
 
-from sbmlgrad.engines import cuda, cuda_launch  # noqa: E402
 from sbmlgrad.engines.base import Request, Sample  # noqa: E402
+from sbmlgrad.engines.cuda import engine, launch  # noqa: E402
 from sbmlgrad.engines.cuda.engine import Cuda  # noqa: E402
 
 FIELDS = ("values", "outcomes", "firings", "failed_reaction", "end_times", "end_states")
@@ -71,21 +71,21 @@ class OnDevice:
 
 
 def with_fault(old: str, new: str) -> Any:
-    original = cuda.source_of
+    original = engine.source_of
 
     def source_of(*arguments: Any) -> str:
         text = original(*arguments)
         assert text.count(old) == 1, (old, text.count(old))
         return text.replace(old, new)
 
-    return replaced(cuda, "source_of", source_of)
+    return replaced(engine, "source_of", source_of)
 
 
 def samples() -> Iterator[tuple[str, Sample]]:
     for name, case in CASES.items():
         yield name, recorded(case, Cuda(**case.engine))
     dimer = CASES["small_dimer ValuesAt"]
-    with replaced(cuda_launch, "FIRST_STEPS", 7), replaced(cuda_launch, "MOST_STEPS", 7):
+    with replaced(launch, "FIRST_STEPS", 7), replaced(launch, "MOST_STEPS", 7):
         for name in ("small_dimer ValuesAt", "small_dimer WindowAverages"):
             yield f"short launches {name}", recorded(CASES[name], Cuda(**CASES[name].engine))
     yield "many threads", recorded(dimer, Cuda(threads_per_block=64, blocks=3))
