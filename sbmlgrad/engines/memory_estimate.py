@@ -23,6 +23,9 @@ VARIABLE = "SBMLGRAD_MEMORY_LIMIT"
 #: Bytes of trajectories that a summary has in memory at a time.
 PART_BYTES = 64 * 2**20
 
+#: Asking the system takes longer than small jobs do, and it has this much or nothing works.
+_SMALL = 2**24
+
 _NUMBER = 8
 
 #: Bytes of a Python number in a sum, with its place in the array.
@@ -140,7 +143,9 @@ def check_bytes(needed: int, what: str, advice: str, available: int | None = Non
     Raises:
         RequestError: more is needed, or the environment variable is no amount of memory.
     """
-    there = available_bytes() if available is None else available
+    there = available
+    if available is None:
+        there = limit_given() if needed < _SMALL else available_bytes()
     if there is not None and needed > there:
         raise RequestError(
             f"{what}: about {in_words(needed)} of memory are needed, and {in_words(there)} are "

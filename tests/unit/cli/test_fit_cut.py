@@ -25,9 +25,9 @@ substanceOnly species X in cell; X = 0; a = 2; mu = 0.4;
 B: => X; a; D: X => ; mu*X;
 """
 DATA = "time,X,X\n1,1.5,1.8\n2,2.7,2.9\n4,4.2,3.9\n8,4.6,4.9\n"
-EPOCHS, REFITS = 40, 40
+EPOCHS, REFITS = 24, 14
 FIT = ["m.ant", "d.csv", "--free", "a,mu", "--starts", "3", "--seed", "5", "--threads", "1"]
-FIT += ["--epochs", str(EPOCHS), "--trajectories", "3000"]
+FIT += ["--epochs", str(EPOCHS), "--trajectories", "500"]
 FIT += ["--uncertainty", "bootstrap", "--repeats", str(REFITS)]
 
 #: Seconds after which a process that does not come where it should is given up.

@@ -35,7 +35,11 @@ def both(model, readout, estimator, trajectories=50, cotangent=None):
     return [estimator.pull_back(engine, job, cotangent) for engine in (TABLE, LOCKSTEP)]
 
 
-@pytest.mark.parametrize(("place", "name"), list(enumerate(sorted({c.name for c in CASES}))))
+#: Code is compiled for each, so that not all take part.
+NAMES = sorted({c.name for c in CASES})[::2]
+
+
+@pytest.mark.parametrize(("place", "name"), list(enumerate(NAMES)))
 def test_agrees_with_one_after_another(place, name) -> None:
     """Weights differ by trajectory: a lane that took another's would be far off.
 

@@ -1,0 +1,13 @@
+"""Settings that all tests share."""
+
+import os
+
+# Tests run beside each other, a process for each core. Pools of threads within would only get in
+# each other's way. Read by TensorFlow and BLAS when they are first imported, here and in children.
+for name in (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+):
+    os.environ.setdefault(name, "1")
