@@ -7,7 +7,6 @@ import os
 for name in (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
-    "TF_NUM_INTEROP_THREADS",
     "TF_NUM_INTRAOP_THREADS",
 ):
     os.environ.setdefault(name, "1")

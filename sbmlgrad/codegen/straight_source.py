@@ -41,7 +41,7 @@ class RaceSource:
     Attributes:
         once: what does not change, from `seed`.
         each: assign `e0` and `e1`, exponential, from `draw` and `trajectory` (uint64).
-        share: assign `share`, (1 + y)^-cold, from `y` >= 0 and `cold`.
+        share: assign `share`, (1 + y)^(-1 / temperature), from `y` >= 0 and `inverse_temperature`.
     """
 
     once: tuple[str, ...]
@@ -75,7 +75,7 @@ def straight_source(
     lines = [
         f"@njit(cache=True, nogil=True, error_model='numpy', fastmath={RELAXED})",
         "def walk_back(room, noise, inputs, fired, times, top, begun, numbers, seed, kind, points, "
-        "cotangent, batch_row, firings, place, change, cold, cancel):",
+        "cotangent, batch_row, firings, place, change, inverse_temperature, cancel):",
         *(f"    p{i} = inputs[{i}]" for i in used),
         *("    " + line for line in (race.once if race else ())),
         "    for row in range(top - 1, -1, -1):",
@@ -258,7 +258,7 @@ class _Printer:
         lines = [f"s{j} = {self.row(self.form.rows.shares + j)}" for j in channels]
         lines += [f"norm = 1.0 / {_sum([f's{j}' for j in channels])}"]
         lines += [f"mean = {_sum([f's{j} * g{j}' for j in channels])} * norm"]
-        lines += ["norm = norm * cold"]
+        lines += ["norm = norm * inverse_temperature"]
         lines += [f"w{j} = s{j} * norm * (g{j} - mean) / a{j}" for j in channels]
         # One without a share has no part in the choice, even if its propensity is 0.
         return [*lines, *(f"w{j} = w{j} if s{j} > 0.0 else 0.0" for j in channels)]

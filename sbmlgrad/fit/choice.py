@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.fit.descent import Plan
 from sbmlgrad.fit.evaluation import loss_and_gradient
+from sbmlgrad.fit.plan import Plan
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.finite_difference import FiniteDifference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint

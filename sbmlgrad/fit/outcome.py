@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.descent import Epoch, Plan, State
 from sbmlgrad.fit.evaluation import loss_of, simulate_for
 from sbmlgrad.fit.fit_provenance import provenance_of
 from sbmlgrad.fit.objectives.base import (
@@ -21,6 +20,7 @@ from sbmlgrad.fit.objectives.base import (
     standard_error,
 )
 from sbmlgrad.fit.optimizers import optimizer_name
+from sbmlgrad.fit.plan import Epoch, Plan, State
 from sbmlgrad.fit.predictions import curve_of, predictions_of
 from sbmlgrad.fit.refinement import Candidate, refined
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start

@@ -8,10 +8,10 @@ from typing import Any
 
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import FitError, RequestError
-from sbmlgrad.fit.descent import FitProgress
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective
 from sbmlgrad.fit.parallel import Executor
 from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.plan import FitProgress
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.solve import Settings, solve

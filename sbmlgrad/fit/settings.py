@@ -9,10 +9,10 @@ from typing import Any
 
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import RequestError
-from sbmlgrad.fit.descent import FitProgress
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.parallel import Executor
+from sbmlgrad.fit.plan import FitProgress
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.numbers import as_number, whole

@@ -14,7 +14,7 @@ from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.checkpoint import read_checkpoint, saver, seed_in
 from sbmlgrad.fit.choice import default_estimators, judge
-from sbmlgrad.fit.descent import Plan, State, begin, descend
+from sbmlgrad.fit.descent import descend
 from sbmlgrad.fit.deterministic_outcome import deterministic_result
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.least_squares import fit_rate_equations
@@ -22,6 +22,7 @@ from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjec
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
+from sbmlgrad.fit.plan import Plan, State, begin
 from sbmlgrad.fit.problem_checks import check_noise, check_priors, check_units
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine

@@ -32,7 +32,7 @@ from sbmlgrad.engines.blocks import Signals, quiet_signals, run_blocks
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, WINDOWS
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.noise_source import noise_source
-from sbmlgrad.gradients.paths.lockstep_reverse import BLOCK, in_inputs
+from sbmlgrad.gradients.paths.printed_kernels import BLOCK, in_inputs
 from sbmlgrad.gradients.paths.straight_kernel import (
     StraightGroup,
     StraightJob,

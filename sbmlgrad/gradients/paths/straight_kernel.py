@@ -55,7 +55,7 @@ class StraightJob(NamedTuple):
         first_trajectory: number of the first trajectory.
         start: counts, float64 [trajectory or 1, species].
         change: of counts by a firing, float64 [reaction, species].
-        cold: 1 / temperature, or 0 for the limit at temperature zero.
+        inverse_temperature: 1 / temperature, or 0 for the limit at temperature zero.
         adjoint: first row of λ, and so on: see `codegen.straight_form.StraightRows`.
         source: likewise.
         gradient: likewise.
@@ -71,7 +71,7 @@ class StraightJob(NamedTuple):
     first_trajectory: int
     start: NDArray[np.float64]
     change: NDArray[np.float64]
-    cold: float
+    inverse_temperature: float
     adjoint: int
     source: int
     gradient: int
@@ -190,7 +190,7 @@ def straight_block(record, walk_back, job, group, low, high, gradient):
                 firings,
                 place,
                 job.change,
-                job.cold,
+                job.inverse_temperature,
                 job.cancel,
             )
             if job.cancel[0] != 0:

@@ -33,7 +33,7 @@ def race_source() -> RaceSource:
         "u = 1.0 + y",
         "lost = (1.0 - (u - y)) if y > 1.0 else (y - (u - 1.0))",
         *body_of(standard_exponential, u="u", result="minus_log"),
-        "lateness = (lost / u - minus_log) * cold",
+        "lateness = (lost / u - minus_log) * inverse_temperature",
         *body_of(decay, x="lateness", result="share"),
     ]
     return RaceSource(noise_source().once, tuple(each), tuple(share))
