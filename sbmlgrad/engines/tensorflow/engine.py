@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
@@ -9,6 +11,7 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 
 from sbmlgrad.engines.base import DEFAULT_FIRING_LIMIT, Request, Sample, result_arrays
+from sbmlgrad.engines.blocks import available_cores
 from sbmlgrad.engines.codes import COMPLETED, NO_FAULT
 from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.engines.tensorflow.loop import RUNNING, Batch, Job, block_function
@@ -78,7 +81,8 @@ class TensorFlow:
 
         Raises:
             RequestError: TensorFlow or the device is missing; the network has events, explicit time
-                or rate rules; one trajectory of the readout fills the memory of a batch.
+                or rate rules; one trajectory of the readout fills the memory of a batch; a function
+                of TensorFlow calls this one while it holds the only thread for operations.
         """
         if request.lowered.is_timed:
             raise RequestError(
@@ -87,6 +91,13 @@ class TensorFlow:
                 "batch of tensors; use sbmlgrad.engines.Native()"
             )
         tf = _tensorflow()
+        if isinstance(threading.current_thread(), threading._DummyThread) and _operations(tf) == 1:
+            raise RequestError(
+                f"{self.name}: a tf.function calls this engine, whose own operations would wait "
+                "for ever for TensorFlow's only inter-op thread; call "
+                "tf.config.threading.set_inter_op_parallelism_threads(2) before anything else, or "
+                "use sbmlgrad.engines.Native()"
+            )
         # What is sampled are numbers, also where the caller builds a graph.
         with tf.init_scope(), _on(self.device):
             return self._sample(request)
@@ -188,6 +199,12 @@ def _tensorflow() -> Any:
             f"({error}); install it, or use sbmlgrad.engines.Native()"
         ) from None
     return tf
+
+
+def _operations(tf: Any) -> int:
+    """Return how many operations TensorFlow may run at a time: as configured, or one a core."""
+    configured = tf.config.threading.get_inter_op_parallelism_threads()
+    return configured or int(os.environ.get("TF_NUM_INTEROP_THREADS") or 0) or available_cores()
 
 
 def _on(device: str | None) -> AbstractContextManager[Any]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from networks import antimony, network
+from networks import ROOT, antimony, network
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
@@ -242,6 +246,39 @@ def test_samples_while_a_graph_is_built() -> None:
         return tf.constant(TensorFlow().sample(asked).values)
 
     np.testing.assert_array_equal(graph().numpy(), expected)
+
+
+CHILD = """
+import numpy as np
+import tensorflow as tf
+
+import sbmlgrad as sg
+
+model = sg.load(MODEL)
+options = dict(times=[1.0], trajectories=4, seed=1, engine=sg.engines.TensorFlow())
+draw = lambda: np.array(sg.simulate(model, **options).mean("X"))
+print(draw())
+try:
+    tf.function(lambda: tf.numpy_function(draw, [], tf.float64))()
+except Exception as error:
+    print(error)
+"""
+
+
+def test_a_call_that_would_wait_for_ever_is_refused() -> None:
+    """With one inter-op thread a `tf.function` would hold it, and operations within would wait."""
+    model = str(ROOT / "models" / "sbml" / "birth_death.xml")
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD.replace("MODEL", repr(model))],
+        env={**os.environ, "TF_NUM_INTEROP_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "set_inter_op_parallelism_threads(2)" in done.stdout
+    assert "RequestError" in done.stdout
 
 
 # --- what is refused ------------------------------------------------------------------------------
