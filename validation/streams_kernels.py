@@ -1,6 +1,6 @@
 """Compiled loops over random streams, and faults that can be planted in them.
 
-The loops call the functions of the sampling kernels (`engines.random`, `engines.table_kernel`):
+The loops call the functions of the sampling kernels (`engines.random`, `engines.table.kernel`):
 what is tested is the code that engines compile, not a copy.
 """
 

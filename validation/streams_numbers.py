@@ -40,7 +40,7 @@ CHUNK = 2**18
 
 
 def firings(module: ModuleType, seed: int, draws: int, *, narrow: bool = False) -> list[Check]:
-    """Test waiting times and selections of `table_kernel.next_firing` at unit total propensity.
+    """Test waiting times and selections of `table.kernel.next_firing` at unit total propensity.
 
     Args:
         module: of `streams_kernels.stream_module`.

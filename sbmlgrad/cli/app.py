@@ -1,9 +1,8 @@
 """The command line: parses, calls the library, prints.
 
-Options and their help are declared in `options`, what a command does besides calling the
-library is in the module of its name, and exit
-codes are in `exit`. Nothing heavy is imported before a command needs it, so that help comes at
-once.
+Options and their help are declared in `options`, what a command does besides calling the library
+is in the module of its name, and exit codes are in `exit`. Nothing heavy is imported before a
+command needs it, so that help comes at once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What `sbmlgrad convert` does; the options are in `cli`."""
+"""What `sbmlgrad convert` does; the options are in `app`."""
 
 from __future__ import annotations
 

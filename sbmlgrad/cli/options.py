@@ -1,7 +1,7 @@
 """Arguments and options of the command line, each with its help text, under one name.
 
-The commands in `cli` name them as types of their parameters; an option that several commands share
-is declared, and worded, once.
+Commands name them as types of their parameters; an option that several commands share is declared,
+and worded, once.
 """
 
 from __future__ import annotations

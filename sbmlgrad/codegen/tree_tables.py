@@ -39,7 +39,7 @@ RECORD = 16
 
 
 class TreeTables(NamedTuple):
-    """What the tree kernel reads; `engines.tree` says how.
+    """What the tree kernel reads; `engines.tree.sampling` says how.
 
     The state has slots: species, then one that holds 1, then a copy of a species less a whole
     number for every `x - n` that occurs, which firings change with the species.

@@ -104,7 +104,8 @@ def check_memory(requests: Request | Sequence[Request], available: int | None = 
 
     Args:
         requests: one, or those of all readouts, which share their start states.
-        available: bytes there are; None asks the environment variable, then the system.
+        available: bytes there are; None asks the environment variable, then,
+            for 16 MiB or more, the system.
 
     Raises:
         RequestError: they need more, or the environment variable is no amount of memory.
@@ -138,7 +139,8 @@ def check_bytes(needed: int, what: str, advice: str, available: int | None = Non
         needed: bytes.
         what: what needs them, as the subject of a sentence.
         advice: what to change, in sentences.
-        available: bytes there are; None asks the environment variable, then the system.
+        available: bytes there are; None asks the environment variable, then,
+            for 16 MiB or more, the system.
 
     Raises:
         RequestError: more is needed, or the environment variable is no amount of memory.

@@ -1,6 +1,6 @@
 """What is written down of a trajectory, as kernel functions: points of a readout, and the end.
 
-Kernels with memory of another kind have their own forms of `keep`: `lockstep_kernel.look` and
+Kernels with memory of another kind have their own forms of `keep`: `lockstep.kernel.look` and
 `turn_window` for lanes, `tree.windows` for windows of many species.
 """
 

@@ -20,7 +20,7 @@ def decide(plan: Plan, state: State) -> None:
     """Decide what follows an epoch: fewer starts, smaller steps, more trajectories, or the end."""
     done = len(state.epochs)
     if len(state.sets) > 1 and (done - state.stage_start) % WINDOW == 0:
-        keep(state, _better_half(state))
+        keep_starts(state, _better_half(state))
         state.stage_start = done
     if plan.epochs is not None:
         if done - state.turn_start >= plan.epochs:
@@ -51,7 +51,7 @@ def _finish(plan: Plan, state: State, reason: str) -> None:
     """End, unless the estimator turns out to mislead at the values reached."""
     if state.turn == 0 and len(plan.estimators) > 1 and plan.judge is not None:
         before = state.turn
-        judge(plan, state, is_start=False)
+        judge_estimator(plan, state, is_start=False)
         if state.turn != before:
             state.turn_start = state.stage_start = len(state.epochs)
             state.stage = 0
@@ -59,8 +59,8 @@ def _finish(plan: Plan, state: State, reason: str) -> None:
     state.reason = reason
 
 
-def judge(plan: Plan, state: State, *, is_start: bool) -> None:
-    """Ask once, at the start and at the end, whether the first estimator misleads."""
+def judge_estimator(plan: Plan, state: State, *, is_start: bool) -> None:
+    """Ask whether the first estimator misleads: at the start, and where the descent would end."""
     if plan.judge is None or state.turn > 0 or (is_start and state.is_judged):
         return
     values = plan.simulator.space.values(state.coordinates[0])
@@ -73,7 +73,7 @@ def judge(plan: Plan, state: State, *, is_start: bool) -> None:
         state.words.append(words if is_start else f"then {words} at the values reached")
 
 
-def keep(state: State, kept: NDArray[np.intp]) -> None:
+def keep_starts(state: State, kept: NDArray[np.intp]) -> None:
     """Go on with the starts at some places only."""
     state.memory = without_sets(state.memory, len(state.sets), kept)
     state.coordinates, state.sets = state.coordinates[kept], state.sets[kept]
@@ -88,7 +88,7 @@ def _better_half(state: State) -> NDArray[np.intp]:
     return np.sort(order[: -(-len(order) // 2)])
 
 
-def rate(plan: Plan, state: State, number: int) -> float | None:
+def learning_rate(plan: Plan, state: State, number: int) -> float | None:
     """Return the learning rate of an epoch; None leaves an optimiser its own."""
     if plan.learning_rate is not None:
         return plan.learning_rate(number - state.turn_start, plan.epochs or plan.most_epochs)

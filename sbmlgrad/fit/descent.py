@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
-from sbmlgrad.fit.decisions import decide, judge, keep, rate
+from sbmlgrad.fit.decisions import decide, judge_estimator, keep_starts, learning_rate
 from sbmlgrad.fit.evaluation import loss_and_gradient
 from sbmlgrad.fit.interruption import noticed
 from sbmlgrad.fit.optimizers import Steps
@@ -40,7 +40,7 @@ def descend(plan: Plan, state: State) -> State:
 
 
 def _go_on(plan: Plan, state: State, begun: float, is_pressed: Callable[[], bool]) -> None:
-    judge(plan, state, is_start=True)
+    judge_estimator(plan, state, is_start=True)
     steps = _steps(plan, state)
     if state.is_due:
         steps = _after(plan, state, steps)
@@ -64,6 +64,8 @@ def _go_on(plan: Plan, state: State, begun: float, is_pressed: Callable[[], bool
         steps = _after(plan, state, steps)
         if plan.save is not None:
             plan.save(state)
+    if is_pressed():
+        raise KeyboardInterrupt
 
 
 def _steps(plan: Plan, state: State) -> Steps:
@@ -90,18 +92,18 @@ def _epoch(plan: Plan, state: State, steps: Steps) -> Steps:
     except (SimulationError, GradientError, FitError) as failure:
         if len(state.sets) == 1:
             raise
-        keep(state, _able(plan, state, failure))
+        keep_starts(state, _able(plan, state, failure))
         return _steps(plan, state)
     bad = ~np.isfinite(losses) | ~np.isfinite(gradient).all(axis=-1)
     if bad.any() and not bad.all():
         for place in np.flatnonzero(bad):
             state.failed[int(state.sets[place])] = "its loss or gradient was not finite"
-        keep(state, np.flatnonzero(~bad))
+        keep_starts(state, np.flatnonzero(~bad))
         return _steps(plan, state)
     space = plan.simulator.space
     values = space.values(state.coordinates)
     _refuse_bad(plan, number, losses, gradient)
-    reached = space.within(steps.step(gradient, rate(plan, state, number)))
+    reached = space.within(steps.step(gradient, learning_rate(plan, state, number)))
     steps.move(reached)
     done = Epoch(state.sets.copy(), values, losses, error, state.trajectories)
     used = 0 if plan.is_common else used

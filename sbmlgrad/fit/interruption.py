@@ -1,4 +1,4 @@
-"""Ctrl-C that is never lost."""
+"""Ctrl-C in a descent, noticed where Python drops it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def noticed() -> Iterator[Callable[[], bool]]:
     Python raises `KeyboardInterrupt` wherever the main thread is. In a callback of the garbage
     collector it is printed and dropped, and work would go on. Long work asks from time to time.
 
-    The handler that is there is called as before, and put back at the end. In other threads, which
-    may set no handlers, and where somebody handles the signal in another way, nothing is noticed.
+    Python's own handler is called as before, and put back at the end. In other threads, which may
+    set no handlers, and where somebody handles the signal in another way, nothing is noticed.
     """
     pressed = threading.Event()
     before = signal.getsignal(signal.SIGINT)
@@ -30,8 +30,12 @@ def noticed() -> Iterator[Callable[[], bool]]:
         pressed.set()
         signal.default_int_handler(number, frame)
 
-    signal.signal(signal.SIGINT, handle)
     try:
+        signal.signal(signal.SIGINT, handle)
         yield pressed.is_set
     finally:
-        signal.signal(signal.SIGINT, before)
+        try:
+            signal.signal(signal.SIGINT, before)
+        except KeyboardInterrupt:  # a signal that was waiting is handled before the change
+            signal.signal(signal.SIGINT, before)
+            raise

@@ -15,8 +15,6 @@ from streams_kernels import stream_module
 from streams_numbers import bits, firings, many_streams, neighbours
 
 import sbmlgrad as sg
-from sbmlgrad.codegen.kernel_modules import kernel_module
-from sbmlgrad.engines.lockstep import kernel as lockstep_kernel
 
 #: Finds waiting times 0.3 % off (half of the time; D = 0.37 of that against 1.63e-3 / sqrt(2)), and
 #: a reaction of 1e-6 of the total propensity that fires four times too often or never.
@@ -86,15 +84,6 @@ def test_ways_to_ask_give_the_same_bits(engine: sg.engines.Native, kind: str) ->
         elif part is not None:
             expected = plain[:, np.isin(readout.points, part.points)]
             assert different(expected, sampled(way, part, TRAJECTORIES, 36)) == 0, way.title
-
-
-def test_other_spells_are_another_kernel() -> None:
-    """Else the comparison of spells would compare nothing."""
-    titles = {way.title: way for way in ways(DOUBLE[1])}
-    short, long = titles["a look after every firing"], titles["spells of up to 19 firings"]
-    modules = {id(kernel_module(lockstep_kernel.LOCKSTEP))}
-    modules |= {id(kernel_module(way.constants[0][2])) for way in (short, long)}
-    assert len(modules) == 3
 
 
 @pytest.mark.parametrize("engine", SINGLE, ids=lambda engine: engine.name)

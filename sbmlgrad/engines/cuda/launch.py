@@ -66,7 +66,7 @@ def run(
 
     Args:
         cuda: `numba.cuda`.
-        kernel: from `cuda_kernels.compiled`.
+        kernel: from `kernels.compiled`.
         request: the batch; its progress is not used.
         keeps: what the kernel keeps.
         inputs: inputs of the kernel, float64 [input].

@@ -4,7 +4,7 @@ Each lane of a buffer holds a trajectory. `advance`, the only function that is p
 (`codegen.lockstep_source`), lets every lane fire a number of times; between such spells the lanes
 are looked at. A lane that has stalled at an output point is written down, one that is finished
 takes the next trajectory, and one that something is wrong with is handed to the table-driven kernel
-(`table_kernel.follow_firings`), which has the same firings and says what it is. How long a spell is
+(`table.kernel.follow_firings`), which has the same firings and says what it is. How long a spell is
 adapts to how often lanes stall; no result depends on it, nor on the number of lanes.
 """
 

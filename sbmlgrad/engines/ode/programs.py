@@ -208,7 +208,7 @@ class Evaluator:
     def change_within(
         self, before: FloatArray, state: FloatArray, start: float, end: float, budget: int
     ) -> tuple[int, float]:
-        """Return whether and when a value first differs; see `ode_kernels.change_within`."""
+        """Return whether and when a value first differs; see `kernels.change_within`."""
         low = np.empty(len(self._slots))
         low[: len(state)] = state
         outcome, time = self._kernel.change_within(

@@ -81,8 +81,8 @@ class TensorFlow:
 
         Raises:
             RequestError: TensorFlow or the device is missing; the network has events, explicit time
-                or rate rules; one trajectory of the readout fills the memory of a batch; a function
-                of TensorFlow calls this one while it holds the only thread for operations.
+                or rate rules; one trajectory of the readout fills the memory of a batch; a thread
+                that Python did not start asks, and TensorFlow has one thread for operations.
         """
         if request.lowered.is_timed:
             raise RequestError(
@@ -93,8 +93,9 @@ class TensorFlow:
         tf = _tensorflow()
         if isinstance(threading.current_thread(), threading._DummyThread) and _operations(tf) == 1:
             raise RequestError(
-                f"{self.name}: a tf.function calls this engine, whose own operations would wait "
-                "for ever for TensorFlow's only inter-op thread; call "
+                f"{self.name}: asked by a thread that Python did not start, as within a "
+                "tf.function, which may hold TensorFlow's only inter-op thread while operations "
+                "of this engine wait for it for ever; call "
                 "tf.config.threading.set_inter_op_parallelism_threads(2) before anything else, or "
                 "use sbmlgrad.engines.Native()"
             )
@@ -204,7 +205,8 @@ def _tensorflow() -> Any:
 def _operations(tf: Any) -> int:
     """Return how many operations TensorFlow may run at a time: as configured, or one a core."""
     configured = tf.config.threading.get_inter_op_parallelism_threads()
-    return configured or int(os.environ.get("TF_NUM_INTEROP_THREADS") or 0) or available_cores()
+    given = os.environ.get("TF_NUM_INTEROP_THREADS", "").strip()
+    return configured or (int(given) if given.isdecimal() else 0) or available_cores()
 
 
 def _on(device: str | None) -> AbstractContextManager[Any]:

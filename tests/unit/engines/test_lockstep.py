@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from kernel_jobs import CASES, assert_same_bits, both, case, request_of, versatile
 from networks import antimony, network
+from streams_engines import always_one, counting_up
 
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
+from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.engines import Native, Outcome
 from sbmlgrad.engines.lockstep import kernel as lockstep_kernel
 from sbmlgrad.engines.lockstep import sampling as lockstep
@@ -126,14 +130,15 @@ def test_a_line_to_a_firing_that_does_not_happen(limit: int, outcome: str) -> No
     assert (found.outcomes == Outcome[outcome]).sum() > 10
 
 
-@pytest.mark.parametrize(
-    ("longest", "cost"), [(1.0, 0.4), (5000.0, 1e6)], ids=["one_step", "many_steps"]
-)
+@pytest.mark.parametrize("rule", [always_one, counting_up], ids=["one_step", "many_steps"])
 def test_results_do_not_depend_on_how_long_spells_are(
-    longest: float, cost: float, monkeypatch: pytest.MonkeyPatch
+    rule: Callable[[], Callable[..., object]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lockstep_kernel, "LONGEST_SPELL", longest)
-    monkeypatch.setattr(lockstep_kernel, "COST_OF_LOOK", cost)
+    functions = [f for f in lockstep_kernel.LOCKSTEP if f.__name__ != "next_spell"]
+    changed = (*functions, rule())
+    # Else the comparison would compare nothing: a module is kept for its functions.
+    assert kernel_module(changed) is not kernel_module(lockstep_kernel.LOCKSTEP)
+    monkeypatch.setattr(lockstep, "LOCKSTEP", changed)
     for readout in ONE_OF_EACH:
         for name in ("goes_on", "runs_out"):
             assert_same_bits(case(name, readout))

@@ -182,6 +182,13 @@ def test_nothing_is_refused_where_nothing_is_known(tmp_path, monkeypatch) -> Non
     check_bytes(10**30, "this", "Do less.")
 
 
+def test_the_system_is_asked_from_16_mib_on(monkeypatch) -> None:
+    monkeypatch.setattr("sbmlgrad.engines.memory_estimate.available_bytes", lambda: 1)
+    check_bytes(2**24 - 1, "this", "Do less.")
+    with pytest.raises(sg.RequestError, match="16 MiB of memory are needed"):
+        check_bytes(2**24, "this", "Do less.")
+
+
 @pytest.mark.parametrize(
     ("limit", "expected"), [("5000000", 5000000 - 700000), ("max", 8000 * 1024)]
 )

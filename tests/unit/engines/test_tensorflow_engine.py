@@ -234,6 +234,8 @@ def test_gradients_through_its_samples() -> None:
     expected = gradient(sg.engines.Native(threads=1))
     assert np.any(expected)
     np.testing.assert_allclose(gradient(TensorFlow()), expected, rtol=1e-9)
+    if module._operations(tf) == 1:
+        pytest.skip("TensorFlow has one inter-op thread, and a call within a graph is refused")
     np.testing.assert_allclose(graph().numpy(), expected, rtol=1e-9)
 
 

@@ -66,7 +66,7 @@ def test_shares_keep_their_digits(temperature) -> None:
     late = late[late < 690.0]
     with np.errstate(over="ignore"):
         for y in np.expm1(late):
-            found = ran(race.share, y=np.float64(y), cold=1.0 / temperature)["share"]
+            found = ran(race.share, y=np.float64(y), inverse_temperature=1.0 / temperature)["share"]
             exact = math.exp(-math.log1p(y) / temperature)
             # Three numbers are rounded on the way to the exponent: logarithm, 1/T, their product.
             scale = 1.0 + math.log1p(y) / temperature
