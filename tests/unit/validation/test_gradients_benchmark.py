@@ -72,6 +72,7 @@ def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         text = WORKER.replace("OPTIONS_ABSENT", str(is_absent))
         (tmp_path / f"{name}_worker.py").write_text(text)
     monkeypatch.setattr(throughput_process, "WORKERS", tmp_path)
+    monkeypatch.setattr(gradients_measure, "PILOT", 200)
     return tmp_path
 
 
