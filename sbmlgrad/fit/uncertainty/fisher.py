@@ -72,7 +72,7 @@ def fisher(
     found = gather(fitted, trajectories, precision)
     averaged = averaged_trajectories(result)
     covariance = found.covariance + found.simulation / averaged
-    early = _stopped_early(found, np.sqrt(np.diag(covariance)))
+    early = _stopped_early(found, np.sqrt(np.diag(covariance)), averaged)
     if early.any():
         covariance = covariance + np.outer(found.shift, found.shift)
     size = len(fitted.space.ids)
@@ -116,10 +116,14 @@ def _at_free(found: Gathered, part: FloatArray) -> FloatArray:
     return full
 
 
-def _stopped_early(found: Gathered, error: FloatArray) -> NDArray[np.bool_]:
-    """Tell which values are far from the optimum, beyond what simulation noise explains."""
+def _stopped_early(found: Gathered, error: FloatArray, averaged: int) -> NDArray[np.bool_]:
+    """Tell which values are far from the optimum, beyond what simulation noise explains.
+
+    Of the values as well as of the step: noise of the values is in the covariance already.
+    """
     distance = np.abs(found.shift)
-    return (distance > EARLY * error) & (distance > 2.0 * found.shift_error)
+    noise = np.hypot(found.shift_error, np.sqrt(np.diag(found.simulation) / averaged))
+    return (distance > EARLY * error) & (distance > 2.0 * noise)
 
 
 def _unit(fitted: Fitted, id: str) -> str:

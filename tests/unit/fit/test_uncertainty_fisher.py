@@ -120,7 +120,9 @@ def test_scoring_ends_at_the_optimum_and_a_short_fit_is_found_out(plain) -> None
     """From 20 % away scoring comes to least squares; errors are the Monte-Carlo ones."""
     _, data, best = plain
     away = {"alpha": best[0] * 1.2, "mu": best[1] * 0.85}
-    result = standing(network("immigration_death"), data, free=["alpha", "mu"], start=away)
+    # So many that the noise of the fit does not explain the distance.
+    options = {"free": ["alpha", "mu"], "start": away, "trajectories": 4096}
+    result = standing(network("immigration_death"), data, **options)
     fitted = fitted_of(result, estimator=sg.gradients.TwoSidedAdjoint())
     reached = [
         refit(fitted.simulator(child_seed(9, n)), fitted.coordinates, 1000).coordinates
@@ -134,6 +136,13 @@ def test_scoring_ends_at_the_optimum_and_a_short_fit_is_found_out(plain) -> None
     assert any("stopped" in flag for flag in found.parameter_flags["mu"]), found.parameter_flags
     shift = found.details["distance_to_optimum"]
     np.testing.assert_allclose(shift, np.log(best / fitted.values), atol=0.12)
+    # Of 64 trajectories noise is expected to leave a fit as far off, and is in the interval.
+    noisy = uncertainty(
+        standing(network("immigration_death"), data, **{**options, "trajectories": 64}),
+        estimator=sg.gradients.TwoSidedAdjoint(),
+    )
+    assert "mu" not in noisy.parameter_flags, noisy.parameter_flags
+    assert noisy.lower[1] < best[1] < noisy.upper[1]
 
 
 def test_a_fitted_noise_scale_has_its_own_error(plain) -> None:
