@@ -23,8 +23,8 @@ from sbmlgrad.fit.uncertainty.sensitivity import Local, information, local, movi
 
 FloatArray = NDArray[np.float64]
 
-#: Whole steps, and averaged ones after them.
-WHOLE_STEPS, AVERAGED_STEPS = 3, 4
+#: Steps that only lead there, and those after them whose ends are averaged.
+WHOLE_STEPS, AVERAGED_STEPS = 2, 5
 STEPS = WHOLE_STEPS + AVERAGED_STEPS
 
 #: No coordinate moves further in one step.
@@ -100,8 +100,8 @@ def refit(simulator: Simulator, start: FloatArray, trajectories: int, first: int
             )
         step *= min(1.0, LONGEST / max(float(np.abs(step).max(initial=0.0)), LONGEST))
         z = space.within(z + step)
-        done = number - WHOLE_STEPS + 1
-        before, average = average, z if done < 1 else average + (z - average) / (done + 1)
+        averaged = max(number - WHOLE_STEPS + 1, 1)
+        before, average = average, average + (z - average) / averaged
     return Refit(average, average - before)
 
 
