@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.adjoint_form import COUNTS, NOW, TARGET
-from sbmlgrad.gradients.paths.look_back import CHUNK
+from sbmlgrad.gradients.paths.chunks import CHUNK, keep_start, return_to_start, with_room
 
 #: Firings of a lane between two looks at whether all lanes have ended.
 SPELL = 64
@@ -120,16 +120,8 @@ def reverse_lockstep_block(record, walk_back, job, group, low, high, slopes, siz
                 counts[s * lanes + lane] = job.start[origin, s]
         chunks = 0
         while True:
-            if chunks == kept.shape[0]:
-                more = np.empty((2 * chunks, kept.shape[1]))
-                more_draws = np.empty((2 * chunks, lanes), np.uint64)
-                more[:chunks] = kept
-                more_draws[:chunks] = kept_draws
-                kept = more
-                kept_draws = more_draws
-            kept[chunks, : species * lanes] = counts
-            kept[chunks, species * lanes :] = clocks[:lanes]
-            kept_draws[chunks] = draws
+            kept, kept_draws = with_room(kept, kept_draws, chunks)
+            keep_start(kept, kept_draws, chunks, counts, clocks, draws)
             chunks += 1
             ended = record_chunk(record, group, job.inputs, job.seed, fired, times, job.cancel)
             if ended or job.cancel[0] != 0:
@@ -146,9 +138,7 @@ def reverse_lockstep_block(record, walk_back, job, group, low, high, slopes, siz
                 room[(COUNTS + s) * size + at] = counts[s * lanes + lane]
         for chunk in range(chunks - 1, -1, -1):
             if chunk < chunks - 1:
-                counts[:] = kept[chunk, : species * lanes]
-                clocks[:lanes] = kept[chunk, species * lanes :]
-                draws[:] = kept_draws[chunk]
+                return_to_start(kept, kept_draws, chunk, counts, clocks, draws)
                 record_chunk(record, group, job.inputs, job.seed, fired, times, job.cancel)
             walk_back(
                 room,

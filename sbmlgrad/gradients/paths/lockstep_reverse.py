@@ -3,9 +3,7 @@
 A group of trajectories, one a lane, is replayed from its random streams while the reaction and the
 time of every firing are noted (`record`), and then walked back together (`walk_back`); each lane
 goes at its own pace, from firing to firing and from output point to output point. Long trajectories
-are noted in chunks: the first pass keeps the state at the start of each chunk only, and chunks are
-replayed once more as the walk reaches them, so that memory does not grow with the number of
-firings.
+are noted in chunks (`chunks`).
 """
 
 from __future__ import annotations
@@ -45,7 +43,8 @@ from sbmlgrad.gradients.paths.adjoint_kernel import (
     record_chunk,
     reverse_lockstep_block,
 )
-from sbmlgrad.gradients.paths.look_back import CHUNK, look_back
+from sbmlgrad.gradients.paths.chunks import CHUNK, keep_start, return_to_start, with_room
+from sbmlgrad.gradients.paths.look_back import look_back
 from sbmlgrad.gradients.paths.printed_kernels import BLOCK, in_inputs
 
 
@@ -87,7 +86,9 @@ def pull_back_lockstep(
         return job, group, low, high, form.rows.gradient, form.group
 
     example = arguments(0, 0, Signals(np.zeros(1, np.uint8), np.zeros(1, np.int64)))
-    driver = kernel_module((record_chunk, reverse_lockstep_block)).reverse_lockstep_block
+    driver = kernel_module(
+        (with_room, keep_start, return_to_start, record_chunk, reverse_lockstep_block)
+    ).reverse_lockstep_block
     reverse = bound_to(driver, kernels, *example, partial[0])
 
     def work(block: int, low: int, high: int, signals: Signals) -> None:

@@ -2,7 +2,7 @@
 
 A group of trajectories, one a lane, is replayed from its random streams while the firings are noted
 (`record`), and then walked back together, firing by firing (`walk_back`). Long trajectories are
-noted in chunks, as in `lockstep_reverse`.
+noted in chunks (`chunks`).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from sbmlgrad.engines.blocks import Signals, quiet_signals, run_blocks
 from sbmlgrad.engines.codes import FIRING_COUNTS, INTERPOLATED, WINDOWS
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.noise_source import noise_source
+from sbmlgrad.gradients.paths.chunks import keep_start, return_to_start, with_room
 from sbmlgrad.gradients.paths.printed_kernels import BLOCK, in_inputs
 from sbmlgrad.gradients.paths.straight_kernel import (
     StraightGroup,
@@ -85,7 +86,9 @@ def pull_back_straight(
         group = _group(len(lowered.species_ids), form)
         return quiet._replace(**signals._asdict()), group, low, high
 
-    driver = kernel_module((begin_lane, record_rows, straight_block)).straight_block
+    driver = kernel_module(
+        (with_room, keep_start, return_to_start, begin_lane, record_rows, straight_block)
+    ).straight_block
     reverse = bound_to(driver, kernels, *arguments(0, 0, quiet_signals()), partial[0])
 
     def work(block: int, low: int, high: int, signals: Signals) -> None:

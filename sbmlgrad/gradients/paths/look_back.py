@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sbmlgrad.codegen.adjoint_form import FIRED, NOW, TARGET
-
-#: Firings of a lane that are noted at a time.
-CHUNK = 2**16
+from sbmlgrad.gradients.paths.chunks import CHUNK
 
 
 def look_back(

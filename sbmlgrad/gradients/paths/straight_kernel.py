@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.straight_form import COUNTS, FIRINGS
+from sbmlgrad.gradients.paths.chunks import CHUNK, keep_start, return_to_start, with_room
 from sbmlgrad.gradients.paths.straight_points import begin_lane
-
-#: Firings of a lane that are noted at a time.
-ROWS_KEPT = 2**16
 
 #: Firings of a lane between two looks at whether all lanes have ended.
 ROWS_BETWEEN_LOOKS = 16
@@ -86,7 +84,7 @@ def record_rows(record, group, inputs, seed, fired, times, cancel):
     begun = draws.max()
     times[:lanes] = clocks[:lanes]
     row = 0
-    while cancel[0] == 0 and row < ROWS_KEPT:
+    while cancel[0] == 0 and row < CHUNK:
         low, high = row * lanes, (row + ROWS_BETWEEN_LOOKS) * lanes
         # Row n of the times is that before firing n.
         after = times[low + lanes : high + lanes]
@@ -113,8 +111,8 @@ def straight_block(record, walk_back, job, group, low, high, gradient):
     place = np.empty(lanes, np.int64)
     kept = np.empty((1, (species + 1) * lanes))
     kept_draws = np.empty((1, lanes), np.uint64)
-    fired = np.empty(lanes * ROWS_KEPT, np.uint8)
-    times = np.empty(lanes * (ROWS_KEPT + 1))
+    fired = np.empty(lanes * CHUNK, np.uint8)
+    times = np.empty(lanes * (CHUNK + 1))
     for base in range(low, high, lanes):
         for lane in range(lanes):
             row = min(base + lane, high - 1)
@@ -129,16 +127,8 @@ def straight_block(record, walk_back, job, group, low, high, gradient):
                 counts[s * lanes + lane] = job.start[origin, s]
         chunks = 0
         while True:
-            if chunks == kept.shape[0]:
-                more = np.empty((2 * chunks, kept.shape[1]))
-                more_draws = np.empty((2 * chunks, lanes), np.uint64)
-                more[:chunks] = kept
-                more_draws[:chunks] = kept_draws
-                kept = more
-                kept_draws = more_draws
-            kept[chunks, : species * lanes] = counts
-            kept[chunks, species * lanes :] = clocks[:lanes]
-            kept_draws[chunks] = draws
+            kept, kept_draws = with_room(kept, kept_draws, chunks)
+            keep_start(kept, kept_draws, chunks, counts, clocks, draws)
             chunks += 1
             ended = record_rows(record, group, job.inputs, job.seed, fired, times, job.cancel)
             if job.cancel[0] != 0:
@@ -168,18 +158,16 @@ def straight_block(record, walk_back, job, group, low, high, gradient):
         most = firings.max()
         for chunk in range(chunks - 1, -1, -1):
             if chunk < chunks - 1:
-                counts[:] = kept[chunk, : species * lanes]
-                clocks[:lanes] = kept[chunk, species * lanes :]
-                draws[:] = kept_draws[chunk]
+                return_to_start(kept, kept_draws, chunk, counts, clocks, draws)
                 record_rows(record, group, job.inputs, job.seed, fired, times, job.cancel)
-            first = chunk * ROWS_KEPT
+            first = chunk * CHUNK
             walk_back(
                 room,
                 race,
                 job.inputs,
                 fired,
                 times,
-                min(most - first, ROWS_KEPT),
+                min(most - first, CHUNK),
                 first,
                 numbers,
                 job.seed,

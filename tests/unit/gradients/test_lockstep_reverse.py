@@ -11,7 +11,7 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.engines.start import start_states
-from sbmlgrad.gradients.paths.look_back import CHUNK
+from sbmlgrad.gradients.paths.chunks import CHUNK
 
 TABLE = sg.engines.Native(threads=1, kernel="table")
 LOCKSTEP = sg.engines.Native(threads=2, kernel="lockstep")

@@ -121,7 +121,7 @@ def test_more_firings_than_are_noted_at_a_time() -> None:
     )
     readout = WindowAverages([0.4, 0.6, 0.8242])
     firings = LOCKSTEP.sample(request_of(model, readout, 8)).firings
-    assert firings.min() < straight_kernel.ROWS_KEPT < firings.max()
+    assert firings.min() < straight_kernel.CHUNK < firings.max()
     table, lockstep = both(model, readout, 0.3, 8)
     np.testing.assert_allclose(lockstep, table, rtol=1e-9)
 
