@@ -91,7 +91,10 @@ class TensorFlow:
                 "batch of tensors; use sbmlgrad.engines.Native()"
             )
         tf = _tensorflow()
-        if isinstance(threading.current_thread(), threading._DummyThread) and _operations(tf) == 1:
+        if (
+            isinstance(threading.current_thread(), threading._DummyThread)
+            and _inter_op_threads(tf) == 1
+        ):
             raise RequestError(
                 f"{self.name}: asked by a thread that Python did not start, as within a "
                 "tf.function, which may hold TensorFlow's only inter-op thread while operations "
@@ -202,8 +205,8 @@ def _tensorflow() -> Any:
     return tf
 
 
-def _operations(tf: Any) -> int:
-    """Return how many operations TensorFlow may run at a time: as configured, or one a core."""
+def _inter_op_threads(tf: Any) -> int:
+    """Return how many operations TensorFlow runs at a time: as configured, or one a core."""
     configured = tf.config.threading.get_inter_op_parallelism_threads()
     given = os.environ.get("TF_NUM_INTEROP_THREADS", "").strip()
     return configured or (int(given) if given.isdecimal() else 0) or available_cores()
