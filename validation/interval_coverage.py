@@ -1,10 +1,10 @@
 """Do intervals cover the truth? Fits of measurements drawn around a known truth, many times over.
 
-Run `python validation/interval_coverage.py [--by scoring|descent] [--cases A,B] [--repeats N]
-[--records DIR] [--out FILE]`. Every repeat draws measurements, writes them into a CSV or an XLSX
-file in turn, reads that, fits it from a start that is off by up to a factor 1.5 in every parameter,
-and takes 90 % intervals from the Fisher information: of fits by scoring, or of `sg.fit`, by
-`uncertainty(fit)`. Repeats are kept, one line each, so that a campaign can be cut and continued.
+Run `python validation/interval_coverage.py [--cases A,B] [--repeats N] [--records DIR] [--out F]`.
+Every repeat draws measurements, writes them into a CSV or an XLSX file in turn, reads that, fits it
+by `sg.fit` from a start that is off by up to a factor 1.5 in every parameter, and takes 90 %
+intervals by `uncertainty(fit)`. Repeats are kept, one line each, so that a campaign can be cut and
+continued; `--repeats 0` only writes the page of those that are.
 Exit code 1: a coverage lies outside 84 to 96 % by more than twice its binomial error.
 """
 
@@ -16,24 +16,17 @@ import math
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 from small_networks import HEAD, TEXTS
 
 import sbmlgrad as sg
-from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.plain import plain_problem
-from sbmlgrad.fit.search_space import search_space
-from sbmlgrad.fit.uncertainty.expected_information import gather
-from sbmlgrad.fit.uncertainty.fitted import Fitted, child_seed
 from sbmlgrad.fit.uncertainty.run import uncertainty
-from sbmlgrad.fit.uncertainty.scoring import AVERAGED_STEPS, refit
 from sbmlgrad.model.measurements import Measurements
 
 FloatArray = NDArray[np.float64]
@@ -44,8 +37,8 @@ LEVEL, BAND = 0.9, (0.84, 0.96)
 #: Trajectories behind the true means.
 TRUTH_TRAJECTORIES = 400_000
 
-#: Epochs of a descent, and trajectories of each; trajectories of a step of scoring.
-EPOCHS, TRAJECTORIES, SCORING = 40, 128, 1000
+#: Epochs of a fit, and trajectories of each.
+EPOCHS, TRAJECTORIES = 40, 128
 
 #: Files that repeats go through in turn.
 ENDINGS = (".csv", ".xlsx")
@@ -155,7 +148,7 @@ def read_back(data: Measurements, ending: str) -> Measurements:
         return sg.load_measurements(file)
 
 
-def repeat(case: Case, number: int, by: str) -> Record:
+def repeat(case: Case, number: int) -> Record:
     """Draw, fit, and compare intervals with the truth."""
     rng = np.random.default_rng([number, 7])
     model = network(case.name)
@@ -165,7 +158,7 @@ def repeat(case: Case, number: int, by: str) -> Record:
     data = read_back(measured(case, rng), ENDINGS[number % len(ENDINGS)])
     start = {id: v * math.exp(a) for (id, v), a in zip(true.items(), away, strict=True)}
     seed = int(rng.integers(2**31))
-    values, low, high = METHODS[by](case, data, start, seed)
+    values, low, high = fitted(case, data, start, seed)
     truth = np.array(list(true.values()))
     return Record(
         case.name,
@@ -176,10 +169,10 @@ def repeat(case: Case, number: int, by: str) -> Record:
     )
 
 
-def by_descent(
+def fitted(
     case: Case, data: Measurements, start: dict[str, float], seed: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Fit by `sg.fit`; return values and ends of the intervals, float64 [free]."""
+    """Fit as a user would; return values and ends of the intervals, float64 [free]."""
     result = sg.fit(
         network(case.name),
         data,
@@ -195,31 +188,7 @@ def by_descent(
     return found.values, found.lower, found.upper
 
 
-def by_scoring(
-    case: Case, data: Measurements, start: dict[str, float], seed: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Fit by two rounds of scoring; returns as `by_descent`."""
-    problem, _ = plain_problem(network(case.name), data, list(case.free), start=start)
-    space = search_space(problem)
-    estimator, engine = _estimator(case), ENGINE
-    objective = MeanTrajectory()
-    one = Fitted(problem, space, space.start, objective, estimator, engine, child_seed(seed, 1))
-    rough = refit(one.simulator(), one.coordinates, SCORING // 4).coordinates
-    reached = refit(one.simulator(child_seed(seed, 2)), rough, SCORING).coordinates
-    found = gather(
-        replace(one, values=space.values(reached), seed=child_seed(seed, 3)), SCORING // 2, 0.1
-    )
-    if not found.free.all():
-        raise RuntimeError(f"{case.name}: a fit ended at a bound")
-    behind = AVERAGED_STEPS * SCORING
-    error = np.sqrt(np.diag(found.covariance + found.simulation / behind))
-    reach = stats.t.ppf(0.5 * (1.0 + LEVEL), found.freedom) * error
-    return space.values(reached), space.values(reached - reach), space.values(reached + reach)
-
-
 ENGINE = sg.engines.Native(kernel="table", threads=1)
-
-METHODS = {"scoring": by_scoring, "descent": by_descent}
 
 
 def _estimator(case: Case) -> sg.gradients.TwoSidedAdjoint | sg.gradients.FiniteDifference:
@@ -246,35 +215,30 @@ def coverage(records: Sequence[Record]) -> tuple[FloatArray, FloatArray]:
     return share, np.sqrt(LEVEL * (1.0 - LEVEL) / len(records)) * np.ones_like(share)
 
 
-def page(cases: Sequence[Case], records: dict[tuple[str, str], list[Record]]) -> str:
+def page(cases: Sequence[Case], records: dict[str, list[Record]]) -> str:
     """Return the results as a page."""
     lines = [
         "# Coverage of intervals on known truths",
         "",
-        "Measurements were drawn around the true means with normal noise, fitted from starts off",
-        f"by up to a factor {AWAY:g} in every parameter, and given {LEVEL * 100:g} % intervals",
-        "from the Fisher information. The noise is not told to the fit: it is estimated from",
-        "replicates, or without them from residuals. Errors are those of the fitted values; the",
-        "coverage has its binomial standard error. Written by `validation/interval_coverage.py`.",
+        "Measurements were drawn around the true means with normal noise, written into a CSV file",
+        "or a workbook in turn, and read from there. `sg.fit` started off by up to a factor",
+        f"{AWAY:g} in every parameter and took {EPOCHS} epochs of {TRAJECTORIES} trajectories;",
+        f"`uncertainty(fit)` gave {LEVEL * 100:g} % intervals. The noise is not told to the fit:",
+        "it is estimated from replicates, or without them from residuals. Errors are those of the",
+        "fitted values; the coverage has its binomial standard error.",
+        "Written by `validation/interval_coverage.py`.",
         "",
-        f"- *scoring*: fits by Fisher scoring, two rounds, {SCORING} trajectories a step.",
-        f"- *descent*: `sg.fit` with {EPOCHS} epochs of {TRAJECTORIES} trajectories and the steps",
-        "  of scoring that follow them, then `uncertainty(fit)`.",
-        "",
-        "Repeats go through a CSV file and a workbook in turn.",
-        "",
-        "| network | fit | measured | parameter | repeats | mean error | rms error "
+        "| network | measured | parameter | repeats | mean error | rms error "
         "| ratio of the ends of the interval, median | coverage | z against 90 % |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for case in cases:
-        for by in METHODS:
-            if found := records.get((case.name, by)):
-                lines += _rows(case, by, found)
+        if found := records.get(case.name):
+            lines += _rows(case, found)
     return "\n".join([*lines, ""])
 
 
-def _rows(case: Case, by: str, found: Sequence[Record]) -> list[str]:
+def _rows(case: Case, found: Sequence[Record]) -> list[str]:
     share, error = coverage(found)
     ratios = np.array([record.ratios for record in found])
     widths = np.median([record.widths for record in found], axis=0)
@@ -283,7 +247,7 @@ def _rows(case: Case, by: str, found: Sequence[Record]) -> list[str]:
     for place, id in enumerate(case.free):
         off = ratios[:, place] - 1.0
         rows.append(
-            f"| {case.name} | {by} | {what} | {id} | {len(found)} | {off.mean() * 100:+.2f} % "
+            f"| {case.name} | {what} | {id} | {len(found)} | {off.mean() * 100:+.2f} % "
             f"± {off.std(ddof=1) / math.sqrt(len(off)) * 100:.2f} % "
             f"| {math.sqrt((off**2).mean()) * 100:.1f} % | {math.exp(widths[place]):.3f} "
             f"| {share[place] * 100:.0f} ± {error[place] * 100:.0f} % "
@@ -294,7 +258,6 @@ def _rows(case: Case, by: str, found: Sequence[Record]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--by", choices=[*METHODS, "none"], default="scoring")
     parser.add_argument("--cases", default=",".join(case.name for case in CASES))
     parser.add_argument("--repeats", type=int, default=100)
     parser.add_argument("--records", type=Path, default=Path("coverage_records"))
@@ -302,18 +265,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     options.records.mkdir(parents=True, exist_ok=True)
     chosen = [case for case in CASES if case.name in options.cases.split(",")]
-    for case in chosen if options.by != "none" else ():
-        file = file_of(options.records, case, options.by)
+    for case in chosen:
+        file = file_of(options.records, case)
         for number in range(len(kept(file)), options.repeats):
-            record = repeat(case, number, options.by)
+            record = repeat(case, number)
             with file.open("a") as open_file:
                 open_file.write(json.dumps(asdict(record)) + "\n")
             print(case.name, number, record.covered, flush=True)
-    records = {
-        (case.name, by): kept(file_of(options.records, case, by))
-        for case in CASES
-        for by in METHODS
-    }
+    records = {case.name: kept(file_of(options.records, case)) for case in CASES}
     text = page(CASES, records)
     print(text)
     if options.out is not None:
@@ -321,9 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(any(_is_off(found) for found in records.values() if found))
 
 
-def file_of(folder: Path, case: Case, by: str) -> Path:
+def file_of(folder: Path, case: Case) -> Path:
     """Return the file that keeps the repeats of a case."""
-    return folder / f"{case.name}_{by}.jsonl"
+    return folder / f"{case.name}.jsonl"
 
 
 def _is_off(found: Sequence[Record]) -> bool:

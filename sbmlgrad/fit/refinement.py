@@ -35,8 +35,7 @@ class Candidate:
 
     Attributes:
         coordinates: float64 [free].
-        averaged: trajectories of each experiment that they are the average over, which tells how
-            far simulation noise has moved them.
+        averaged: trajectories of each experiment that they are the average over.
     """
 
     coordinates: FloatArray

@@ -6,9 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.fit_provenance import AVERAGED
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.uncertainty.expected_information import Gathered, gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, is_wide, pair_flags
@@ -22,12 +20,14 @@ TRAJECTORIES = 1000
 #: Relative Monte-Carlo error of the standard errors that is aimed at.
 PRECISION = 0.05
 
-#: Standard errors from the optimum at which a fit is said to have stopped early.
-EARLY = 0.5
+#: Standard errors from the optimum at which a fit is said to be off it.
+OFF = 0.5
+
+#: Share of a variance that the simulations may make before it is said.
+NOISY = 0.25
 
 
 def fisher(
-    result: FitResult,
     fitted: Fitted,
     level: float = 0.9,
     trajectories: int = TRAJECTORIES,
@@ -44,18 +44,18 @@ def fisher(
     central differences under common random numbers, or by the estimator's gradients where these
     cost less. Where the noise was no more than assumed (a plain sheet without replicates), the
     variance of the residuals takes its place and intervals are those of Student's t, as they are
-    where replicates told the noise. The
-    Monte-Carlo error of the fitted values themselves is added: F⁻¹ S F⁻¹ / n, with S the scatter of
-    the score over trajectories and n the trajectories that the values were averaged over. A fit
-    that stopped well before the optimum, by a step of scoring, is said to, and its distance is
-    added too.
+    where replicates told the noise.
 
-    Source: Seber & Wild 2003, Nonlinear Regression, chapter 5; Polyak & Juditsky 1992, SIAM J.
-    Control Optim. 30, 838, for the error of an averaged stochastic descent.
+    A fit ends near its optimum only: it stops, and its ensembles are finite. One step of scoring
+    on the many trajectories drawn here measures how far the optimum d is. To the covariance is
+    added d dᵀ, and the Monte-Carlo error of d itself, F⁻¹ S F⁻¹ / n, with S the scatter of the
+    score over trajectories and n the trajectories drawn.
+
+    Source: Seber & Wild 2003, Nonlinear Regression, chapter 5; Osborne 1992, Int. Stat. Rev. 60,
+    99, for the step.
 
     Args:
-        result: of the fit.
-        fitted: the same, with objects.
+        fitted: the fit, with objects.
         level: of the intervals.
         trajectories: of a batch, for each experiment and side of a difference.
         precision: relative Monte-Carlo error of the standard errors to aim at.
@@ -70,11 +70,8 @@ def fisher(
             f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
     found = gather(fitted, trajectories, precision)
-    averaged = averaged_trajectories(result)
-    covariance = found.covariance + found.simulation / averaged
-    early = _stopped_early(found, np.sqrt(np.diag(covariance)), averaged)
-    if early.any():
-        covariance = covariance + np.outer(found.shift, found.shift)
+    off = np.outer(found.shift, found.shift)
+    covariance = found.covariance + off + found.simulation / found.at.trajectories
     size = len(fitted.space.ids)
     full = np.full((size, size), np.nan)
     full[np.ix_(found.free, found.free)] = covariance
@@ -91,11 +88,10 @@ def fisher(
         upper=high,
         covariance=full,
         is_logarithmic=fitted.space.is_logarithmic,
-        parameter_flags=_parameter_flags(fitted, found, full, low, high, early),
-        flags=_flags(found, full, averaged),
+        parameter_flags=_parameter_flags(fitted, found, full, low, high),
+        flags=_flags(found, full),
         settings={
             "trajectories": str(found.at.trajectories),
-            "averaged trajectories of the optimum": str(averaged),
             "relative Monte-Carlo error of the standard errors": _listed(found.relative_error),
             "quantiles": "normal" if np.isinf(found.freedom) else f"t, {found.freedom:g} d.f.",
             "seed": str(fitted.seed),
@@ -116,28 +112,17 @@ def _at_free(found: Gathered, part: FloatArray) -> FloatArray:
     return full
 
 
-def _stopped_early(found: Gathered, error: FloatArray, averaged: int) -> NDArray[np.bool_]:
-    """Tell which values are far from the optimum, beyond what simulation noise explains.
-
-    Of the values as well as of the step: noise of the values is in the covariance already.
-    """
+def _is_off(found: Gathered) -> NDArray[np.bool_]:
+    """Tell which values are far from the optimum, beyond the noise of that distance."""
     distance = np.abs(found.shift)
-    noise = np.hypot(found.shift_error, np.sqrt(np.diag(found.simulation) / averaged))
-    return (distance > EARLY * error) & (distance > 2.0 * noise)
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(np.diag(found.covariance))
+    return (distance > OFF * error) & (distance > 2.0 * found.shift_error)
 
 
 def _unit(fitted: Fitted, id: str) -> str:
     place = fitted.space.ids.index(id)
     return "(of its logarithm)" if fitted.space.is_logarithmic[place] else "(of the search scale)"
-
-
-def averaged_trajectories(result: FitResult) -> int:
-    """Return how many trajectories the fitted values were averaged over."""
-    provenance = result.model.provenance
-    if provenance is not None and AVERAGED in provenance.settings:
-        return int(provenance.settings[AVERAGED])
-    # A result that was put together by other means: nothing is known but its last epoch.
-    return int(result.trajectories_history[-1])
 
 
 def _quantile(level: float, freedom: float) -> float:
@@ -159,7 +144,6 @@ def _parameter_flags(
     full: FloatArray,
     low: FloatArray,
     high: FloatArray,
-    early: NDArray[np.bool_],
 ) -> dict[str, tuple[str, ...]]:
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
@@ -177,18 +161,17 @@ def _parameter_flags(
         elif is_wide(low[place], high[place]):
             words[id].append(f"poorly determined: its interval spans a factor above {WIDE:g}")
         words[id] += pairs[id]
-    for id in np.array(found.ids)[early].tolist():
-        shift = found.shift[found.ids.index(id)]
-        side = "below" if shift > 0 else "above"
-        words[id].append(
-            f"the fit stopped {abs(shift):.2g} {_unit(fitted, id)} {side} the optimum of the "
-            "likelihood; the interval is widened by that, and a longer fit or more trajectories "
-            "would narrow it"
-        )
+    for id, shift, is_off in zip(found.ids, found.shift, _is_off(found), strict=True):
+        if is_off:
+            words[id].append(
+                f"the fit ended {abs(shift):.2g} {_unit(fitted, id)} "
+                f"{'below' if shift > 0 else 'above'} the optimum of the likelihood; the interval "
+                "is widened by that, and a longer fit with more trajectories would narrow it"
+            )
     return {id: tuple(w) for id, w in words.items() if w}
 
 
-def _flags(found: Gathered, full: FloatArray, averaged: int) -> tuple[str, ...]:
+def _flags(found: Gathered, full: FloatArray) -> tuple[str, ...]:
     flags = list(found.inverse.words)
     if found.variance_factors:
         sds = ", ".join(f"{id} {np.sqrt(f):.3g}" for id, f in found.variance_factors.items())
@@ -197,15 +180,15 @@ def _flags(found: Gathered, full: FloatArray, averaged: int) -> tuple[str, ...]:
             f"from the residuals with {found.freedom:g} degrees of freedom (times the weight "
             f"assumed in the fit: {sds})"
         )
-    part = np.diag(found.simulation) / averaged
+    part = found.shift_error**2
     total = np.diag(full)[found.free]
     with np.errstate(all="ignore"):
         shares = np.where(np.isfinite(total), part / total, 0.0)
-    if shares.max(initial=0.0) > 0.25:
+    if shares.max(initial=0.0) > NOISY:
         worst = int(np.argmax(shares))
         flags.append(
             f"{100.0 * shares[worst]:.0f} % of the variance of {found.ids[worst]} is the noise of "
-            "the fit's own simulations; fit with more trajectories to be rid of it"
+            "the simulations behind this interval; more of them (trajectories=) would narrow it"
         )
     return tuple(flags)
 

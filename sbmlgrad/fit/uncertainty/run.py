@@ -87,11 +87,11 @@ def uncertainty(
     if method == "fisher":
         if is_exact:
             return from_exact_likelihood(fitted, share)
-        return fisher(result, fitted, share, **settings)
+        return fisher(fitted, share, **settings)
     return chosen[method](fitted, share, **settings)
 
 
 def _settings(function: Any) -> set[str]:
     import inspect
 
-    return set(inspect.signature(function).parameters) - {"result", "fitted", "level"}
+    return set(inspect.signature(function).parameters) - {"fitted", "level"}

@@ -1,6 +1,6 @@
 """Short form of the coverage campaign: 30 repeats of a known truth, refitted by scoring.
 
-The campaign itself, over fits from displaced starts, is `validation/interval_coverage.py`.
+The campaign itself, over whole fits, is `validation/interval_coverage.py`.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def test_the_campaign_reports_what_it_found() -> None:
     share, error = interval_coverage.coverage(records)
     assert share.tolist() == [0.9, 1.0]
     np.testing.assert_allclose(error, 0.3 / math.sqrt(10))
-    page = interval_coverage.page([case], {(case.name, "scoring"): records})
+    page = interval_coverage.page([case], {case.name: records})
     assert "| 10 | +10.00 % ± 0.00 % | 10.0 % | 1.350 | 90 ± 9 % | +0.00 |" in page
     drawn = interval_coverage.measured(
         replace(interval_coverage.CASES[1], sd=1e-9), np.random.default_rng(1)
