@@ -52,8 +52,8 @@ class Gathered:
         variance_factors: observable id → residual variance over the assumed one, where the noise
             was an assumption.
         freedom: degrees of freedom behind the noise; infinite where it was known or is fitted.
-        simulation: covariance of the coordinates per trajectory that the optimum was averaged
-            over, float64 [part, part].
+        simulation: Monte-Carlo covariance of an optimum found from one trajectory of each
+            experiment, float64 [part, part]; from n it is one n-th.
         shift: distance to the optimum by a step of scoring, float64 [part].
         shift_error: its Monte-Carlo standard error, float64 [part].
         relative_error: of the standard errors, from the simulations, float64 [part].

@@ -47,9 +47,10 @@ def fisher(
     where replicates told the noise.
 
     A fit ends near its optimum only: it stops, and its ensembles are finite. One step of scoring
-    on the many trajectories drawn here measures how far the optimum d is. To the covariance is
-    added d dᵀ, and the Monte-Carlo error of d itself, F⁻¹ S F⁻¹ / n, with S the scatter of the
-    score over trajectories and n the trajectories drawn.
+    on the many trajectories drawn here measures how far away the optimum is. Intervals lie around
+    the optimum, and reach to the fitted value where that is further off; standard errors of the
+    value hold the distance. The Monte-Carlo covariance of the optimum, F⁻¹ S F⁻¹ / n, is added
+    to both, with S the scatter of the score over trajectories and n the trajectories drawn.
 
     Source: Seber & Wild 2003, Nonlinear Regression, chapter 5; Osborne 1992, Int. Stat. Rev. 60,
     99, for the step.
@@ -70,20 +71,20 @@ def fisher(
             f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
     found = gather(fitted, trajectories, precision)
-    off = np.outer(found.shift, found.shift)
-    covariance = found.covariance + off + found.simulation / found.at.trajectories
+    covariance = found.covariance + found.simulation / found.at.trajectories
     size = len(fitted.space.ids)
     full = np.full((size, size), np.nan)
     full[np.ix_(found.free, found.free)] = covariance
-    error = np.sqrt(np.diag(full))
-    low, high = _interval(fitted, error, _quantile(level, found.freedom))
+    distance = _at_free(found, found.shift)
+    reach = _quantile(level, found.freedom) * np.sqrt(np.diag(full))
+    low, high = _interval(fitted, distance, reach)
     return Uncertainty(
         method="fisher",
         level=level,
         kind="credible" if any(p.prior is not None for p in fitted.problem.free) else "confidence",
         ids=fitted.space.ids,
         values=fitted.values,
-        standard_errors=error * fitted.space.slopes(fitted.values),
+        standard_errors=np.sqrt(np.diag(full) + distance**2) * fitted.space.slopes(fitted.values),
         lower=low,
         upper=high,
         covariance=full,
@@ -98,7 +99,7 @@ def fisher(
         },
         units={p.id: p.unit for p in fitted.problem.free},
         details={
-            "distance_to_optimum": _at_free(found, found.shift),
+            "distance_to_optimum": distance,
             "predicted": found.at.predicted,
             "noise_scale": found.at.scale,
         },
@@ -132,10 +133,16 @@ def _quantile(level: float, freedom: float) -> float:
     return float(stats.norm.ppf(share) if np.isinf(freedom) else stats.t.ppf(share, freedom))
 
 
-def _interval(fitted: Fitted, error: FloatArray, quantile: float) -> tuple[FloatArray, FloatArray]:
+def _interval(
+    fitted: Fitted, distance: FloatArray, reach: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Return ends around the optimum, with the fitted value in between."""
     space, z = fitted.space, fitted.coordinates
     with np.errstate(over="ignore"):
-        return space.values(z - quantile * error), space.values(z + quantile * error)
+        return (
+            space.values(z + np.minimum(distance - reach, 0.0)),
+            space.values(z + np.maximum(distance + reach, 0.0)),
+        )
 
 
 def _parameter_flags(
@@ -165,8 +172,8 @@ def _parameter_flags(
         if is_off:
             words[id].append(
                 f"the fit ended {abs(shift):.2g} {_unit(fitted, id)} "
-                f"{'below' if shift > 0 else 'above'} the optimum of the likelihood; the interval "
-                "is widened by that, and a longer fit with more trajectories would narrow it"
+                f"{'below' if shift > 0 else 'above'} the optimum of the likelihood, around which "
+                "the interval lies; a longer fit with more trajectories would come nearer"
             )
     return {id: tuple(w) for id, w in words.items() if w}
 

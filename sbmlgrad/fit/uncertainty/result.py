@@ -37,8 +37,8 @@ class Uncertainty:
         standard_errors: of the values, in their units, float64 [free]; infinite where the data
             leave a parameter open, NaN where the method says nothing.
         lower, upper: of the intervals, float64 [free]; infinite or NaN likewise.
-        covariance: of the coordinates of the search space (natural logarithms on logarithmic
-            scales), float64 [free, free]; NaN where it is not known.
+        covariance: of the optimum in coordinates of the search space (natural logarithms on
+            logarithmic scales), float64 [free, free]; NaN where it is not known.
         is_logarithmic: bool [free].
         parameter_flags: id → what has to be known about it, in words.
         flags: the same about the whole.

@@ -29,10 +29,11 @@ def ends(prior: Prior | None, refine: bool) -> np.ndarray:
 
 @pytest.mark.parametrize(("prior", "mode"), [(None, 3.0), (Prior("normal", (2.0, 0.2)), 2.5)])
 def test_the_optimum_is_reached(prior, mode) -> None:
-    """Seven steps of 457 trajectories; four of them are averaged.
+    """Seven steps of 457 trajectories; five of them are averaged.
 
-    The mean of X, 10 alpha, is known to sqrt(30 / 1828) = 0.13 then, alpha to 0.013, less with the
-    prior; 0.04 is three standard errors. A step that ignores the prior ends at 3.0 instead of 2.5.
+    The mean of X, 10 alpha, is known to sqrt(30 / 2285) = 0.11 then, alpha to 0.011, less with the
+    prior; 0.04 is three and a half standard errors. A step that ignores the prior ends at 3.0
+    instead of 2.5.
     """
     np.testing.assert_allclose(ends(prior, True), mode, atol=0.04)
 

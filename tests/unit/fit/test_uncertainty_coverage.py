@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import interval_coverage
 import numpy as np
+import pytest
 from networks import network
 
 import sbmlgrad as sg
@@ -18,7 +19,7 @@ from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.uncertainty.expected_information import gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted, child_seed
-from sbmlgrad.fit.uncertainty.scoring import refit
+from sbmlgrad.fit.uncertainty.scoring import AVERAGED_STEPS, refit
 from sbmlgrad.model.measurements import Measurements
 
 LEVEL, REPEATS = 0.9, 30
@@ -53,12 +54,39 @@ def test_intervals_cover_the_truth() -> None:
         reached = refit(one.simulator(), one.coordinates, 500).coordinates
         own = replace(one, values=space.values(reached), seed=child_seed(number, 9))
         found = gather(own, 200, 0.3)
-        # Four averaged steps of 500 trajectories lie behind the values.
-        error = np.sqrt(np.diag(found.covariance + found.simulation / 2000))
+        # Averaged steps of 500 trajectories lie behind the values.
+        behind = 500 * AVERAGED_STEPS
+        error = np.sqrt(np.diag(found.covariance + found.simulation / behind))
         hits.append(np.abs(reached - truth) < stats.t.ppf(0.95, found.freedom) * error)
     share = float(np.mean(hits))
     z = (share - LEVEL) / math.sqrt(LEVEL * (1.0 - LEVEL) / REPEATS)
     assert abs(z) < 3.0, f"coverage {share:.2f}, z = {z:.2f}"
+
+
+@pytest.mark.parametrize("ending", interval_coverage.ENDINGS)
+def test_measurements_of_the_campaign_go_through_a_file(ending, monkeypatch) -> None:
+    """What is drawn is what is read back, whatever the file calls replicates."""
+    monkeypatch.setattr(interval_coverage, "TRUTH_TRAJECTORIES", 1_000)
+    case = replace(interval_coverage.CASES[3], sd=0.3)
+    drawn = interval_coverage.measured(case, np.random.default_rng(1))
+    read = interval_coverage.read_back(drawn, ending)
+    assert set(read.observables) == {"I", "R"}
+    for id in read.observables:
+        one, other = drawn.observed(id), read.observed(id)
+        np.testing.assert_array_equal(one.replicates, other.replicates)
+        np.testing.assert_allclose(one.mean, other.mean)
+
+
+def test_a_repeat_of_the_campaign(monkeypatch) -> None:
+    """Few epochs of few trajectories: what comes back is near the truth, and so are its ends."""
+    monkeypatch.setattr(interval_coverage, "EPOCHS", 12)
+    monkeypatch.setattr(interval_coverage, "TRAJECTORIES", 64)
+    monkeypatch.setattr(interval_coverage, "TRUTH_TRAJECTORIES", 4_000)
+    case = replace(interval_coverage.CASES[1], sd=0.5)
+    record = interval_coverage.repeat(case, 0)
+    assert np.abs(np.log(record.ratios)).max() < 0.3
+    assert min(record.widths) > 0.0
+    assert max(record.widths) < 1.0
 
 
 def test_the_campaign_reports_what_it_found() -> None:

@@ -90,11 +90,14 @@ def test_covariance_is_that_of_least_squares(plain, found) -> None:
     distance = found.details["distance_to_optimum"]
     # The fit stands at the optimum, so that the distance is nothing but that noise.
     assert (np.abs(distance) < 4.0 * simulation).all(), f"z = {distance / simulation}"
-    expected = np.sqrt(exact**2 + simulation**2 + distance**2)
-    np.testing.assert_allclose(seen, expected, rtol=4.0 * error)
+    reach = np.hypot(exact, simulation)
+    np.testing.assert_allclose(seen, np.hypot(reach, distance), rtol=4.0 * error)
     quantile = stats.t.ppf(0.95, TIMES.size - 2)
-    width = np.log(found.upper / found.lower)
-    np.testing.assert_allclose(width, 2.0 * quantile * seen, rtol=1e-9)
+    own = np.sqrt(np.diag(found.covariance))
+    np.testing.assert_allclose(own, reach, rtol=4.0 * error)
+    upper, lower = (np.log(end / found.values) for end in (found.upper, found.lower))
+    np.testing.assert_allclose(upper, distance + quantile * own, rtol=1e-9)
+    np.testing.assert_allclose(lower, distance - quantile * own, rtol=1e-9)
 
 
 def test_what_was_assumed_is_said_and_kept(plain, found) -> None:
@@ -148,8 +151,15 @@ def test_scoring_ends_at_the_optimum_and_a_short_fit_is_found_out(plain) -> None
     assert any("ended" in flag for flag in found.parameter_flags["mu"]), found.parameter_flags
     shift = found.details["distance_to_optimum"]
     np.testing.assert_allclose(shift, np.log(best / fitted.values), atol=0.12)
-    assert (found.lower < best).all()
-    assert (best < found.upper).all()
+    # Intervals lie around the optimum, and yet hold the value.
+    middle = 0.5 * np.log(found.upper * found.lower)
+    np.testing.assert_allclose(middle, np.log(best), atol=0.12)
+    assert (found.lower <= found.values).all()
+    assert (found.values <= found.upper).all()
+    far = replace(result, values={"alpha": best[0], "mu": 0.3 * best[1]})
+    held = uncertainty(far, estimator=sg.gradients.TwoSidedAdjoint())
+    assert held.lower[1] == pytest.approx(held.values[1])
+    assert held.standard_errors[1] > 0.5 * held.values[1]
 
 
 def test_a_fitted_noise_scale_has_its_own_error(plain) -> None:

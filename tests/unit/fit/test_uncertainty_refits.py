@@ -19,6 +19,7 @@ from sbmlgrad.fit.uncertainty.expected_information import gather
 from sbmlgrad.fit.uncertainty.fisher import fisher
 from sbmlgrad.fit.uncertainty.fitted import Fitted, with_measurements
 from sbmlgrad.fit.uncertainty.refits import RefitOutcome
+from sbmlgrad.fit.uncertainty.scoring import AVERAGED_STEPS
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.snapshots import Snapshots
 
@@ -63,8 +64,8 @@ def test_spread_of_refits_is_that_of_the_noise() -> None:
     variance = (rest**2).sum() / (TIMES.size - 2)
     bread = np.linalg.inv(slopes.T @ slopes)
     scatter = mean(np.minimum(TIMES[:, None], TIMES)) * np.exp(-MU * np.abs(TIMES[:, None] - TIMES))
-    # Four averaged steps of 400 trajectories.
-    simulation = bread @ slopes.T @ scatter @ slopes @ bread / 1600
+    # Averaged steps of 400 trajectories.
+    simulation = bread @ slopes.T @ scatter @ slopes @ bread / (400 * AVERAGED_STEPS)
     expected = np.sqrt(np.diag(bread * variance + simulation))
     z = np.log(np.sqrt(np.diag(found.covariance)) / expected) * np.sqrt(2.0 * (n - 1))
     assert (np.abs(z) < 4.0).all(), f"z = {z}"
@@ -165,7 +166,7 @@ def test_values_that_noise_cannot_give_are_refused() -> None:
 def test_other_objectives_are_sent_elsewhere() -> None:
     own = replace(fitted(), objective=_Distance())
     with pytest.raises(FitError, match='method="bootstrap"'):
-        fisher(None, own)  # type: ignore[arg-type]
+        fisher(own)
 
 
 class _Distance:
