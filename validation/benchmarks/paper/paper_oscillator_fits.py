@@ -69,10 +69,11 @@ class Mode:
         }
 
 
-#: First burst, first period, three periods.
+#: Into the first burst, over it, first period, three periods.
 _WHOLE = (
-    Stage(12, 12.5, 12, False, damping=0.02),
-    Stage(10, 25.0, 8, False),
+    Stage(8, 5.0, 8, False, longest=0.5, is_guarded=True),
+    Stage(10, 12.5, 10, False, longest=0.5, is_guarded=True),
+    Stage(8, 25.0, 8, False, longest=0.5, is_guarded=True),
     Stage(20, 75.0, 4, True, longest=0.01),
 )
 
@@ -101,7 +102,7 @@ MODES = {
 QUICK = {
     "whole": replace(
         MODES["whole"],
-        stages=(Stage(12, 12.5, 12, False, damping=0.02), Stage(8, 25.0, 6, False)),
+        stages=(*_WHOLE[:3], Stage(4, 25.0, 2, True, longest=0.02)),
         averaged=4,
         trajectories=128,
         cells=500,

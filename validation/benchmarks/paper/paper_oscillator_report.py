@@ -103,9 +103,10 @@ def _setting(mode: Mode, own: Sequence[Run]) -> str:
             f"initial state over {s['horizon']:g} hours; averages of {', '.join(COMPARED)} over "
             f"windows of {WINDOW:g} hours are compared by their means, and {' and '.join(SPREAD)} "
             f"by second moments too, each over its variance between cells. {s['steps']:g} steps of "
-            f"scoring, {s['trajectories']:g} trajectories each: first logarithms of means over one "
-            "burst, then everything over one period, then everything over all; the answer is the "
-            f"median of the last {s['averaged']:g}."
+            f"scoring, {s['trajectories']:g} trajectories each: first logarithms of means into the "
+            "first burst and over it, then everything over one period, all by steps that lower the "
+            "loss of the same trajectories; then everything over all. The answer is the median of "
+            f"the last {s['averaged']:g}."
         )
     return (
         f"**Segments** (`{mode.name}`): a reference trajectory of 2.4 million "

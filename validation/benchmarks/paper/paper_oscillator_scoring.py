@@ -5,6 +5,10 @@ parameters, from a tape through the simulation; F = Jᵀ W J tells how much stat
 simulations at both sides of every parameter (Osborne 1992, Int. Stat. Rev. 60, 99). F only sets
 lengths and directions of steps: where they end is where the expected g is zero. There, steps
 scatter, and the median of the last ones is the answer.
+
+Far from the optimum the loss is no parabola, and whole steps may lead into another valley. Guarded
+stages take a step only if the loss of the same trajectories falls, and shorten it until it does
+(Marquardt 1963, SIAM J. Appl. Math. 11, 431).
 """
 
 from __future__ import annotations
@@ -25,6 +29,16 @@ SAVED_EVERY = 5
 #: Half the distance of the two sides of a difference, in logarithms.
 SIDE = 0.1
 
+#: Damping of guarded steps, as a share of the diagonal of F: the first, what it is divided by after
+#: a step and multiplied by after a refusal, the least, and the most that a step begins with.
+FIRST_DAMPING, EASE, STIFFEN, LEAST_DAMPING, MOST_DAMPING = 1.0, 4.0, 8.0, 1e-4, 1.0
+
+#: Lengths that are tried in a guarded step.
+TRIES = 5
+
+#: Share of its largest entry below which the diagonal of F is not believed in guarded steps.
+FLAT = 1e-3
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -38,8 +52,7 @@ class Stage:
             tells more.
         longest: no logarithm moves further in one step. Near the end a small bound keeps
             heavy-tailed gradients from throwing a descent far off.
-        damping: what is added to the diagonal of F, as a share of its largest entry, so that what
-            is not determined yet does not move (Levenberg 1944, Q. Appl. Math. 2, 164).
+        is_guarded: whether only steps are made that lower the loss of the same trajectories.
     """
 
     steps: int
@@ -47,7 +60,7 @@ class Stage:
     curvatures: int
     is_averaged: bool
     longest: float = 0.25
-    damping: float = 0.0
+    is_guarded: bool = False
 
 
 class Comparison(Protocol):
@@ -61,6 +74,10 @@ class Comparison(Protocol):
 
     def curvature(self, logarithms: FloatArray, step: int, horizon: float) -> FloatArray:
         """Return F, float64 [free, free]."""
+        ...
+
+    def loss(self, logarithms: FloatArray, step: int, horizon: float) -> float:
+        """Return the loss, of the trajectories of `gradient` at the same step."""
         ...
 
 
@@ -107,11 +124,12 @@ def descend(
         checkpoint: file for the state, written every few steps and at Ctrl-C.
     """
     course, losses, spent = [np.log(start)], [], np.zeros(2)
-    known = np.zeros((len(start), len(start)))
+    known, damping = np.zeros((len(start), len(start))), FIRST_DAMPING
     if checkpoint is not None and checkpoint.exists():
         with np.load(checkpoint) as stored:
             course, losses = [*stored["course"]], [*stored["losses"]]
             known, spent = stored["known"], stored["spent"]
+            damping = float(stored["damping"])
     began = _clock()
 
     def save() -> None:
@@ -120,7 +138,8 @@ def descend(
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         written = checkpoint.with_suffix(".part.npz")
         passed = spent + _clock() - began
-        np.savez(written, course=course, losses=losses, known=known, spent=passed)
+        state = {"course": course, "losses": losses, "known": known, "damping": damping}
+        np.savez(written, **state, spent=passed)
         written.replace(checkpoint)
 
     try:
@@ -133,12 +152,21 @@ def descend(
             else:
                 fresh = known
             loss, slope = comparison.gradient(course[-1], step, stage.horizon)
-            damped = fresh + stage.damping * fresh.diagonal().max() * np.eye(len(fresh))
-            move = -np.linalg.solve(damped, slope)
-            # Each by itself: what is hardly determined must not hold up the others.
-            move = np.clip(move, -stage.longest, stage.longest)
+            if stage.is_guarded:
+                there, next_damping = _guarded(
+                    comparison, course[-1], step, stage, fresh, slope, damping
+                )
+            else:
+                # Each by itself: what is hardly determined must not hold up the others.
+                move = np.clip(-np.linalg.solve(fresh, slope), -stage.longest, stage.longest)
+                there, next_damping = course[-1] + move, damping
             # All at once, so that Ctrl-C finds a state in which they belong together.
-            known, course, losses = fresh, [*course, course[-1] + move], [*losses, loss]
+            known, damping, course, losses = (
+                fresh,
+                next_damping,
+                [*course, there],
+                [*losses, loss],
+            )
             if (step + 1) % SAVED_EVERY == 0:
                 save()
     except KeyboardInterrupt:
@@ -147,6 +175,29 @@ def descend(
         raise
     seconds, cpu_seconds = (spent + _clock() - began).tolist()
     return Course(np.array(course), np.array(losses), seconds, cpu_seconds)
+
+
+def _guarded(
+    comparison: Comparison,
+    here: FloatArray,
+    step: int,
+    stage: Stage,
+    matrix: FloatArray,
+    slope: FloatArray,
+    damping: float,
+) -> tuple[FloatArray, float]:
+    """Return where a guarded step ends, which may be where it began, and the next damping."""
+    loss = comparison.loss(here, step, stage.horizon)
+    diagonal = matrix.diagonal()
+    held = np.diag(np.maximum(diagonal, FLAT * diagonal.max()))
+    for _ in range(TRIES):
+        move = -np.linalg.solve(matrix + damping * held, slope)
+        move *= min(1.0, stage.longest / np.abs(move).max())
+        if comparison.loss(here + move, step, stage.horizon) < loss:
+            return here + move, max(damping / EASE, LEAST_DAMPING)
+        damping *= STIFFEN
+    # Fresh trajectories may see it otherwise.
+    return here, min(damping, MOST_DAMPING)
 
 
 def _clock() -> FloatArray:

@@ -144,9 +144,27 @@ class Segments:
             each = tf.reshape(found, (self.replicates, len(rows), len(COMPARED)))
             mean = tf.reduce_mean(each, axis=0)
             noise = tf.reduce_sum((each - mean) ** 2, axis=0) / (self.replicates - 1)
-            squares = (mean - self.data.means[rows]) ** 2 - noise / self.replicates
-            loss = 0.5 * tf.reduce_sum(self.data.weights[rows] * squares) / len(rows)
+            loss = tf.reduce_sum(self._terms(mean, noise, rows))
         return float(loss), np.asarray(tape.gradient(loss, moved))
+
+    def loss(self, logarithms: FloatArray, step: int, horizon: float) -> float:
+        """Return the loss, of the segments of `gradient` at the same step."""
+        rows = self._rows(step)
+        each, _ = averages(
+            logarithms,
+            self.data.states[rows],
+            self.replicates,
+            self._first(step),
+            self.seed,
+            self.threads,
+            horizon,
+        )
+        return float(self._terms(each.mean(axis=0), each.var(axis=0, ddof=1), rows).sum())
+
+    def _terms(self, mean: Any, noise: Any, rows: NDArray[np.intp]) -> Any:
+        """Return what the loss is the sum of, [start, species]."""
+        squares = (mean - self.data.means[rows]) ** 2 - noise / self.replicates
+        return 0.5 * self.data.weights[rows] * squares / len(rows)
 
     def curvature(self, logarithms: FloatArray, step: int, horizon: float) -> FloatArray:
         """Return F; by common random numbers, from products of two halves of the replicates."""

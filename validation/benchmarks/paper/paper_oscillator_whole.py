@@ -7,7 +7,7 @@ holds the shape of a cycle in phase and how fast phases are lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,7 +116,6 @@ class WholeTrajectories:
         """Return loss and derivative; by `TwoSidedAdjoint`."""
         import tensorflow as tf
 
-        kept = self._kept(horizon)
         edges = self._edges(horizon)
         centres = self.data.centres[: len(edges) - 1]
         readout = sg.WindowAverages(edges.tolist())
@@ -138,16 +137,29 @@ class WholeTrajectories:
             flat = [tf.reshape(x, (count, -1)) for x in (averages, second)]
             numbers = tf.concat(flat, axis=1)
             halves = [tf.reduce_mean(numbers[half::2], axis=0) for half in (0, 1)]
-            if horizon > ROUGH_UNTIL:
-                off = [half - self.data.values[kept] for half in halves]
-                loss = 0.5 * tf.reduce_sum(self.data.weights[kept] * off[0] * off[1])
-            else:
-                floor = self._floor(horizon)
-                means = len(floor)
-                aim = np.log(self.data.values[kept][:means] + floor)
-                off = [tf.math.log(half[:means] + floor) - aim for half in halves]
-                loss = 0.5 * tf.reduce_sum(off[0] * off[1])
+            loss = tf.reduce_sum(self._terms(halves, horizon, tf.math.log))
         return float(loss), np.asarray(tape.gradient(loss, moved))
+
+    def loss(self, logarithms: FloatArray, step: int, horizon: float) -> float:
+        """Return the loss, of the trajectories of `gradient` at the same step."""
+        edges = self._edges(horizon)
+        averages = _windows(
+            logarithms, edges, self.trajectories, self._first(step), self.seed, self.threads
+        )
+        numbers = _statistics(averages, self.data.centres[: len(edges) - 1])
+        halves = [numbers[half::2].mean(axis=0) for half in (0, 1)]
+        return float(self._terms(halves, horizon, np.log).sum())
+
+    def _terms(self, halves: Sequence[Any], horizon: float, log: Callable[[Any], Any]) -> Any:
+        """Return what the loss is the sum of, from the statistics of two halves, [statistic]."""
+        kept = self._kept(horizon)
+        if horizon > ROUGH_UNTIL:
+            off = [half - self.data.values[kept] for half in halves]
+            return 0.5 * self.data.weights[kept] * off[0] * off[1]
+        floor = self._floor(horizon)
+        aim = np.log(self.data.values[kept][: len(floor)] + floor)
+        off = [log(half[: len(floor)] + floor) - aim for half in halves]
+        return 0.5 * off[0] * off[1]
 
     def curvature(self, logarithms: FloatArray, step: int, horizon: float) -> FloatArray:
         """Return F; by common random numbers."""
