@@ -11,15 +11,18 @@ import sys
 
 import typer
 
+from sbmlgrad.cli import fit_options as fit_opt
 from sbmlgrad.cli import options as opt
 from sbmlgrad.cli.data import data
 from sbmlgrad.cli.exit import BAD_INPUT, FAILED, INTERRUPTED, NO, OK, exit_code, stoppable
 from sbmlgrad.cli.fit import fit
+from sbmlgrad.cli.fit_messages import as_options
+from sbmlgrad.cli.fit_problem import fit_options
 from sbmlgrad.cli.gradcheck import gradcheck
+from sbmlgrad.cli.reading import AS_FOUND, Reading, option_of, with_reading
 from sbmlgrad.cli.report import report
 from sbmlgrad.cli.support import (
     issue_as_dict,
-    names_of,
     numbers,
     print_issues,
     print_json,
@@ -144,6 +147,7 @@ app.command()(stoppable(validate))
 
 @app.command()
 @stoppable
+@with_reading
 def convert(
     model: opt.Model,
     out: opt.Target,
@@ -153,6 +157,10 @@ def convert(
     overwrite: opt.Overwrite = False,
     data: opt.Sheets = None,
     free: opt.FreeIds = None,
+    bounds: fit_opt.Bounds = None,
+    start: fit_opt.Start = None,
+    mapping: fit_opt.Mapping = None,
+    reading: Reading = AS_FOUND,
     substance: opt.Substance = None,
     initial: opt.Initial = "strict",
     mass_action: opt.MassAction = "as_written",
@@ -173,16 +181,24 @@ def convert(
     )
     from sbmlgrad.io.files import check_folder, write_atomically
 
-    if data is not None or free is not None:
+    tables = reading.arguments()
+    making = {"--free": free, "--bounds": bounds, "--start": start, "--mapping": mapping}
+    making |= {option_of(name): True for name in tables}
+    if data is not None or any(making.values()):
         job = PetabConversion(
             model=model,
-            data=refuse_beside_data(data, normalised=normalised, level=level, flatten=flatten),
-            free=names_of(free) if free else None,
+            data=refuse_beside_data(
+                data, making, normalised=normalised, level=level, flatten=flatten
+            ),
+            **fit_options(free, bounds, start),
+            mapping=mapping,
+            reading=tables,
             substance=substance,
             initial=initial,
             mass_action=mass_action,
         )
-        what, assumptions = write_petab_folder(job, out, dry_run=dry_run)
+        with as_options():
+            what, assumptions = write_petab_folder(job, out, dry_run=dry_run)
         if not quiet:
             print(f"{'would write' if dry_run else 'written'} to {out}: {what}")
             for assumption in assumptions:

@@ -129,19 +129,35 @@ def _as_it_stands(conversion: Conversion) -> bytes:
 
 
 def refuse_beside_data(
-    data: Path | None, *, normalised: bool, level: str | None, flatten: bool
+    data: Path | None,
+    given: Mapping[str, Any],
+    *,
+    normalised: bool,
+    level: str | None,
+    flatten: bool,
 ) -> Path:
     """Return the measurements of which a PEtab problem is made, if other options allow that.
 
+    Args:
+        data: the file, if one was given.
+        given: option → value, of those that say how a problem is made of it.
+        normalised: as for `Conversion`.
+        level: likewise.
+        flatten: likewise.
+
     Raises:
-        RequestError: options that have no meaning beside `--data`, or `--free` without it.
+        RequestError: options that have no meaning beside `--data`, or without it.
     """
     from sbmlgrad.errors import RequestError
 
     if data is None:
-        raise RequestError("convert --free: means something with --data only; leave it out")
-    given = {"--normalised": normalised, "--level": level, "--flatten": flatten}
-    stray = [name for name, value in given.items() if value]
+        names = sorted(name for name, value in given.items() if value)
+        words = "means something with --data only; leave it out, or name the measurements"
+        if len(names) > 1:
+            words = words.replace("means", "mean").replace("it out", "them out")
+        raise RequestError(f"convert {', '.join(names)}: {words}")
+    beside = {"--normalised": normalised, "--level": level, "--flatten": flatten}
+    stray = [name for name, value in beside.items() if value]
     if stray:
         raise RequestError(
             "convert --data: a PEtab problem holds the model as it is; leave out "
@@ -158,22 +174,20 @@ class PetabConversion:
         model: file to read.
         data: table of measurements.
         free: parameters to estimate; None frees all that a kinetic law uses.
-        mapping: column → id, or None to leave the column out.
         bounds: id → (lower, upper).
         start: id → value.
-        sheet: of a workbook.
-        time_column: name of the time column, where it has another than usual.
+        mapping: file that says what columns and conditions of the data are.
+        reading: arguments of `load_measurements`, such as a mapping of columns.
         substance, initial, mass_action: as for `load`.
     """
 
     model: Path
     data: Path
     free: Sequence[str] | None = None
-    mapping: Mapping[str, str | None] | None = None
     bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     start: Mapping[str, float] = field(default_factory=dict)
-    sheet: str | None = None
-    time_column: str | None = None
+    mapping: Path | None = None
+    reading: Mapping[str, Any] = field(default_factory=dict)
     substance: str | None = None
     initial: str = "strict"
     mass_action: str = "as_written"
@@ -182,41 +196,32 @@ class PetabConversion:
 def petab_problem(conversion: PetabConversion) -> tuple[Any, tuple[str, ...]]:
     """Return the calibration problem that a model and a sheet make, and what was assumed.
 
-    The label of the sheet's condition, if it has one, becomes an id and stays as a name.
+    It is the one that `fit` makes of them. Labels of conditions become ids and stay as names.
 
     Raises:
         SbmlGradError: model or sheet cannot be read, or do not fit together.
     """
-    from sbmlgrad.fit.plain import plain_problem
-    from sbmlgrad.io.formats import load
-    from sbmlgrad.io.tables.measurements import load_measurements
+    from sbmlgrad.cli.fit_problem import problem_of_files
 
-    network = load(
+    problem, assumptions = problem_of_files(
         conversion.model,
-        substance=conversion.substance,
-        initial=conversion.initial,
-        mass_action=conversion.mass_action,
-    )
-    mapping = dict(conversion.mapping) if conversion.mapping else None
-    measured = load_measurements(
         conversion.data,
-        mapping=mapping,
-        sheet=conversion.sheet,
-        time_column=conversion.time_column,
-    )
-    problem, assumptions = plain_problem(
-        network,
-        measured,
-        conversion.free,
-        bounds=conversion.bounds,
-        start=conversion.start,
+        {
+            "substance": conversion.substance,
+            "initial": conversion.initial,
+            "mass_action": conversion.mass_action,
+        },
+        dict(conversion.reading),
+        {"free": conversion.free, "bounds": conversion.bounds, "start": conversion.start},
+        mapping=conversion.mapping,
+        is_snapshots=False,
     )
     return _with_ids(problem), assumptions
 
 
 def _with_ids(problem: Any) -> Any:
     """Return a problem whose experiments have ids that PEtab accepts."""
-    ids = {e.id: _identifier(e.id) for e in problem.experiments}
+    ids = _identifiers([experiment.id for experiment in problem.experiments])
     experiments = tuple(
         replace(e, id=ids[e.id], name=e.name or ("" if ids[e.id] == e.id else e.id))
         for e in problem.experiments
@@ -224,6 +229,17 @@ def _with_ids(problem: Any) -> Any:
     m = problem.measurements
     measurements = replace(m, condition=tuple(ids[c] for c in m.condition))
     return replace(problem, experiments=experiments, measurements=measurements)
+
+
+def _identifiers(labels: Sequence[str]) -> dict[str, str]:
+    """Return label → id; labels that are ids already keep theirs, and no two share one."""
+    ids = {label: label for label in labels if label in ("", _identifier(label))}
+    for label in labels:
+        id, number = _identifier(label), 2
+        while label not in ids and id in ids.values():
+            id, number = f"{_identifier(label)}_{number}", number + 1
+        ids.setdefault(label, id)
+    return ids
 
 
 def _identifier(label: str) -> str:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sbmlgrad.cli import options as opt
-from sbmlgrad.cli import table_options as table
 from sbmlgrad.cli.exit import NO, OK
-from sbmlgrad.cli.support import names_of, pairs, print_json
+from sbmlgrad.cli.fit_messages import as_options, in_options
+from sbmlgrad.cli.reading import AS_FOUND, Reading, with_reading
+from sbmlgrad.cli.support import print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,46 +23,19 @@ if TYPE_CHECKING:
 _SHOWN = 20
 
 File = Annotated[Path, typer.Argument(help="Data file: .csv, .tsv, .txt or .xlsx.")]
-Sheets = Annotated[
-    list[str] | None,
-    typer.Option("--sheet", metavar="NAME", help="Sheet; repeat for more. All by default."),
-]
 
 
-def data(
-    file: File,
-    layout: table.LayoutName = None,
-    sheet: Sheets = None,
-    time_column: opt.TimeColumn = None,
-    header_row: table.HeaderRow = None,
-    names: table.Names = None,
-    time_unit: table.TimeUnit = None,
-    below_detection: table.Below = None,
-    above_detection: table.Above = None,
-    plate_map: table.PlateMap = None,
-    column: opt.Column = None,
-    json: opt.Json = False,
-) -> int:
+@with_reading
+def data(file: File, reading: Reading = AS_FOUND, json: opt.Json = False) -> int:
     """Show what a data file holds, where it was found, and what is ignored and why.
 
-    Ends with 1 if the file cannot be used as it is.
+    All sheets of a workbook are shown unless some are named. Ends with 1 if the file cannot be used
+    as it is.
     """
     from sbmlgrad.io.preview import preview
 
-    options = {
-        "time_column": time_column,
-        "header_row": header_row,
-        "names": list(names_of(names)) if names is not None else None,
-        "time_unit": time_unit,
-        "below_detection": below_detection,
-        "above_detection": above_detection,
-        "plate_map": None if plate_map is None else str(plate_map),
-        "mapping": {name: to or None for name, to in pairs(column, "--map").items()} or None,
-    }
-    given = {name: value for name, value in options.items() if value is not None}
-    # Naming one sheet is no request to label it as one of several.
-    sheets: Any = sheet[0] if sheet and len(sheet) == 1 else sheet
-    seen = preview(file, layout=layout, sheet=sheets or None, **given)
+    with as_options():
+        seen = preview(file, **reading.arguments())
     if json:
         print_json(seen.as_dict())
     else:
@@ -89,9 +63,9 @@ def print_preview(seen: Preview) -> None:
             for line in _cut(lines):
                 console.print(f"  [cyan]{title}[/] {escape(line)}")
         for line in _cut(sheet.problems):
-            console.print(f"  [red]problem[/] {escape(line)}")
+            console.print(f"  [red]problem[/] {escape(in_options(line))}")
     for problem in seen.problems:
-        console.print(f"\n[red]problem[/] {escape(problem)}")
+        console.print(f"\n[red]problem[/] {escape(in_options(problem))}")
     if seen.contents:
         console.print()
         for line in _aligned(seen.columns, seen.contents[:_SHOWN]):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from sbmlgrad.cli import fit_options as given
 from sbmlgrad.cli import options as opt
-from sbmlgrad.cli import table_options as table
 from sbmlgrad.cli.exit import INTERRUPTED, OK
-from sbmlgrad.cli.fit_archive import check_archive, write_fit_archive
+from sbmlgrad.cli.fit_archive import (
+    check_archive,
+    check_simulation,
+    data_entries,
+    measurement_files,
+    write_fit_archive,
+)
 from sbmlgrad.cli.fit_checks import (
     check_problem,
     check_settings,
@@ -21,7 +29,6 @@ from sbmlgrad.cli.fit_messages import as_options
 from sbmlgrad.cli.fit_objective import objective_of
 from sbmlgrad.cli.fit_problem import (
     fit_options,
-    mapping_of,
     petab_problem,
     plan,
     print_plan,
@@ -36,9 +43,9 @@ from sbmlgrad.cli.fit_uncertainty import (
     method_of,
     with_intervals,
 )
+from sbmlgrad.cli.reading import AS_FOUND, Reading, option_of, with_reading
 from sbmlgrad.cli.support import (
     import_tensorflow_quietly,
-    names_of,
     print_json,
     progress_bar,
 )
@@ -53,7 +60,20 @@ PETAB = (".yaml", ".yml")
 #: What to do after a fit that was cut.
 GO_ON = "the same command with --resume goes on from there"
 
+#: Trajectories of an epoch where neither the command line nor the problem says how many.
+TRAJECTORIES = 256
 
+PerEpoch = Annotated[
+    int | None,
+    typer.Option(
+        min=2,
+        show_default=False,
+        help=f"Trajectories per epoch, at first; {TRAJECTORIES}, or as a PEtab problem says.",
+    ),
+]
+
+
+@with_reading
 def fit(
     model: given.Source,
     out: opt.Folder,
@@ -64,14 +84,13 @@ def fit(
     starts: given.Starts = 1,
     warm_start: given.WarmStart = False,
     epochs: given.Epochs = None,
-    trajectories: given.PerEpoch = 256,
+    trajectories: PerEpoch = None,
     most_trajectories: given.MostPerEpoch = None,
     optimizer: given.Optimizer = "adam",
     max_seconds: given.Seconds = None,
     resume: given.Resume = False,
     bounds: given.Bounds = None,
     start: given.Start = None,
-    column: opt.Column = None,
     mapping: given.Mapping = None,
     snapshots: given.Snapshots = False,
     objective: given.ObjectiveName = None,
@@ -83,15 +102,7 @@ def fit(
     no_distrib: given.NoDistrib = False,
     level: given.Level = None,
     omex: given.Archive = None,
-    sheet: opt.Sheet = None,
-    time_column: opt.TimeColumn = None,
-    time_unit: table.TimeUnit = None,
-    header_row: table.HeaderRow = None,
-    names: table.Names = None,
-    layout: table.LayoutName = None,
-    plate_map: table.PlateMap = None,
-    below_detection: table.Below = None,
-    above_detection: table.Above = None,
+    reading: Reading = AS_FOUND,
     threads: opt.Threads = None,
     substance: opt.Substance = None,
     initial: opt.Initial = "strict",
@@ -104,13 +115,17 @@ def fit(
 
     Ctrl-C keeps the best values so far, and --resume goes on from there.
     """
+    from sbmlgrad.fit.fitted_petab import check_petab_folder, petab_refusal
+    from sbmlgrad.fit.problem_settings import overruled, settings_of, with_problem_settings
     from sbmlgrad.io.files import check_folder
 
     if engine not in ("ssa", "ode"):
         raise RequestError(f"--engine {engine}: choose ssa or ode")
     check_folder(out)
+    check_petab_folder(out, [path for path in (model, data, mapping) if path is not None])
+    writing = writing_options(level, no_distrib=no_distrib)
     if omex is not None:
-        check_archive(omex)
+        check_archive(omex, writing)
     target = objective_of(objective)
     check_uncertainty(uncertainty, engine, repeats)
     check_workers(uncertainty, starts, workers, scheduler)
@@ -119,7 +134,7 @@ def fit(
     stochastic = {
         "objective": target,
         "epochs": epochs,
-        "trajectories": trajectories,
+        "trajectories": TRAJECTORIES if trajectories is None else trajectories,
         "most_trajectories": most_trajectories,
         "optimizer": optimizer,
         "warm_start": warm_start,
@@ -129,22 +144,8 @@ def fit(
     if engine == "ode":
         refuse_stochastic(stochastic, threads)
         stochastic = {}
-    check_settings(common, stochastic)
-    common["executor"] = executor if starts > 1 else None
-    writing = writing_options(level, no_distrib=no_distrib)
     how = {"substance": substance, "initial": initial, "mass_action": mass_action}
-    reading = {
-        "mapping": mapping_of(column),
-        "sheet": sheet,
-        "time_column": time_column,
-        "time_unit": time_unit,
-        "header_row": header_row,
-        "names": None if names is None else list(names_of(names)),
-        "layout": layout,
-        "plate_map": plate_map,
-        "below_detection": below_detection,
-        "above_detection": above_detection,
-    }
+    tables = reading.arguments()
     with as_options():
         if model.suffix.lower() in PETAB:
             stray = {
@@ -154,8 +155,7 @@ def fit(
                 "--free": free,
                 "--bounds": bounds,
                 "--start": start,
-                "--map": reading.pop("mapping"),
-                **{"--" + name.replace("_", "-"): value for name, value in reading.items()},
+                **{option_of(name): True for name in tables},
             }
             problem, assumptions = petab_problem(model, how, stray), ()
         else:
@@ -163,28 +163,39 @@ def fit(
                 model,
                 data,
                 how,
-                reading,
+                tables,
                 fit_options(free, bounds, start),
                 mapping=mapping,
                 is_snapshots=snapshots,
             )
-        used = check_problem(problem, engine, target, writing)
+        said = {"trajectories": trajectories, "seed": seed, "objective": objective}
+        problem = overruled(problem, said)
+        asked = settings_of(problem, model.name)
+        check_settings(common, stochastic and {**stochastic, **asked})
+        common["executor"] = executor if starts > 1 else None
+        used = check_problem(problem, engine, target or asked.get("objective"), writing)
         check_likelihood_of(uncertainty, used, problem)
+        if omex is not None:
+            check_simulation(problem, engine, writing)
+    settings = _settings(common, stochastic, threads)
     if dry_run:
-        planned = plan(problem, assumptions)
+        planned = plan(problem, assumptions + with_problem_settings(problem, settings)[1])
         if json:
             print_json(planned)
         elif not quiet:
             print_plan(planned, problem.name)
         return OK
     is_silent = quiet or json
+    sources = measurement_files(model) if model.suffix.lower() in PETAB else (data,)
+    # As they are now: whoever changes them while the fit runs changes another fit's data.
+    packed = () if omex is None else data_entries((*sources, mapping, reading.plate_map))
     if resume and not (out / CHECKPOINT).exists() and not quiet:
         print(f"{out}: there is no {CHECKPOINT} to go on from; starting anew", file=sys.stderr)
     with results_folder(out):
         if not resume:
             (out / RECORDS).unlink(missing_ok=True)
         try:
-            result = _fitted(problem, assumptions, common, stochastic, threads, is_silent)
+            result = _fitted(problem, assumptions, settings, is_silent)
         except KeyboardInterrupt:
             if (out / CHECKPOINT).exists():
                 print(f"{out}: the descent is kept there; {GO_ON}", file=sys.stderr)
@@ -214,8 +225,10 @@ def fit(
     if engine == "ssa" and not is_cut:
         (out / CHECKPOINT).unlink(missing_ok=True)
     if omex is not None:
-        write_fit_archive(result, out, omex)
+        write_fit_archive(result, out, omex, packed)
         files.append(omex)
+    if not quiet and (refusal := petab_refusal(result)):
+        print(f"there is no PEtab problem in the results: {refusal}", file=sys.stderr)
     if json:
         print_json({**summary_of(result), "files": [str(f) for f in files]})
     elif not quiet:
@@ -241,23 +254,21 @@ def writing_options(level: str | None, *, no_distrib: bool) -> dict[str, Any]:
     return {"distrib": not no_distrib, "level": int(parts[0]), "version": version}
 
 
-def _fitted(
-    problem: Any,
-    assumptions: tuple[str, ...],
-    common: dict[str, Any],
-    stochastic: dict[str, Any],
-    threads: int | None,
-    is_silent: bool,
-) -> Any:
-    import_tensorflow_quietly()
+def _settings(common: dict[str, Any], stochastic: dict[str, Any], threads: int | None) -> Any:
     from sbmlgrad.engines.native import Native
     from sbmlgrad.engines.ode.engine import ODE
-    from sbmlgrad.fit.solve import Settings, solve
+    from sbmlgrad.fit.settings import Settings
 
     engine = Native(threads=threads) if stochastic else ODE()
+    return Settings(engine=engine, **common, **stochastic)
+
+
+def _fitted(problem: Any, assumptions: tuple[str, ...], settings: Any, is_silent: bool) -> Any:
+    import_tensorflow_quietly()
+    from sbmlgrad.fit.solve import solve
+
     with progress_bar("fitting", is_silent) as advance:
-        settings = Settings(engine=engine, progress=advance, **common, **stochastic)
-        return solve(problem, settings, assumptions)
+        return solve(problem, replace(settings, progress=advance), assumptions)
 
 
 def _written(result: Any, out: Path, writing: dict[str, Any]) -> list[Path]:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+#: Files of the results folder with which work can go on; they are no results.
+_STATES = (".npz", ".jsonl")
 
-def check_archive(path: Path) -> None:
-    """Raise a `WriteError` for an archive that could not be written after the fit."""
+
+def check_archive(path: Path, writing: Mapping[str, Any]) -> None:
+    """Raise a `WriteError` for an archive that could not be written after the fit.
+
+    Args:
+        path: of the archive.
+        writing: arguments of `save`.
+    """
     from sbmlgrad.errors import WriteError
     from sbmlgrad.io.files import check_folder
 
@@ -15,30 +24,139 @@ def check_archive(path: Path) -> None:
         raise WriteError(f"{path}: a COMBINE archive is called .omex; rename it")
     if not path.parent.is_dir():
         raise WriteError(f"{path}: there is no folder '{path.parent}'; make it first")
+    if writing.get("level") == 1:
+        raise WriteError(
+            f"{path}, --level 1: the archive holds a simulation in SED-ML, which refers to "
+            "elements by their ids, and SBML has ids from level 2 on; choose --level 2 or 3, or "
+            "leave out --omex"
+        )
     check_folder(path.parent)
 
 
-def write_fit_archive(result: Any, out: Path, path: Path) -> None:
-    """Pack calibrated model, original, simulation, provenance and the results folder."""
-    from sbmlgrad.io.calibration_archive import calibration_description, calibration_entries
-    from sbmlgrad.io.omex import folder_entries, write_archive
-    from sbmlgrad.io.sedml import Curve, TimeCourse
+def check_simulation(problem: Any, method: str, writing: Mapping[str, Any]) -> None:
+    """Raise what making the archive's simulation would raise after the fit.
 
-    used = {id for _, id in result.curves}
-    curves = [Curve(o.id, o.formula, o.name) for o in result.problem.observables if o.id in used]
-    ends = [float(curve.times[-1]) for curve in result.curves.values()]
+    Args:
+        problem: what is to be fitted.
+        method: ssa or ode.
+        writing: arguments of `save`.
+
+    Raises:
+        RequestError: SED-ML cannot say it, such as a model of level 1 that is not converted.
+    """
+    from sbmlgrad.errors import RequestError
+    from sbmlgrad.io.sbml.writer import write_sbml
+    from sbmlgrad.io.sedml import sedml_document
+
+    document = write_sbml(problem.network, **writing)
+    curves, course = _simulation(problem, method)
+    try:
+        sedml_document(problem.network, document, curves, course, constants=_constants(problem, {}))
+    except RequestError as error:
+        raise RequestError(
+            f"--omex: the simulation in the archive cannot be written: {error} (--level 3 "
+            "converts one); or leave out --omex"
+        ) from error
+
+
+def data_entries(paths: Iterable[Path | None]) -> tuple[Any, ...]:
+    """Return the files that a fit was given beside the model, as entries of the folder `data`.
+
+    Args:
+        paths: of the files; those that are None were not given. Files of one name are kept apart by
+            a number.
+
+    Raises:
+        UnreadableFileError: one of them cannot be read.
+    """
+    from sbmlgrad.io.files import read_bytes
+    from sbmlgrad.io.omex import Entry
+
+    given = dict.fromkeys(path.resolve() for path in paths if path is not None)
+    entries: dict[str, Any] = {}
+    for path in given:
+        place, number = f"data/{path.name}", 1
+        while place in entries:
+            number += 1
+            place = f"data/{number}/{path.name}"
+        entries[place] = Entry(place, read_bytes(path))
+    return tuple(entries.values())
+
+
+def measurement_files(problem: Path) -> tuple[Path, ...]:
+    """Return the tables of measurements that a PEtab problem names."""
+    from sbmlgrad.io.petab.config import read_config
+
+    return read_config(problem).measurements
+
+
+def write_fit_archive(result: Any, out: Path, path: Path, data: tuple[Any, ...]) -> None:
+    """Pack model, original, simulation, provenance, data, PEtab problem and the results folder.
+
+    Args:
+        result: of the fit.
+        out: folder of its results, written already.
+        path: of the archive.
+        data: as `data_entries` returns them.
+    """
+    from sbmlgrad.fit.fitted_petab import FOLDER
+    from sbmlgrad.io.calibration_archive import (
+        calibration_description,
+        calibration_entries,
+        petab_entries,
+    )
+    from sbmlgrad.io.omex import folder_entries, write_archive
+
     method = "ode" if result.is_deterministic else "ssa"
-    own = set(result.model.parameter_ids)
-    fixed = {p.id: p.nominal for p in result.problem.parameters}
-    # States of work that can go on are no results.
-    results = folder_entries(out, "results")
+    curves, course = _simulation(result.problem, method)
+    inside = f"results/{FOLDER}/"
+    results = [
+        entry
+        for entry in folder_entries(out, "results")
+        if not entry.location.endswith(_STATES) and not entry.location.startswith(inside)
+    ]
     entries = calibration_entries(
         result.model,
         (out / "calibrated.xml").read_bytes(),
         curves,
-        TimeCourse(max(ends, default=1.0), methods=(method,)),
-        constants={id: v for id, v in {**fixed, **result.values}.items() if id not in own},
-        files=[e for e in results if not e.location.endswith((".npz", ".jsonl"))],
+        course,
+        constants=_constants(result.problem, result.values),
+        files=[*data, *petab_entries(_petab(result)), *results],
     )
     name = result.model.name or result.model.id
     write_archive(path, entries, calibration_description(name, result.model.provenance))
+
+
+def _petab(result: Any) -> dict[str, bytes]:
+    """Return the files of the problem; none where PEtab cannot say it, which `fit` tells."""
+    from sbmlgrad.errors import WriteError
+    from sbmlgrad.fit.fitted_petab import fitted_petab
+
+    try:
+        return fitted_petab(result)
+    except WriteError:
+        return {}
+
+
+def _simulation(problem: Any, method: str) -> tuple[list[Any], Any]:
+    """Return what to plot of a problem, and what to simulate for it."""
+    from sbmlgrad.fit.outcome import observed_pairs
+    from sbmlgrad.io.sedml import Curve, TimeCourse
+
+    used = {id for _, id in observed_pairs(problem)}
+    curves = [Curve(o.id, o.formula, o.name) for o in problem.observables if o.id in used]
+    ends = [
+        float(data.time.max())
+        for data in (problem.measurements, problem.snapshots)
+        if data is not None and len(data.time)
+    ]
+    return curves, TimeCourse(
+        max(ends, default=1.0), methods=("ode" if method == "ode" else "ssa",)
+    )
+
+
+def _constants(problem: Any, values: Mapping[str, float]) -> dict[str, float]:
+    """Return the values of what observables use beside the model."""
+    own = set(problem.network.parameter_ids)
+    nominal = {p.id: p.nominal for p in problem.parameters}
+    return {id: value for id, value in {**nominal, **values}.items() if id not in own}

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import re
+from ast import literal_eval
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 
-from sbmlgrad.errors import DataError, FitError, ParameterError
+from sbmlgrad.cli.reading import Reading
+from sbmlgrad.errors import DataError, FitError, ParameterError, RequestError
 
-#: Arguments of Python that are options of `fit` by the same name.
-_OPTIONS = (
-    "above_detection",
-    "below_detection",
-    "header_row",
-    "initial",
-    "layout",
-    "mass_action",
-    "most_trajectories",
-    "plate_map",
-    "sheet",
-    "substance",
-    "time_column",
-    "time_unit",
+#: Arguments of Python that are options by the same name, besides those of tables.
+_OPTIONS = ("initial", "mass_action", "most_trajectories", "substance")
+#: Arguments of `load_snapshots` that are options by another name.
+_OTHERS = {"columns": "observables", "conditions": "condition_columns"}
+#: Errors whose messages give advice on arguments.
+_ERRORS = (DataError, FitError, ParameterError, RequestError)
+
+_TEXT = r"""(?:'[^']*'|"[^"]*")"""
+_TABLES = [field.name for field in fields(Reading) if field.name != "column"]
+_ARGUMENTS = "|".join([*_OPTIONS, *_OTHERS, *_TABLES])
+#: An argument, perhaps with a value, and other values that it may have. Ids behind options of the
+#: command line are no arguments, whatever they are called.
+_PLAIN = re.compile(
+    rf"(?<!--map )(?<!--start )(?<!--bounds )\b({_ARGUMENTS})="
+    rf"(?:({_TEXT})((?:, {_TEXT})*(?: or {_TEXT})?)|(\[{_TEXT}(?:, {_TEXT})*\])|([-\w./]*))"
 )
-_PLAIN = re.compile(rf"\b({'|'.join(_OPTIONS)})=('([^']*)'|[\w./]*)")
-_MAPPING = re.compile(r"mapping=\{'([^']*)': (?:None|'([^']*)')\}")
+_MAPPING = re.compile(rf"mapping=\{{({_TEXT}): (?:None|({_TEXT}))\}}")
 _START = re.compile(r"start=\{'(\w+)': ([\d.]+)\}(?: \(--start [^)]*\))?")
+#: What is said otherwise where nothing can be typed so.
+_WORDS = {
+    "names=['time', ...]": "--names time,...",
+    "mapping= ": "--map ",
+    "no time= and": "no --time-column and",
+    "sheet=, several with a list": "sheet=, several by repeating it",
+    "called 'all'; give a list of names": "called 'all'; rename that one, or name all you mean",
+    "use one of None, ": "use one of ",
+    r"'\t'": "tab",
+    "'wide', 'long', None or": "'wide', 'long' or",
+    "'long', 'wide' or None": "'long' or 'wide'",
+}
+#: Values that shells take as they are.
+_PLAIN_VALUE = re.compile(r"[\w./%+@-]*\w[\w.,:/%+@-]*")
 
 
 @contextmanager
@@ -33,9 +50,9 @@ def as_options() -> Iterator[None]:
     """Let errors within name options of the command line where they name arguments of Python."""
     try:
         yield
-    except (DataError, FitError, ParameterError) as error:
+    except _ERRORS as error:
         text = in_options(str(error))
-        if type(error) not in (DataError, FitError, ParameterError) or text == str(error):
+        if type(error) not in _ERRORS or text == str(error):
             raise
         raise type(error)(text) from error
 
@@ -46,13 +63,39 @@ def in_options(message: str) -> str:
     Args:
         message: of an error of the library.
     """
-    message = _MAPPING.sub(lambda found: f'--map "{found[1]}={found[2] or ""}"', message)
-    message = message.replace("names=['time', ...]", "--names time,...")
+    for found, said in _WORDS.items():
+        message = message.replace(found, said)
+    message = _MAPPING.sub(_map, message)
     message = _START.sub(r"--start \1=\2", message)
-    return _PLAIN.sub(_option, message.replace("mapping= ", "--map "))
+    return _PLAIN.sub(_option, message)
+
+
+def _map(found: re.Match[str]) -> str:
+    return f'--map "{_value(found[1])}={_value(found[2]) if found[2] else ""}"'
 
 
 def _option(found: re.Match[str]) -> str:
-    value = found[3] if found[3] is not None else found[2]
-    value = f'"{value}"' if " " in value else value
-    return f"--{found[1].replace('_', '-')} {value}".rstrip()
+    name, text, others, listed, bare = found.groups()
+    option = "--" + _OTHERS.get(name, name).replace("_", "-")
+    if text is not None:
+        return f"{option} {_typed(text)}{re.sub(_TEXT, lambda other: _typed(other[0]), others)}"
+    if listed is not None:
+        values = re.findall(_TEXT, listed)
+        if name == "names":
+            return f"{option} {_typed(repr(','.join(map(_value, values))))}"
+        return " ".join(f"{option} {_typed(value)}" for value in values)
+    return f"{option} {bare}".rstrip()
+
+
+def _typed(text: str) -> str:
+    """Return a text in quotes of Python as it is typed in a shell."""
+    value = _value(text)
+    return value if _PLAIN_VALUE.fullmatch(value) else f'"{value}"'
+
+
+def _value(text: str) -> str:
+    """Return what a text in quotes of Python says."""
+    try:
+        return literal_eval(text)
+    except (SyntaxError, ValueError):  # a message may put quotes around anything
+        return text[1:-1]

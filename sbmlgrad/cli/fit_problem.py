@@ -1,12 +1,30 @@
-"""The problem that the arguments of `sbmlgrad fit` mean, and what would be done with it."""
+"""The problem that model, data and options mean, and what `sbmlgrad fit` would do with it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+from sbmlgrad.cli.fit_cells import cells_problem, refuse_conditions
+from sbmlgrad.cli.reading import option_of
 from sbmlgrad.cli.support import bound, names_of, numbers, pairs
 from sbmlgrad.errors import RequestError
+
+#: Arguments of `load_measurements` that counts of cells have too, and what `load_snapshots` calls
+#: them.
+_OF_CELLS = {
+    "condition_columns": "conditions",
+    "encoding": "encoding",
+    "header_row": "header_row",
+    "layout": "layout",
+    "missing": "missing",
+    "names": "names",
+    "observables": "columns",
+    "separator": "separator",
+    "sheet": "sheet",
+    "time_column": "time",
+    "time_unit": "time_unit",
+}
 
 
 def petab_problem(path: Path, how: dict[str, Any], stray: dict[str, Any]) -> Any:
@@ -48,7 +66,7 @@ def problem_of_files(
         model: file of the model.
         data: file of measurements or snapshots.
         how: arguments of `load`.
-        reading: arguments of `load_measurements`.
+        reading: arguments of `load_measurements` that were given.
         options: free parameters, bounds and start.
         mapping: file that says what columns and conditions are.
         is_snapshots: whether the data are counts in single cells.
@@ -66,21 +84,35 @@ def problem_of_files(
     network = load(model, **how)
     if data is None:
         raise RequestError(f"fit {model.name}: name the file of measurements too")
+    columns = reading.get("mapping")
+    reading = {name: value for name, value in reading.items() if name != "mapping"}
     if is_snapshots:
-        meant = ("mapping", "sheet", "header_row", "names", "time_unit")
-        stray = [name for name, value in reading.items() if value is not None and name not in meant]
-        stray += ["mapping"] if mapping is not None else []
-        if stray:
-            names = ", ".join("--" + name.replace("_", "-") for name in stray)
-            raise RequestError(f"--snapshots: counts of cells have no {names}; leave out {names}")
-        cells = load_snapshots(data, **{k: v for k, v in reading.items() if k in meant[1:]})
-        return plain_problem(network, cells, mapping=reading["mapping"], **options)
-    if mapping is not None:
-        if reading["mapping"] is not None:
-            raise RequestError("--mapping says what columns are; leave out --map")
-        measurements = load_measurements(data, **{**reading, "mapping": None})
-        return mapped_problem(network, measurements, load_mapping(mapping, network), **options), ()
-    return plain_problem(network, load_measurements(data, **reading), **options)
+        cells = load_snapshots(data, **_of_cells(reading))
+        if mapping is not None:
+            return cells_problem(network, cells, mapping, columns, options), ()
+        refuse_conditions(cells)
+        return plain_problem(network, cells, mapping=columns, **options)
+    if mapping is None:
+        measurements = load_measurements(data, mapping=columns, **reading)
+        return plain_problem(network, measurements, **options)
+    if columns is not None:
+        raise RequestError("--mapping says what columns are; leave out --map")
+    measurements = load_measurements(data, **reading)
+    return mapped_problem(network, measurements, load_mapping(mapping, network), **options), ()
+
+
+def _of_cells(reading: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `load_snapshots` that options of tables mean."""
+    stray = [option_of(name) for name in reading if name not in _OF_CELLS]
+    if stray:
+        names = ", ".join(stray)
+        raise RequestError(f"--snapshots: counts of cells have no {names}; leave out {names}")
+    if isinstance(reading.get("sheet"), list):
+        raise RequestError(
+            "--snapshots: counts of cells are read from one sheet; give --sheet once, and put all "
+            "cells into that sheet"
+        )
+    return {_OF_CELLS[name]: value for name, value in reading.items()}
 
 
 def fit_options(
@@ -96,15 +128,6 @@ def fit_options(
         "bounds": {name: bound(text) for name, text in pairs(bounds, "--bounds").items()},
         "start": numbers(start, "--start"),
     }
-
-
-def mapping_of(columns: list[str] | None) -> dict[str, str | None] | None:
-    """Return column → id, or → None for a column to leave out; None if nothing is mapped.
-
-    Raises:
-        RequestError: an option `--map` is not written as it must be.
-    """
-    return {column: (to or None) for column, to in pairs(columns, "--map").items()} or None
 
 
 def plan(problem: Any, assumptions: tuple[str, ...]) -> dict[str, Any]:

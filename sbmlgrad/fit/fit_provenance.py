@@ -11,9 +11,6 @@ from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.model.provenance import Provenance
 from sbmlgrad.simulation import software_versions
 
-#: Name of the setting that tells the trajectories of each experiment behind the fitted values.
-AVERAGED = "averagedTrajectories"
-
 
 def provenance_of(
     plan: Plan,
@@ -21,7 +18,7 @@ def provenance_of(
     fitted: Mapping[str, float],
     loss: float,
     error: float,
-    averaged: int,
+    estimator: str,
     assumptions: tuple[str, ...],
 ) -> Provenance:
     """Return the record that goes into the calibrated model.
@@ -32,7 +29,7 @@ def provenance_of(
         fitted: parameter id → value.
         loss: of the fitted values.
         error: its Monte-Carlo standard error.
-        averaged: trajectories of each experiment behind the fitted values.
+        estimator: where the gradients came from, as written in code.
         assumptions: what was assumed, in words.
     """
     measurements = plan.simulator.problem.measurements
@@ -43,12 +40,12 @@ def provenance_of(
         data_name=measurements.source_name,
         data_sha256=measurements.sha256,
         seed=plan.simulator.seed,
-        estimator=plan.estimators[state.turn].name,
+        estimator=estimator,
         loss=loss,
         loss_standard_error=error,
         software=software_versions(),
         finished=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        settings={**_settings(plan, state, assumptions), AVERAGED: str(averaged)},
+        settings=_settings(plan, state, assumptions),
     )
 
 

@@ -22,7 +22,7 @@ from sbmlgrad.fit.objectives.base import (
 from sbmlgrad.fit.optimizers import optimizer_name
 from sbmlgrad.fit.plan import Epoch, Plan, State
 from sbmlgrad.fit.predictions import curve_of, predictions_of
-from sbmlgrad.fit.refinement import Candidate, refined
+from sbmlgrad.fit.refinement import refined
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.search_space import as_mapping
 from sbmlgrad.fit.uncertainty.residuals import residual_factors
@@ -70,19 +70,19 @@ def result_of(
     # Common random numbers are those from there on: the evaluation takes others.
     first = state.next_trajectory + (COMMON if plan.is_common else 0)
     sizes = np.array([epoch.trajectories for epoch in epochs])
-    candidates = _candidates(plan, space.coordinates(np.vstack([history, reached])), losses, sizes)
+    candidates = _candidates(space.coordinates(np.vstack([history, reached])), losses)
     steps = ""
     if refine:
-        after, used, steps = refined(plan, state, candidates[0].coordinates, first)
+        after, used, steps = refined(plan, state, candidates[0], first)
         candidates += [] if after is None else [after]
         first += used
     scored = []
     for candidate in candidates:
-        values = space.values(candidate.coordinates)
+        values = space.values(candidate)
         simulated = simulate_for(objective, simulator, values, trajectories, first)
         loss = loss_of(objective, problem, simulated, values)
-        scored.append((loss, values, simulated, candidate.averaged))
-    loss, values, simulated, averaged = min(scored, key=lambda entry: entry[0])
+        scored.append((loss, values, simulated))
+    loss, values, simulated = min(scored, key=lambda entry: entry[0])
     error = float(standard_error(objective, problem, simulated))
     before = simulate_for(objective, simulator, space.start, trajectories, first)
     start_loss = loss_of(objective, problem, before, space.start)
@@ -91,7 +91,7 @@ def result_of(
     is_exact = isinstance(objective, ExactObjective)
     estimator = objective.name if is_exact else plan.estimators[state.turn].name
     told = (*assumptions, *state.words, *([steps] if steps else []))
-    provenance = provenance_of(plan, state, fitted, loss, error, averaged, told)
+    provenance = provenance_of(plan, state, fitted, loss, error, estimator, told)
     model = replace(model, provenance=provenance)
     curves, predictions = with_residual_noise(
         problem,
@@ -142,21 +142,15 @@ def _row(epoch: Epoch, start: int, values: NDArray[Any]) -> Any:
     return values[epoch.sets.tolist().index(start)]
 
 
-def _candidates(
-    plan: Plan, coordinates: FloatArray, losses: FloatArray, sizes: NDArray[np.int64]
-) -> list[Candidate]:
-    """Return coordinates of the descent that may be the best.
+def _candidates(coordinates: FloatArray, losses: FloatArray) -> list[FloatArray]:
+    """Return coordinates of the descent that may be the best, each float64 [free].
 
     Polyak's average over the last quarter of the epochs has less noise than any single one
     (Polyak & Juditsky 1992, SIAM J. Control Optim. 30, 838); after an interruption the best epoch
     may still be ahead of it.
     """
     tail = coordinates[-max(len(coordinates) // TAIL, 1) :]
-    behind = sizes[-len(tail) :]
-    # With common random numbers all epochs saw the same trajectories.
-    averaged = int(behind[-1] if plan.is_common else behind.sum())
-    best = int(np.argmin(losses))
-    return [Candidate(tail.mean(axis=0), averaged), Candidate(coordinates[best], int(sizes[best]))]
+    return [tail.mean(axis=0), coordinates[int(np.argmin(losses))]]
 
 
 def _starts(state: State, best: int) -> tuple[Start, ...]:

@@ -6,15 +6,13 @@ takes them in a few steps, each on a fresh ensemble.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.plan import Plan, State
-from sbmlgrad.fit.uncertainty.scoring import AVERAGED_STEPS, STEPS, refit
+from sbmlgrad.fit.uncertainty.scoring import STEPS, refit
 from sbmlgrad.fit.uncertainty.sensitivity import used
 
 FloatArray = NDArray[np.float64]
@@ -29,22 +27,9 @@ GRADIENT = 5.0
 FEWEST = 100
 
 
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """Coordinates that may be those of a fit.
-
-    Attributes:
-        coordinates: float64 [free].
-        averaged: trajectories of each experiment that they are the average over.
-    """
-
-    coordinates: FloatArray
-    averaged: int
-
-
 def refined(
     plan: Plan, state: State, start: FloatArray, first: int
-) -> tuple[Candidate | None, int, str]:
+) -> tuple[FloatArray | None, int, str]:
     """Take steps of scoring, where they suit the fit.
 
     They do if `MeanTrajectory` was made small by a descent that came to its end, and if ensembles
@@ -57,8 +42,8 @@ def refined(
         first: number of the first trajectory.
 
     Returns:
-        What was reached, or None; how many numbers of trajectories that took; and what was done,
-        in words, or an empty text.
+        Coordinates that were reached, float64 [free], or None; how many numbers of trajectories
+        that took; and what was done, in words, or an empty text.
     """
     if not isinstance(plan.objective, MeanTrajectory) or state.is_cut:
         return None, 0, ""
@@ -75,5 +60,4 @@ def refined(
         return None, taken, "steps of scoring after the descent were interrupted"
     except SbmlGradError as error:
         return None, taken, f"steps of scoring after the descent were not possible: {error}"
-    found = Candidate(reached, AVERAGED_STEPS * size)
-    return found, taken, f"{STEPS} steps of scoring, {size} trajectories each, after the descent"
+    return reached, taken, f"{STEPS} steps of scoring, {size} trajectories each, after the descent"

@@ -12,6 +12,7 @@ from sbmlgrad.fit.objectives.base import ExactObjective, Objective
 from sbmlgrad.fit.parallel import Executor
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.plan import FitProgress
+from sbmlgrad.fit.problem_settings import overruled
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.solve import Settings, solve
@@ -38,7 +39,7 @@ def fit(
     learning_rate: float | tuple[float, float] | Schedule | None = None,
     temperature: float | tuple[float, float] | Schedule | None = None,
     epochs: int | None = None,
-    trajectories: int = 256,
+    trajectories: int | None = None,
     most_trajectories: int | None = None,
     evaluation_trajectories: int | None = None,
     common_random_numbers: bool = False,
@@ -75,7 +76,8 @@ def fit(
             a cosine.
         temperature: the same for `StraightThrough`; by default the estimator's own.
         epochs: steps of the optimiser; None goes on until they gain nothing that is significant.
-        trajectories: simulated per epoch, experiment and start.
+        trajectories: simulated per epoch, experiment and start; by default what the problem says,
+            or 256.
         most_trajectories: to which they are doubled, as the noise of the loss becomes what is left
             of it; by default 16 times as many. Not with `epochs`.
         evaluation_trajectories: for the final loss; by default ten epochs' worth, at least 2000.
@@ -119,7 +121,7 @@ def fit(
         learning_rate=learning_rate,
         temperature=temperature,
         epochs=epochs,
-        trajectories=trajectories,
+        trajectories=Settings.trajectories if trajectories is None else trajectories,
         most_trajectories=most_trajectories,
         evaluation_trajectories=evaluation_trajectories,
         common_random_numbers=common_random_numbers,
@@ -136,7 +138,7 @@ def fit(
     if mapping is not None and not isinstance(mapping, Mapping):
         raise RequestError(f"mapping={mapping!r}: pass a mapping of columns to species ids")
     problem, assumptions = _problem(model, data, free, mapping, bounds, start, objective)
-    return solve(problem, settings, assumptions)
+    return solve(overruled(problem, {"trajectories": trajectories}), settings, assumptions)
 
 
 def _problem(

@@ -24,6 +24,7 @@ from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
 from sbmlgrad.fit.plan import Plan, State, begin
 from sbmlgrad.fit.problem_checks import check_noise, check_priors, check_units
+from sbmlgrad.fit.problem_settings import with_problem_settings
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
@@ -50,15 +51,17 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
 
     Args:
         problem: what is calibrated.
-        settings: how.
+        settings: how; where they are left at their defaults, the problem's own settings decide.
         assumptions: what was assumed in making the problem, in words.
 
     Raises:
         SbmlGradError: as `run.fit` says.
     """
-    check_settings(settings)
     if not problem.free:
         raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
+    settings, words = with_problem_settings(problem, settings)
+    assumptions += words
+    check_settings(settings)
     check_units(problem)
     check_noise(problem)
     check_priors(problem)

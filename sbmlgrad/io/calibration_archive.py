@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from sbmlgrad.errors import WriteError
-from sbmlgrad.io.omex import Description, Entry
+from sbmlgrad.io.omex import PETAB, Description, Entry
+from sbmlgrad.io.petab.write import YAML
 from sbmlgrad.io.prov import prov_json
 from sbmlgrad.io.sedml import Curve, TimeCourse, sedml_document
 from sbmlgrad.model.network import ReactionNetwork
@@ -33,7 +34,8 @@ def calibration_entries(
         curves: observables to plot.
         course: what to simulate.
         constants: value of what the observables use beside the model.
-        files: what else to pack: measurements, the PEtab problem (`folder_entries`), the report.
+        files: what else to pack: measurements as they came (`data/...`), the PEtab problem
+            (`petab_entries`), the report.
 
     Returns:
         The calibrated model, the original, the simulation, the provenance, and the files.
@@ -59,6 +61,19 @@ def calibration_entries(
         Entry(SIMULATION, simulation, is_main=True),
         Entry(PROVENANCE, record),
         *files,
+    )
+
+
+def petab_entries(files: Mapping[str, bytes], under: str = "petab") -> tuple[Entry, ...]:
+    """Return the files of a PEtab 2 problem as entries; its YAML file is marked as what it is.
+
+    Args:
+        files: name → bytes, as `petab_files` returns them.
+        under: the folder of the archive to put them in.
+    """
+    return tuple(
+        Entry(f"{under}/{name}", data, PETAB[2] if name == YAML else "")
+        for name, data in files.items()
     )
 
 

@@ -37,16 +37,19 @@ p, li { max-width: 46rem; }
 .look { background: var(--alarm); border-left: 4px solid var(--orange); padding: .6rem 1rem;
   border-radius: 4px; }
 .look ul { margin: .3rem 0; padding-left: 1.1rem; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; background:
+  linear-gradient(var(--page), var(--page)) right / 1.2rem 100% no-repeat local,
+  linear-gradient(to left, var(--line), transparent) right / .7rem 100% no-repeat; }
 .wide + .wide { margin-top: 1rem; }
 table { border-collapse: collapse; font-size: .92rem; }
 caption { text-align: left; color: var(--soft); font-size: .9rem; padding-bottom: .3rem; }
 th, td { text-align: left; padding: .3rem .9rem .3rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: normal; }
+th:last-child, td:last-child { padding-right: 0; }
 th { font-weight: 600; white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.id { white-space: nowrap; font-family: ui-monospace, "DejaVu Sans Mono", monospace; }
-td.text { min-width: 11rem; overflow-wrap: anywhere; }
+td.text { min-width: 8rem; overflow-wrap: anywhere; }
 code, pre { font: .88rem/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
 pre { background: var(--card); padding: .7rem 1rem; border-radius: 4px; overflow-x: auto;
   white-space: pre-wrap; }
@@ -64,6 +67,8 @@ summary { cursor: pointer; color: var(--soft); }
 @media (max-width: 30rem) {
   table { font-size: .85rem; }
   th, td { padding-right: .6rem; }
+  th[scope="row"] { white-space: normal; width: 45%; overflow-wrap: anywhere; }
+  th[scope="row"] ~ td.text { min-width: 0; }
 }
 @media print {
   :root { --page: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --line: #bbbbbb;

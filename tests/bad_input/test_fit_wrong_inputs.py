@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import openpyxl
 import pytest
 from fit_inputs import DATA, KINDS, MODEL, Sheets
@@ -64,14 +66,18 @@ def test_a_folder_that_cannot_be_one(folder, capsys) -> None:
     assert (folder / "out").read_text() == "mine"
 
 
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def test_a_checkpoint_of_another_problem_stays_as_it_is(folder, capsys) -> None:
     first = ["fit", "m.ant", "d.csv", "--free", "k,d", "--trajectories", "8", "--seed", "1"]
     first += ["--uncertainty", "none", "--epochs", "40", "--max-seconds", "0.001", "--threads", "1"]
     assert run([*first, "--out", "out", "--quiet"]) == 0
-    kept = {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+    kept = contents(folder / "out")
     assert "checkpoint.npz" in kept
     (folder / "d.csv").write_text(DATA.replace("60", "61"))
     capsys.readouterr()
     message = refused([*first[1:], "--resume"], capsys)
     assert "checkpoint.npz: was left by a fit of another model, other data" in message
-    assert {path.name: path.read_bytes() for path in (folder / "out").iterdir()} == kept
+    assert contents(folder / "out") == kept

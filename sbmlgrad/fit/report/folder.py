@@ -8,6 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from sbmlgrad.errors import WriteError
+from sbmlgrad.fit.fitted_petab import (
+    FOLDER,
+    STORED,
+    check_petab_folder,
+    fitted_petab,
+    write_fitted_petab,
+)
 from sbmlgrad.fit.plots import plot_fit, plot_history
 from sbmlgrad.fit.report.page import report_html
 from sbmlgrad.fit.result import FitResult
@@ -15,15 +22,17 @@ from sbmlgrad.fit.result_file import result_bytes
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.formats import save
 
-#: Files of the folder, in the order in which they are written; `fit.png` where there are curves.
+#: What is in the folder, in the order in which it is written; `fit.png` where there are curves,
+#: and the folder `petab` where PEtab can say the problem.
 FILES = (
     "calibrated.xml",
     "parameters.tsv",
     "fit.png",
     "history.png",
     "provenance.json",
-    "fit.nc",
+    STORED,
     "report.html",
+    FOLDER,
 )
 
 
@@ -37,6 +46,10 @@ def write_results(
 ) -> tuple[Path, ...]:
     """Write everything about a fit into one folder, each file complete or not at all.
 
+    The folder in it, `petab`, holds the problem that was fitted, its predictions and how to plot
+    them (`fit.fitted_petab`); it is left out where PEtab cannot say the problem, and
+    `petab_refusal` says why.
+
     Args:
         result: the fit.
         folder: created if it does not exist; files of an earlier fit are replaced.
@@ -45,20 +58,26 @@ def write_results(
         version: likewise.
 
     Returns:
-        The files written.
+        The files written, and the folder `petab` as one of them.
 
     Raises:
-        WriteError: the folder cannot be made or written, or the result cannot be stored.
+        WriteError: the folder cannot be made or written, the result cannot be stored, or there is a
+            PEtab problem already that comes from no fit.
     """
     target = Path(folder)
+    check_petab_folder(target)
     # First, as these may refuse, so that a refusal leaves no folder behind.
     table = result.parameter_table().to_csv(sep="\t", index=False, lineterminator="\n")
-    contents: dict[str, bytes] = {"parameters.tsv": table.encode(), "fit.nc": result_bytes(result)}
+    contents: dict[str, bytes] = {"parameters.tsv": table.encode(), STORED: result_bytes(result)}
     if result.curves:
         contents["fit.png"] = _png(plot_fit(result))
     contents["history.png"] = _png(plot_history(result))
     contents["provenance.json"] = provenance_json(result).encode()
     contents["report.html"] = report_html(result).encode()
+    try:
+        petab = fitted_petab(result)
+    except WriteError:
+        petab = {}
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,7 +86,9 @@ def write_results(
     for name in FILES[1:]:
         if name in contents:
             write_atomically(target / name, contents[name])
-    return tuple(target / name for name in FILES if name == FILES[0] or name in contents)
+    write_fitted_petab(petab, target)
+    there = {FILES[0], *contents, *([FOLDER] if petab else [])}
+    return tuple(target / name for name in FILES if name in there)
 
 
 def _png(figure: Any) -> bytes:

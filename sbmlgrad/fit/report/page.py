@@ -9,6 +9,7 @@ from sbmlgrad.errors import SimulationError
 from sbmlgrad.fit.distribution_panels import distributions
 from sbmlgrad.fit.report import figures, tables, words
 from sbmlgrad.fit.report.citations import citations
+from sbmlgrad.fit.report.kind import is_exact
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.pages.markup import Content, Html, element, joined, listed
 from sbmlgrad.pages.parts import document
@@ -18,6 +19,9 @@ from sbmlgrad.pages.tables import pairs
 _SAID_ELSEWHERE = frozenset(
     {"objective", "optimizer", "engine", "assumptions", "startAndBounds", "end", "observables"}
 )
+
+#: Settings that say nothing about a fit whose objective needs no simulation.
+_OF_ENSEMBLES = frozenset({"trajectories", "commonRandomNumbers"})
 
 
 def report_html(result: FitResult) -> str:
@@ -118,10 +122,9 @@ def _uncertainty(result: FitResult, numbers: figures.Numbers) -> tuple[Content, 
 
 
 def _course(result: FitResult, numbers: figures.Numbers) -> tuple[Content, ...]:
-    size = f" of {result.words_for_trajectories} for each experiment and start"
     said = (
-        f"{words.course_words(result)}{'' if result.is_deterministic else size}, "
-        f"{result.optimizer}, gradients by {result.estimator}; {words.ended(result)}."
+        f"{words.course_words(result)}{words.size_words(result)}, {result.optimizer}, gradients "
+        f"{words.gradient_words(result)}; {words.ended(result)}."
     )
     table = tables.starts(result)
     folded = element("details", element("summary", "All starts"), table) if table else None
@@ -150,20 +153,22 @@ def _data(result: FitResult) -> tuple[Content, ...]:
 
 def _settings(result: FitResult) -> tuple[Content, ...]:
     provenance = result.model.provenance
+    behind = f"trajectories behind the {'curves' if is_exact(result) else 'final loss'}"
     rows: list[tuple[str, Content]] = [
         ("objective", result.objective),
-        ("gradients", result.estimator),
+        ("gradients", words.gradient_words(result).removeprefix("by ")),
         ("optimiser", result.optimizer),
         ("engine", result.engine),
         ("seed", str(result.seed)),
-        ("trajectories behind the final loss", str(result.evaluation_trajectories or "")),
+        (behind, str(result.evaluation_trajectories or "")),
     ]
     if provenance is None:
         return (pairs(rows),)
+    left_out = _SAID_ELSEWHERE | (_OF_ENSEMBLES if is_exact(result) else set())
     rows += [
         (_in_words(name), text)
         for name, text in provenance.settings.items()
-        if name not in _SAID_ELSEWHERE
+        if name not in left_out
     ]
     rows.append(("finished", provenance.finished))
     rows += [(f"version of {name}", version) for name, version in provenance.software.items()]
@@ -171,8 +176,9 @@ def _settings(result: FitResult) -> tuple[Content, ...]:
 
 
 def _in_words(name: str) -> str:
-    """Return a name such as `learningRate` as words."""
-    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[0].lower()}", name)
+    """Return a name such as `learningRate` or `uncertainty.level` as words."""
+    parted = name.replace(".", ": ")
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[0].lower()}", parted)
 
 
 def _repetition(result: FitResult) -> tuple[Content, ...]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
 from sbmlgrad.fit import panels
 from sbmlgrad.fit.diagnostic_panels import residuals_of
 from sbmlgrad.fit.plain import FROM_DATA, NOISE
+from sbmlgrad.fit.report.kind import is_exact, objective_kind
 from sbmlgrad.fit.report.tables import number
 from sbmlgrad.fit.result import FitResult
 
@@ -21,6 +24,14 @@ _UNLIKELY = 3.0
 #: Standardised residuals beyond this are pointed out, one in two million for a normal.
 _FAR = 5.0
 
+#: Exact objective → what it is, as part of a sentence.
+_EXACT: Mapping[str, str] = MappingProxyType(
+    {
+        "StateSpaceLikelihood": "the exact likelihood of the counts, from the master equation",
+        "DwellTimes": "the likelihood of the dwell times, in closed form",
+    }
+)
+
 
 def lead(result: FitResult) -> list[str]:
     """Return the first paragraphs: what was fitted to what, the values, how well."""
@@ -30,7 +41,7 @@ def lead(result: FitResult) -> list[str]:
     first = (
         f"{_counted(free, 'parameter')} of the model ‘{name}’ "
         f"{'was' if free == 1 else 'were'} estimated from {data_words(result)}, by "
-        f"{'the rate equations' if result.is_deterministic else 'exact stochastic simulation'}."
+        f"{means_words(result)}."
     )
     if free <= NAMED:
         first += f" Found: {'; '.join(_value(result, id) for id in result.free.ids)}."
@@ -41,8 +52,17 @@ def lead(result: FitResult) -> list[str]:
     return [first, *([second] if math.isfinite(result.start_loss) else []), *agreement(result)]
 
 
-def _noise(result: FitResult) -> str:
+def means_words(result: FitResult) -> str:
+    """Return by what the parameters were estimated, as part of a sentence."""
     if result.is_deterministic:
+        return "the rate equations"
+    if is_exact(result):
+        return _EXACT.get(objective_kind(result), "an objective that needs no simulation")
+    return "exact stochastic simulation"
+
+
+def _noise(result: FitResult) -> str:
+    if result.is_deterministic or is_exact(result):
         return ""
     error = number(result.loss_standard_error, 2)
     return f" (± {error} from simulating {result.evaluation_trajectories} trajectories)"
@@ -51,6 +71,18 @@ def _noise(result: FitResult) -> str:
 def course_words(result: FitResult) -> str:
     """Return how long the fit took: epochs, or steps where there is no ensemble."""
     return _counted(len(result.loss_history), "step" if result.is_deterministic else "epoch")
+
+
+def size_words(result: FitResult) -> str:
+    """Return how many trajectories an epoch had, to follow `course_words`; empty without any."""
+    if result.is_deterministic or is_exact(result):
+        return ""
+    return f" of {result.words_for_trajectories} for each experiment and start"
+
+
+def gradient_words(result: FitResult) -> str:
+    """Return where the gradients are from, to follow the word "gradients"."""
+    return "of the objective itself" if is_exact(result) else f"by {result.estimator}"
 
 
 def ended(result: FitResult) -> str:
@@ -84,6 +116,9 @@ def data_words(result: FitResult) -> str:
         parts.append(cells + _counted(len(snapshots.times), "time"))
     experiments = len(result.problem.experiments)
     where = f" in {experiments} experiments" if experiments > 1 else ""
+    if objective_kind(result) == "DwellTimes":
+        # They belong to the objective, whose name says which record it is.
+        return f"the dwell times of a record{where}"
     return f"{' and '.join(parts) or 'data'}{where} ({result.source_name})"
 
 

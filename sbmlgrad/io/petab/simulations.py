@@ -13,6 +13,9 @@ from sbmlgrad.io.petab.tables import measurement_table, table_bytes
 from sbmlgrad.io.petab.written_names import written_names
 from sbmlgrad.model.problem import Problem
 
+#: Usual name of the file, in the folder of the problem.
+SIMULATIONS = "simulations.tsv"
+
 
 def write_simulations(problem: Problem, predicted: Any, path: str | Path) -> None:
     """Write predictions as a table like the measurement table, for PEtab's plots and residuals.
@@ -27,11 +30,20 @@ def write_simulations(problem: Problem, predicted: Any, path: str | Path) -> Non
         RequestError: there are not as many predictions as measurements.
         WriteError: the file cannot be written.
     """
+    write_atomically(Path(path), simulation_bytes(problem, predicted))
+
+
+def simulation_bytes(problem: Problem, predicted: Any) -> bytes:
+    """Return what `write_simulations` writes; arguments and errors are the same.
+
+    Args:
+        problem: what they are predictions of.
+        predicted: float64 [measurement].
+    """
     values = np.asarray(predicted, dtype=np.float64)
     if values.shape != (len(problem.measurements),):
         raise RequestError(
             f"predicted: an array of shape {values.shape} for {len(problem.measurements)} "
             "measurements; give one prediction for each, in their order"
         )
-    table = measurement_table(problem, written_names(problem), values, "simulation")
-    write_atomically(Path(path), table_bytes(table))
+    return table_bytes(measurement_table(problem, written_names(problem), values, "simulation"))

@@ -19,6 +19,7 @@ from sbmlgrad.io.petab.config import (
 from sbmlgrad.io.petab.config import VISUALIZATION as VISUALIZATION_FILES
 from sbmlgrad.io.petab.load import DATASETS, VISUALIZATION
 from sbmlgrad.io.petab.rows import is_identifier
+from sbmlgrad.io.petab.simulations import SIMULATIONS
 from sbmlgrad.io.petab.tables import (
     condition_tables,
     measurement_table,
@@ -31,7 +32,7 @@ from sbmlgrad.model.problem import Problem
 
 #: Names of the files of a problem; `YAML` is the one to open.
 YAML, MODEL = "problem.yaml", "model.xml"
-_TABLES = {
+TABLES = {
     "parameters.tsv": ("parameterId", "lowerBound", "upperBound", "nominalValue", "estimate"),
     "observables.tsv": ("observableId", "observableFormula", "noiseFormula"),
     "measurements.tsv": ("observableId", "experimentId", "measurement", "time"),
@@ -57,9 +58,9 @@ def write_petab(problem: Problem, folder: str | Path) -> Path:
         Path of the YAML file, `problem.yaml`.
 
     Raises:
-        WriteError: something that PEtab cannot say (noise of counts, some functions, snapshots, ids
-            with blanks or of local parameters that clash), or a folder that cannot be written;
-            every file is made up before the first is written.
+        WriteError: something that PEtab cannot say (noise of counts, some functions, snapshots, no
+            measurements at all, ids with blanks or of local parameters that clash), or a folder
+            that cannot be written; every file is made up before the first is written.
     """
     if not isinstance(problem, Problem):
         raise RequestError(f"write_petab({type(problem).__name__}): pass a Problem")
@@ -88,6 +89,11 @@ def petab_files(problem: Problem) -> dict[str, bytes]:
         raise WriteError(
             "snapshots of single cells cannot be written: PEtab has no table for distributions"
         )
+    if not len(problem.measurements):
+        raise WriteError(
+            f"problem '{problem.name or problem.network.id}' has no measurements, and a PEtab "
+            "problem is made of them; add measurements, or keep it in another form"
+        )
     names = written_names(problem)
     conditions, experiments = condition_tables(problem, names)
     rows = {
@@ -100,9 +106,9 @@ def petab_files(problem: Problem) -> dict[str, bytes]:
             {"petabEntityId": written, "modelEntityId": id} for id, written in names.model.items()
         ],
     }
-    tables = {name: table_bytes(r, _TABLES[name]) for name, r in rows.items() if r}
+    tables = {name: table_bytes(r, TABLES[name]) for name, r in rows.items() if r}
     drawings = _visualizations(problem)
-    taken = sorted(drawings.keys() & {*_TABLES, YAML, MODEL})
+    taken = sorted(drawings.keys() & {*TABLES, YAML, MODEL, SIMULATIONS})
     if taken:
         raise WriteError(
             f"visualisation table {taken[0]!r} has the name of another file; rename it"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 from networks import antimony
 from petab.v2.lint import ValidationIssueSeverity, lint_problem
 
 import sbmlgrad as sg
+from sbmlgrad.cli.app import BAD_INPUT, OK, run
 from sbmlgrad.cli.convert import PetabConversion, write_petab_folder
 from sbmlgrad.errors import DataError, ParameterError, WriteError
+from sbmlgrad.fit.rate_equations import predict
 from sbmlgrad.io.petab import load_petab
 
 MODEL = (
@@ -49,7 +52,9 @@ def test_sheets_become_problems(files, tmp_path) -> None:
 
 
 def test_columns_can_be_mapped_and_left_out(files, tmp_path) -> None:
-    write_petab_folder(files(free=["k"], mapping={"A": "B", "B": None}), tmp_path / "out")
+    write_petab_folder(
+        files(free=["k"], reading={"mapping": {"A": "B", "B": None}}), tmp_path / "out"
+    )
     problem = load_petab(tmp_path / "out" / "problem.yaml")
     assert problem.measurements.observables == ("B",)
 
@@ -66,6 +71,97 @@ def test_labels_of_conditions_become_ids_and_names(files, tmp_path) -> None:
     assert set(problem.measurements.condition) == {"_10_nM_Epo"}
 
 
+CONDITIONS = "time,observable,value,condition\n" + "".join(
+    f"{t},A,{v},{c}\n" for c in ("1 nM", "1-nM", "_1_nM") for t, v in ((0, 100), (1, 60))
+)
+MAPPING = """[[observables]]
+observableId = "seen"
+formula = "A"
+column = "A"
+scale = "gain"
+noiseFormula = "5"
+[[conditions]]
+conditionId = "1 nM"
+values = { d = 0.2 }
+[[conditions]]
+conditionId = "1-nM"
+values = { d = "d_low" }
+[[conditions]]
+conditionId = "_1_nM"
+"""
+
+
+def test_several_conditions_are_described_by_a_mapping_file(files, tmp_path, capsys) -> None:
+    conversion, out = files(), tmp_path / "out"
+    conversion.data.write_text(CONDITIONS)
+    (tmp_path / "map.toml").write_text(MAPPING)
+    command = ["convert", str(conversion.model), str(out), "--data", str(conversion.data)]
+    command += ["--free", "k,d_low,gain"]
+    assert run(command) == BAD_INPUT
+    assert "d_low" in capsys.readouterr().err  # it means something with a mapping file only
+    command += ["--mapping", str(tmp_path / "map.toml")]
+    assert run(command) == BAD_INPUT
+    assert "uses d_low, gain, which the model has not" in capsys.readouterr().err
+    command += ["--start", "gain=0.5", "--start", "d_low=0.1", "--bounds", "d_low=0.01:1"]
+    assert run(command) == OK
+    assert "6 measurements of 1 observables, 3 parameters to estimate" in capsys.readouterr().out
+    problem = load_petab(out / "problem.yaml")
+    assert {p.id: (p.nominal, p.lower, p.upper) for p in problem.free} == {
+        "k": (0.5, pytest.approx(5e-4), pytest.approx(500.0)),
+        "d_low": (0.1, 0.01, 1.0),
+        "gain": (0.5, pytest.approx(5e-4), pytest.approx(500.0)),
+    }
+    # A label that is an id keeps it, and labels that would become the same one are told apart.
+    names = {e.name or e.id: e.id for e in problem.experiments}
+    assert names == {"_1_nM": "_1_nM", "1 nM": "_1_nM_2", "1-nM": "_1_nM_3"}
+    values = {e.id: dict(e.periods[0].values) for e in problem.experiments}
+    assert values["_1_nM"] == {}
+    assert values["_1_nM_2"].keys() == values["_1_nM_3"].keys() == {"d"}
+    predicted = predict(problem, {"k": 0.5, "gain": 0.5, "d_low": 0.1}).predicted
+    m = problem.measurements
+    assert predicted == pytest.approx(0.5 * 100.0 * np.exp(-0.5 * m.time), rel=1e-4)
+    with warnings.catch_warnings():
+        # The library uses what its own dependencies call deprecated.
+        warnings.simplefilter("ignore")
+        found = lint_problem(out / "problem.yaml")
+    assert [str(i) for i in found if i.level > ValidationIssueSeverity.WARNING] == []
+
+
+def test_bounds_start_and_columns_are_given_as_for_a_fit(files, tmp_path) -> None:
+    conversion, out = files(), tmp_path / "out"
+    conversion.data.write_text("clock;Protein;remark\n0:00;100,5;x\n1:30;61;\n")
+    command = ["convert", str(conversion.model), str(out), "--data", str(conversion.data)]
+    command += ["--free", "k", "--bounds", "k=0.1:2", "--start", "k=0.4", "--clock", "h:mm"]
+    command += ["--time-column", "clock", "--map", "Protein=B", "--map", "remark="]
+    assert run([*command, "--time-unit", "min", "--quiet"]) == OK
+    problem = load_petab(out / "problem.yaml")
+    assert [(p.id, p.nominal, p.lower, p.upper) for p in problem.free] == [("k", 0.4, 0.1, 2.0)]
+    m = problem.measurements
+    assert (m.observables, m.time.tolist(), m.value.tolist()) == (("B",), [0, 90], [100.5, 61])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--bounds", "k=1:2"], "convert --bounds: means something with --data only"),
+        (["--sheet", "P", "--map", "A="], "convert --map, --sheet: mean something with --data"),
+        (["--mapping", "map.toml"], "convert --mapping: means something with --data only"),
+        (["--data", "data.csv", "--level", "3.2"], "leave out --level"),
+        (["--data", "data.csv", "--bounds", "k=1"], "write LOW:HIGH"),
+        (["--data", "data.csv", "--mapping", "map.toml", "--map", "A="], "leave out --map"),
+        (["--data", "data.csv", "--plate-map", "p.csv"], "--plate-map needs the layout"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    files, tmp_path, options, message, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    files()
+    assert run(["convert", "model.xml", "out", *options]) == BAD_INPUT
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_dry_runs_write_nothing(files, tmp_path) -> None:
     what, _ = write_petab_folder(files(free=["k"]), tmp_path / "out", dry_run=True)
     assert what.startswith("PEtab 2")
@@ -77,7 +173,7 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_written(files,
     with pytest.raises(ParameterError, match="kk"):
         write_petab_folder(files(free=["kk"]), out)
     with pytest.raises(DataError, match="nothing_such"):
-        write_petab_folder(files(mapping={"A": "nothing_such"}), out)
+        write_petab_folder(files(reading={"mapping": {"A": "nothing_such"}}), out)
     conversion = files(free=["k"])
     with pytest.raises(WriteError, match="is a file"):
         write_petab_folder(conversion, conversion.data)

@@ -59,6 +59,7 @@ def test_problems_end_with_no_and_their_places(write, capsys):
     said = capsys.readouterr().out
     assert "cannot be read as it is" in said
     assert "problem row 2, column B ('A'): found 'ND'" in said
+    assert "choose --below-detection drop, half or limit" in said
     assert "once that is solved, read it by" in said
     options = ["--below-detection", "drop", "--above-detection", "drop", "--map", "note="]
     assert run(["data", path, *options]) == OK
@@ -89,7 +90,7 @@ def test_what_is_no_data_file(write, capsys):
     assert run(["data", "gone.csv"]) == BAD_INPUT
     assert "there is no such file" in capsys.readouterr().err
     assert run(["data", write("time,A\n0,1\n"), "--layout", "tall"]) == BAD_INPUT
-    assert "layout='tall' is unknown" in capsys.readouterr().err
+    assert "--layout tall is unknown" in capsys.readouterr().err
     assert run(["data", "data.csv", "--sheet", "S"]) == BAD_INPUT
     assert "a text file has no sheets" in capsys.readouterr().err
 

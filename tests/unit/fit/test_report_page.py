@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import math
 import re
+import tomllib
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 import pytest
+import yaml
 from fit_results import problem_of, result_of, usual_result, with_errors
 from lxml import etree
+from networks import ROOT
 
 import sbmlgrad as sg
 from sbmlgrad.errors import WriteError
+from sbmlgrad.fit import objectives
 from sbmlgrad.fit.report import FILES, report_html, write_results
-from sbmlgrad.fit.report.citations import ESTIMATORS, citations
+from sbmlgrad.fit.report.citations import ESTIMATORS, OBJECTIVES, citations
+from sbmlgrad.fit.uncertainty.run import METHODS
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.snapshots import Snapshots
 
@@ -135,6 +140,94 @@ def test_only_methods_that_were_used_are_cited() -> None:
     assert "Kingma" not in cited(optimizer="RMSprop")
 
 
+def by_exact_likelihood(objective: str, **changes):
+    """Return a result as exact objectives leave it: they are where the gradients are from."""
+    exact = replace(usual_result(), objective=objective, estimator=objective)
+    return replace(exact, predictions=None, **changes)
+
+
+SPACE = "StateSpaceLikelihood(detection=1.0, background=0.0, largest=200000)"
+DWELLS = (
+    "DwellTimes(record=load_dwells('r.csv', dead_time=0.025, unit='ms'), classes={'1': ('O',)})"
+)
+
+
+def test_exact_likelihoods_cite_their_own_methods() -> None:
+    def cited(objective: str, **changes) -> str:
+        return "\n".join(citations(by_exact_likelihood(objective, **changes)))
+
+    assert "The finite state projection algorithm" in cited(SPACE)
+    assert "Exact simulation of what is drawn: D. T. Gillespie" in cited(SPACE)
+    assert "Hawkes" not in cited(SPACE)
+    assert "Gillespie" not in cited(DWELLS, curves={})
+    assert "On the stochastic properties of single ion channels" in cited(DWELLS)
+    assert "when brief events cannot be detected" in cited(DWELLS)
+    assert "brief events" not in cited(DWELLS.replace("0.025", "0.0"))
+    assert "Gupta" not in cited(DWELLS)
+
+
+def test_averaging_is_cited_where_the_values_are_an_average() -> None:
+    result = usual_result()
+    average = "by averaging"
+    epoch = result.parameter_history[-1]
+    last = dict(zip(result.free.ids, epoch.tolist(), strict=True))
+    assert average not in "\n".join(citations(replace(result, values=last)))
+    between = {id: value * 1.001 for id, value in last.items()}
+    assert average in "\n".join(citations(replace(result, values=between)))
+
+
+def test_methods_of_uncertainty_are_cited() -> None:
+    found = usual_result().uncertainty
+    assert found is not None
+
+    def cited(method: str) -> str:
+        return "\n".join(
+            citations(replace(usual_result(), uncertainty=replace(found, method=method)))
+        )
+
+    authors = {"fisher": "Osborne", "profile": "Raue", "bootstrap": "Tibshirani", "mcmc": "emcee"}
+    for method in METHODS:
+        for other, author in authors.items():
+            assert (author in cited(method)) == (method == other), (method, author)
+    exact = citations(by_exact_likelihood(SPACE, uncertainty=replace(found, method="fisher")))
+    assert "Hinkley" in "\n".join(exact)
+    assert "Osborne" not in "\n".join(exact)
+
+
+def test_the_software_is_cited_in_the_words_of_its_citation_file() -> None:
+    told = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (author,) = told["authors"]
+    assert [author] == project["authors"]
+    assert told["version"] == project["version"]
+    assert told["license"] == project["license"]
+    assert told["title"].lower() == f"{project['name']}: {project['description']}".lower()
+    software = citations(usual_result())[0]
+    assert software.startswith(f"The software: {author['name']}, {told['title']}, version ")
+
+
+def test_every_objective_has_its_sources() -> None:
+    assert set(objectives.__all__) == OBJECTIVES.keys()
+    told = "\n".join(citations(replace(usual_result(), objective="Distribution(distance='mmd')")))
+    assert "two-sample test" in told
+    assert "Energy statistics" not in told
+
+
+def test_exact_likelihoods_are_no_ensemble() -> None:
+    """No noise of simulation is claimed, and no trajectories of the epochs."""
+    text = "".join(parsed(report_html(by_exact_likelihood(SPACE))).itertext())
+    assert "by the exact likelihood of the counts" in text
+    assert "gradients of the objective itself" in text
+    assert "trajectories behind the curves" in text
+    for words in ("by exact stochastic simulation", "trajectories for each", "from simulating"):
+        assert words not in text, words
+    dwells = texts(parsed(report_html(by_exact_likelihood(DWELLS, curves={}))), ".//p")[0]
+    assert "estimated from the dwell times of a record" in dwells
+    assert "by the likelihood of the dwell times, in closed form." in dwells
+    other = texts(parsed(report_html(by_exact_likelihood("Mine()"))), ".//p")[0]
+    assert "by an objective that needs no simulation." in other
+
+
 def test_every_estimator_has_its_sources() -> None:
     public = {name: getattr(sg.gradients, name) for name in sg.gradients.__all__}
     estimators = {name for name, made in public.items() if hasattr(made, "pull_back")}
@@ -178,7 +271,7 @@ def test_snapshots_alone_are_reported(tmp_path) -> None:
     )
     names = [f.name for f in write_results(alone, tmp_path)]
     assert "fit.png" not in names
-    assert names == [name for name in FILES if name != "fit.png"]
+    assert names == [name for name in FILES if name not in ("fit.png", "petab")]
 
 
 def test_rate_equations_are_no_ensemble(tmp_path) -> None:

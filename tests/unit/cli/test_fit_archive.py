@@ -1,0 +1,145 @@
+"""`sbmlgrad fit --omex`: the archive holds data, problem, model and results, and says so."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]: it has no stubs
+
+import sbmlgrad as sg
+from sbmlgrad.cli.app import run
+from sbmlgrad.cli.exit import BAD_INPUT, OK
+from sbmlgrad.cli.fit_archive import data_entries
+from sbmlgrad.io.omex import PETAB
+from sbmlgrad.io.petab import load_petab
+
+MODEL = "species X in cell; X = 0; a = 2; mu = 0.4; B: -> X; a; D: X -> ; mu*X; cell = 1;"
+DATA = "time,X\n1,1.5\n1,1.8\n2,2.7\n2,2.9\n4,4.2\n4,3.9\n"
+CELLS = "time,X\n" + "".join(f"2,{n}\n" for n in (3, 1, 2, 4, 2, 3, 5, 2))
+MAPPING = (
+    '[[observables]]\nobservableId = "dim"\nformula = "share * X"\ncolumn = "X"\n'
+    'noiseDistribution = "normal"\nnoiseFormula = "0.2"\n'
+)
+LEVEL_1 = """<?xml version="1.0" encoding="UTF-8"?>
+<sbml xmlns="http://www.sbml.org/sbml/level1" level="1" version="2"><model name="old">
+<listOfCompartments><compartment name="cell" volume="1"/></listOfCompartments>
+<listOfSpecies><species name="X" compartment="cell" initialAmount="9"/></listOfSpecies>
+<listOfParameters><parameter name="k" value="0.5"/></listOfParameters>
+<listOfReactions><reaction name="J" reversible="false">
+<listOfReactants><speciesReference species="X"/></listOfReactants>
+<kineticLaw formula="k*X"/></reaction></listOfReactions>
+</model></sbml>
+"""
+FIT = ["fit", "m.ant", "raw/d.csv", "--free", "a", "--engine", "ode", "--seed", "1", "--quiet"]
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("raw").mkdir()
+    Path("m.ant").write_text(MODEL)
+    Path("raw/d.csv").write_text(DATA)
+    Path("cells.csv").write_text(CELLS)
+    Path("map.toml").write_text(MAPPING)
+
+
+def formats(path: str) -> dict[str, str]:
+    """Return location → format, of a manifest that lists exactly what is in the archive."""
+    with zipfile.ZipFile(path) as archive:
+        root = etree.fromstring(archive.read("manifest.xml"))
+        names = {f"./{name}" for name in archive.namelist()}
+    listed = {one.get("location"): one.get("format") for one in root}
+    assert set(listed) == names | {"."}
+    return listed
+
+
+def test_data_and_problem_are_packed_and_named(tmp_path) -> None:
+    assert run([*FIT, "--out", "r", "--omex", "a.omex"]) == OK
+    listed = formats("a.omex")
+    assert listed["./petab/problem.yaml"] == PETAB[2]
+    assert listed["./data/d.csv"].endswith("text/csv")
+    assert not any(place.startswith("./results/petab") for place in listed)
+    assert {"./model.xml", "./original.xml", "./results/report.html"} <= set(listed)
+    with zipfile.ZipFile("a.omex") as archive:
+        assert archive.read("data/d.csv") == DATA.encode()
+        archive.extractall(tmp_path / "out")
+    again = load_petab(tmp_path / "out" / "petab" / "problem.yaml")
+    fitted = sg.load_result("r/fit.nc").problem
+    for part in ("network", "observables", "measurements", "parameters", "experiments", "name"):
+        assert getattr(again, part) == getattr(fitted, part), part
+    more = {k: v for k, v in again.settings.items() if k not in ("visualization", "datasets")}
+    assert more == dict(fitted.settings)
+    # The same problem has the same answer.
+    repeated = sg.fit(again, engine=sg.engines.ODE(), seed=1)
+    assert repeated.values == pytest.approx(dict(sg.load_result("r/fit.nc").values), rel=1e-9)
+
+
+def test_a_problem_of_petab_is_packed_with_its_tables(tmp_path) -> None:
+    assert run(["convert", "m.ant", "p", "--data", "raw/d.csv", "--free", "a", "--quiet"]) == OK
+    arguments = ["fit", "p/problem.yaml", "--engine", "ode", "--quiet"]
+    assert run([*arguments, "--out", "r", "--omex", "a.omex"]) == OK
+    with zipfile.ZipFile("a.omex") as archive:
+        assert archive.read("data/measurements.tsv") == Path("p/measurements.tsv").read_bytes()
+        archive.extractall(tmp_path / "out")
+    given, again = load_petab("p/problem.yaml"), load_petab("out/petab/problem.yaml")
+    for part in ("network", "observables", "measurements", "parameters", "experiments", "name"):
+        assert getattr(again, part) == getattr(given, part), part
+
+
+def test_the_file_that_says_what_columns_are_is_data_too() -> None:
+    arguments = ["fit", "m.ant", "raw/d.csv", "--mapping", "map.toml", "--free", "a,share"]
+    arguments += ["--start", "share=0.9", "--engine", "ode", "--quiet"]
+    assert run([*arguments, "--out", "r", "--omex", "a.omex"]) == OK
+    assert {"./data/d.csv", "./data/map.toml"} <= set(formats("a.omex"))
+
+
+def test_files_of_one_name_are_kept_apart(tmp_path) -> None:
+    (tmp_path / "d.csv").write_text("another")
+    found = data_entries([tmp_path / "raw" / "d.csv", None, tmp_path / "d.csv", Path("raw/d.csv")])
+    assert {e.location: e.data for e in found} == {
+        "data/d.csv": DATA.encode(),
+        "data/2/d.csv": b"another",
+    }
+
+
+def test_what_petab_cannot_say_is_told(capsys) -> None:
+    arguments = ["fit", "m.ant", "cells.csv", "--snapshots", "--free", "a", "--epochs", "1"]
+    arguments += ["--trajectories", "20", "--seed", "1", "--out", "r", "--omex", "a.omex"]
+    assert run(arguments) == OK
+    told = capsys.readouterr().err
+    assert "there is no PEtab problem in the results" in told
+    assert "snapshots of single cells" in told
+    listed = formats("a.omex")
+    assert "./data/cells.csv" in listed
+    assert not any("petab" in place for place in listed)
+
+
+def test_level_1_is_refused_before_the_fit(capsys) -> None:
+    assert run([*FIT, "--level", "1.2", "--out", "r", "--omex", "a.omex"]) == BAD_INPUT
+    told = capsys.readouterr().err
+    assert "SBML has ids from level 2 on" in told
+    assert "leave out --omex" in told
+    assert not Path("r").exists()
+
+
+def test_a_model_of_level_1_that_stays_one_is_refused_before_the_fit(capsys) -> None:
+    Path("old.xml").write_text(LEVEL_1)
+    arguments = ["fit", "old.xml", "raw/d.csv", "--free", "k", "--engine", "ode", "--quiet"]
+    assert run([*arguments, "--out", "r", "--omex", "a.omex"]) == BAD_INPUT
+    assert "SBML level 1" in capsys.readouterr().err
+    assert not Path("r").exists()
+    assert run([*arguments, "--level", "3", "--out", "r", "--omex", "a.omex"]) == OK
+    assert formats("a.omex")["./model.xml"].endswith("sbml.level-3.version-2")
+    assert run([*arguments, "--out", "s"]) == OK
+
+
+def test_a_problem_of_the_results_is_not_fitted_into_the_same_results(capsys) -> None:
+    assert run([*FIT, "--out", "r"]) == OK
+    again = ["fit", "r/petab/problem.yaml", "--engine", "ode", "--quiet", "--out"]
+    assert run([*again, "r"]) == BAD_INPUT
+    assert "choose another folder" in capsys.readouterr().err
+    assert run([*again, "s"]) == OK
+    first, second = sg.load_result("r/fit.nc"), sg.load_result("s/fit.nc")
+    assert second.values == pytest.approx(dict(first.values), rel=1e-9)
