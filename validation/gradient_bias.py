@@ -1,44 +1,70 @@
 """Bias and noise of every gradient estimator on small networks, against the exact gradient.
 
-Run `python validation/gradient_bias.py [--trajectories N] [--only NAME …] [--write FILE]`; it
-prints a Markdown table: relative bias of the gradient in logarithms of the parameters (norm over
-parameters and readout points), its standard error, and the noise-to-signal ratio of ONE trajectory.
-The truth is the finite state projection.
+Run `python validation/gradient_bias.py [--only NAME …] [--seconds S] [--write FILE]`. Every network
+and estimator is one line in the file of records: relative bias of the gradient in logarithms of the
+parameters (norm over parameters and readout points), its standard error, and the noise-to-signal
+ratio of ONE trajectory. What is in that file is not run again, unless it was cut short and there is
+more time now, so that the campaign can be stopped and continued. The page is written from the
+records alone. The truth is the finite state projection.
+
+With `--resolve 0.005`, the default, unbiased estimators and path adjoints get as many trajectories
+as make a standard error of 0.5 %, by a pilot on other random streams: (noise / 0.005)² and some to
+spare, up to `MOST`; `TwoSidedAdjoint` as many as make half of it. The others get `--trajectories`.
+The limit of `--seconds` of CPU time is for each line; the page says which were cut.
 
 Every estimator sees the ensemble in batches of the same size, and the table gives the mean over
 batches; `FittedValue` fits each batch by itself, so that a batch is one run of it. A second table
-has errors of single runs of `FittedValue` on the networks that paths cannot follow.
+has errors of single runs of `FittedValue` on the networks that paths cannot follow. Where values at
+times are read, `StraightThrough` differentiates averages over the windows between these times.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from small_networks import CASES, HARD_CASES, Case
+import run_records
+from gradient_bias_measure import (
+    BATCHES,
+    EVERY_CASE,
+    TABLE,
+    gradient,
+    is_affine,
+    label,
+    measure,
+    title,
+    truth,
+)
+from gradient_bias_report import page
+from small_networks import HARD_CASES, Case
 
 import sbmlgrad as sg
-from sbmlgrad.cme import project
-from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines.base import Request
-from sbmlgrad.engines.start import start_states
+from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 
-EVERY_CASE = (*CASES, *HARD_CASES)
+__all__ = ["EVERY_CASE", "gradient", "measure", "title", "truth"]
 
-BATCHES = 20
+RESULTS = Path(__file__).resolve().parent / "results"
 
-#: Networks of many firings, on which the estimators that simulate more than one path per trajectory
-#: get a fraction of the trajectories.
-LONG, LONG_SHARE = ("schloegl",), 5
+#: Trajectories at least and at most, of a pilot, and by how much more are taken than its noise asks
+#: for.
+LEAST, MOST, PILOT, SPARE = 2_000, 1_000_000, 400, 1.3
+
+#: The pilot lies on streams that nothing else uses.
+PILOT_FIRST = 10_000_000
+
+#: Networks of many firings, which are always worth compiling for; and CPU seconds from which others
+#: are, by what the pilot took.
+LONG, WORTH_COMPILING = ("schloegl", "lattice"), 60.0
 
 #: Trajectories of a single run of `FittedValue`, and how many runs there are of each network.
 RUN, RUNS = 5_000, 6
-
-#: Probability that the truth may lack; the states of a bistable voxel are few, a toggle's many.
-TOLERANCE = 1e-8
 
 
 def estimators() -> list[Any]:
@@ -57,156 +83,171 @@ def estimators() -> list[Any]:
     ]
 
 
-def measure(
-    case: Case,
-    exact: np.ndarray,
-    estimator: Any,
-    trajectories: int,
-    seed: int,
-    engine: sg.engines.Native | None = None,
-) -> tuple[float, float, float]:
-    """Return relative bias, its standard error, and noise-to-signal of one trajectory.
-
-    Args:
-        case: network, readout and parameters.
-        exact: gradient in logarithms of the parameters [parameter, point].
-        estimator: what to measure.
-        trajectories: in all batches together.
-        seed: of all of them.
-        engine: samples; None chooses a kernel for each batch.
-    """
-    size = trajectories // BATCHES
-    sampler = engine or sg.engines.Native()
-    batches = [
-        gradient(case, exact.shape[1], estimator, size, seed, batch * size, sampler)
-        for batch in range(BATCHES)
-    ]
-    norm = np.linalg.norm(exact)
-    scatter = np.std(batches, axis=0, ddof=1)
-    bias = np.linalg.norm(np.mean(batches, axis=0) - exact) / norm
-    error = np.linalg.norm(scatter) / np.sqrt(BATCHES) / norm
-    return float(bias), float(error), float(np.linalg.norm(scatter) * np.sqrt(size) / norm)
+def shown(case: Case, estimator: Any) -> Case | None:
+    """Return the case that an estimator is measured on, with windows for values if need be."""
+    if type(case.readout) in estimator.readouts:
+        return case
+    if case.statistic != "mean" or not isinstance(case.readout, ValuesAt):
+        return None
+    return replace(case, readout=WindowAverages([0.0, *case.readout.points.tolist()]))
 
 
-def gradient(
-    case: Case,
-    points: int,
-    estimator: Any,
-    size: int,
-    seed: int,
-    first: int,
-    engine: sg.engines.Native,
-) -> np.ndarray:
-    """Return an estimated gradient in logarithms of the parameters [parameter, point]."""
-    model = case.network()
-    lowered = lower(model)
-    places = [lowered.input_ids.index(p) for p in case.parameters]
-    numbers = np.arange(size, dtype=np.uint64) + np.uint64(first)
-    values, start = start_states(lowered, {}, {}, seed, numbers)
-    inputs = np.array([values[i] for i in lowered.input_ids])
-    request = Request(lowered, inputs, start, case.readout, size, seed, first, None)
-    rows = []
-    for point in range(points):
-        weights = np.zeros((1, points, len(model.species_ids)))
-        weights[0, point, model.species_ids.index(case.species)] = 1.0 / size
-        rows.append(estimator.pull_back(engine, request, weights)[places] * inputs[places])
-    return np.array(rows).T
-
-
-def truth(case: Case) -> np.ndarray:
-    """Return the exact gradient in logarithms of the parameters [parameter, point]."""
-    model = case.network()
-    scale = model.parameter_values[[model.parameter_ids.index(p) for p in case.parameters]]
-    projection = project(model, until=float(case.readout.points[-1]), tolerance=TOLERANCE)
-    return projection.gradient(case.readout, case.species, case.parameters) * scale[:, None]
-
-
-def share_of(case: Case, method: Any) -> int:
-    """Return by how much fewer trajectories an estimator gets on a network."""
-    several = sg.gradients.CoupledDifference, sg.gradients.FiniteDifference
-    return LONG_SHARE if case.name in LONG and isinstance(method, several) else 1
-
-
-def engine_for(case: Case) -> sg.engines.Native:
+def engine_for(case: Case, seconds: float = 0.0) -> sg.engines.Native:
     """Return an engine; one batch is too short for compiling to seem worth while, all are not."""
-    return sg.engines.Native(kernel="lockstep" if case.name in LONG else "auto")
+    is_long = case.name in LONG or seconds > WORTH_COMPILING
+    return sg.engines.Native(kernel="lockstep" if is_long else "auto")
 
 
-def table(cases: Sequence[Case], trajectories: int, seed: int) -> str:
-    """Return the whole table as Markdown."""
-    methods = estimators()
-    names = [type(m).__name__ for m in methods]
-    names[-3:] = [m.name for m in methods[-3:]]
-    lines = [
-        f"Relative bias ± its standard error / noise-to-signal of one trajectory; "
-        f"{trajectories:,} trajectories in {BATCHES} batches (where marked *, "
-        f"{trajectories // LONG_SHARE:,}), seed {seed}.",
-        "",
-        "| network | " + " | ".join(f"`{n}`" for n in names) + " |",
-        "|---" * (len(methods) + 1) + "|",
+def called(estimator: Any) -> str:
+    """Return how the tables call an estimator."""
+    is_straight = isinstance(estimator, sg.gradients.StraightThrough)
+    return estimator.name if is_straight else type(estimator).__name__
+
+
+def is_unbiased(case: Case, estimator: Any) -> bool:
+    """Tell whether an estimator is unbiased by construction; else its bias is what is asked for."""
+    gradients = sg.gradients
+    if isinstance(estimator, gradients.CoupledDifference | gradients.ScoreFunction):
+        return True
+    paths = gradients.Adjoint | gradients.TwoSidedAdjoint
+    return isinstance(estimator, paths) and is_affine(case)
+
+
+def is_sized(estimator: Any) -> bool:
+    """Tell whether an estimator gets trajectories by its noise."""
+    gradients = sg.gradients
+    return isinstance(
+        estimator,
+        gradients.TwoSidedAdjoint
+        | gradients.Adjoint
+        | gradients.CoupledDifference
+        | gradients.ScoreFunction,
+    )
+
+
+def line(
+    case: Case, exact: np.ndarray, estimator: Any, asked: argparse.Namespace
+) -> dict[str, Any]:
+    """Return the record of a network and an estimator: pilot first, then all trajectories."""
+    engine = engine_for(case)
+    pilot = measure(case, exact, estimator, PILOT, asked.seed, engine, PILOT_FIRST)
+    each = _seconds_each(case, exact.shape[1], estimator, asked.seed, engine)
+    wanted = asked.trajectories
+    if is_sized(estimator) and asked.resolve:
+        # Half as much for the default, of which 1 % is claimed.
+        is_default = isinstance(estimator, sg.gradients.TwoSidedAdjoint)
+        goal = asked.resolve / 2.0 if is_default else asked.resolve
+        wanted = min(max(math.ceil(SPARE * (pilot.noise / goal) ** 2), LEAST), MOST)
+    number = max(min(wanted, int(asked.seconds / each)), PILOT) // BATCHES * BATCHES
+    begin = time.process_time()
+    found = measure(case, exact, estimator, number, asked.seed, engine_for(case, number * each))
+    return vars(found) | {
+        "unbiased": is_unbiased(case, estimator),
+        "trajectories": number,
+        "wanted": wanted // BATCHES * BATCHES,
+        "seconds": round(time.process_time() - begin, 3),
+    }
+
+
+def _seconds_each(
+    case: Case, points: int, estimator: Any, seed: int, engine: sg.engines.Native
+) -> float:
+    """Return the CPU time of one trajectory, without what any batch takes."""
+    spent = []
+    for size in (BATCHES, PILOT):
+        begin = time.process_time()
+        gradient(case, points, estimator, size, seed, PILOT_FIRST, engine)
+        spent.append(time.process_time() - begin)
+    return max(spent[1] - spent[0], 0.1 * spent[1]) / (PILOT - BATCHES)
+
+
+def runs(case: Case, exact: np.ndarray, seed: int) -> dict[str, Any]:
+    """Return the record of single runs of `FittedValue`: their errors, and that of their mean."""
+    fitted, engine, points = sg.gradients.FittedValue(), engine_for(case), exact.shape[1]
+    begin = time.process_time()
+    found = [gradient(case, points, fitted, RUN, seed + i, 0, engine) for i in range(RUNS)]
+    errors = [
+        float(np.linalg.norm(g - exact) / np.linalg.norm(exact))
+        for g in (*found, np.mean(found, axis=0))
     ]
+    seconds = round(time.process_time() - begin, 3)
+    return {"runs": errors[:-1], "of_mean": errors[-1], "size": RUN, "seconds": seconds}
+
+
+def is_done(record: dict[str, Any] | None, asked: argparse.Namespace) -> bool:
+    """Tell whether a record needs no more: it is whole, or took all the time that there is."""
+    if record is None or (record["seed"], record["resolve"]) != (asked.seed, asked.resolve):
+        return False
+    is_whole = record.get("trajectories", 0) >= record.get("wanted", 0)
+    return is_whole or record["allowed"] >= asked.seconds
+
+
+def campaign(cases: Sequence[Case], asked: argparse.Namespace) -> None:
+    """Add the records that are not there yet."""
+    settings = {"seed": asked.seed, "resolve": asked.resolve, "allowed": asked.seconds}
     for case in cases:
-        exact = truth(case)
-        cells = []
-        for method in methods:
-            if type(case.readout) not in method.readouts:
-                cells.append("refused")
+        found = {(r["case"], r["method"]): r for r in run_records.read(asked.records)}
+        exact: dict[str, np.ndarray] = {}
+        jobs: dict[str, tuple[Case, Any]] = {}
+        for method in estimators():
+            own = shown(case, method)
+            if own is not None:
+                jobs[called(method)] = (own, method)
+        if case in HARD_CASES:
+            jobs["runs"] = (case, None)
+        for name, (own, method) in jobs.items():
+            if name not in (asked.estimators or jobs):
                 continue
-            share = share_of(case, method)
-            number = trajectories // share
-            bias, error, noise = measure(case, exact, method, number, seed, engine_for(case))
-            mark = " *" if share > 1 else ""
-            cells.append(f"{100 * bias:.2g} ± {100 * error:.2g} % / {noise:.2g}{mark}")
-        lines.append(f"| {title(case)} | " + " | ".join(cells) + " |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
-
-
-def single_runs(cases: Sequence[Case], seed: int) -> str:
-    """Return a table of the errors of single runs of `FittedValue`, as Markdown."""
-    lines = [
-        f"Relative error of ONE run of `FittedValue()` with {RUN:,} trajectories, all parameters "
-        f"and readout points together: {RUNS} runs, seeds {seed} to {seed + RUNS - 1}, and the "
-        "error of their mean.",
-        "",
-        "| network | " + " | ".join(f"run {i + 1}" for i in range(RUNS)) + " | mean of the runs |",
-        "|---" * (RUNS + 2) + "|",
-    ]
-    fitted = sg.gradients.FittedValue()
-    for case in cases:
-        exact = truth(case)
-        points, engine = exact.shape[1], engine_for(case)
-        found = [gradient(case, points, fitted, RUN, seed + i, 0, engine) for i in range(RUNS)]
-        errors = [np.linalg.norm(g - exact) for g in (*found, np.mean(found, axis=0))]
-        cells = [f"{100 * e / np.linalg.norm(exact):.2g} %" for e in errors]
-        lines.append(f"| {title(case)} | " + " | ".join(cells) + " |")
-        print(lines[-1], flush=True)
-    return "\n".join(lines) + "\n"
-
-
-def title(case: Case) -> str:
-    """Return how tables call a network and its readout."""
-    return f"{case.name}, to {case.readout.points[-1]:.3g}"
+            if is_done(found.get((label(case), name)), asked):
+                continue
+            readout = label(own)
+            if readout not in exact:
+                exact[readout] = truth(own)
+            if method is None:
+                one = runs(own, exact[readout], asked.seed)
+            else:
+                one = line(own, exact[readout], method, asked)
+            record = {"case": label(case), "method": name, "readout": readout} | settings | one
+            run_records.append(asked.records, record)
+            print(json.dumps(record), flush=True)
 
 
 def main() -> None:
     """Run the campaign."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--trajectories", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=1)
-    names = list(dict.fromkeys(case.name for case in EVERY_CASE))
+    names = list(dict.fromkeys(case.name for case in TABLE))
+    columns = [called(m) for m in estimators()]
     parser.add_argument("--only", nargs="+", choices=names, help="networks; all if not given")
-    parser.add_argument("--write", type=Path, help="also write the tables into this file")
-    options = parser.parse_args()
-    wanted = options.only or names
-    chosen = [case for case in EVERY_CASE if case.name in wanted]
-    text = table(chosen, options.trajectories, options.seed)
-    hard = [case for case in HARD_CASES if case.name in wanted]
-    if hard:
-        text += "\n" + single_runs(hard, options.seed)
+    parser.add_argument(
+        "--estimators",
+        nargs="+",
+        choices=[*columns, "runs"],
+        metavar="NAME",
+        help="columns of the table, or runs for single runs of FittedValue; all if not given",
+    )
+    parser.add_argument("--resolve", type=float, default=0.005, help="standard error to reach")
+    parser.add_argument("--trajectories", type=int, default=20_000, help="of the other estimators")
+    parser.add_argument("--seconds", type=float, default=600.0, help="CPU time of one record")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--records", type=Path, default=RESULTS / "gradient_bias.jsonl")
+    parser.add_argument("--write", type=Path, help="also write the page into this file")
+    parser.add_argument("--report", action="store_true", help="run nothing: the page alone")
+    asked = parser.parse_args()
+    if not asked.report:
+        campaign([case for case in TABLE if case.name in (asked.only or names)], asked)
+    refused = {
+        (label(case), called(m)) for case in TABLE for m in estimators() if not shown(case, m)
+    }
+    text = page(
+        run_records.read(asked.records),
+        [label(case) for case in TABLE],
+        [label(case) for case in HARD_CASES],
+        columns,
+        refused,
+    )
     print(text)
-    if options.write:
-        options.write.write_text(text, encoding="utf-8")
+    if asked.write:
+        asked.write.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":
