@@ -135,11 +135,9 @@ def _simulate(
         check_engine(engine)
     if initial is not None and not isinstance(initial, Mapping):
         raise RequestError(f"initial={initial!r}: pass a mapping of ids to values")
-    if any(is_tensor(value) for value in (initial or {}).values()):
-        raise GradientError(
-            "initial: a tensor would have no gradient, because whole numbers of molecules have no "
-            "derivative; pass numbers, for instance float(value)"
-        )
+    for id, value in (initial or {}).items():
+        if is_tensor(value):
+            raise GradientError(_refused_start(model, str(id)))
     if streams not in STREAMS:
         raise RequestError(f"streams={streams!r}: choose one of {STREAMS}")
     if progress is not None and not callable(progress):
@@ -167,11 +165,12 @@ def _simulate(
         is_common=streams == "common",
         starts=starts_of(model, starts, start),
     )
-    job.check_size(len(sets))
     if is_tensor(parameters):
         from sbmlgrad.simulation_tensor import simulate_tensor
 
+        # Counts what the gradient takes, too.
         return simulate_tensor(job, parameters, seed, estimator)
+    job.check_size(len(sets))
     if estimator is not None:
         raise GradientError(
             "an estimator is of use only where the parameters are a TensorFlow tensor"
@@ -182,6 +181,21 @@ def _simulate(
     if is_batch:
         return batch_of(job, sets, samples, number)
     return ensemble_of(job, sets[0], samples[0], number)
+
+
+def _refused_start(model: ReactionNetwork, id: str) -> str:
+    """Say why a tensor as an initial value has no gradient, and what has one."""
+    if any(compartment.id == id for compartment in model.compartments):
+        return (
+            f"initial: '{id}' is a compartment, and gradients are in the parameters of the model "
+            "alone, so that a tensor would silently have none. Let the size follow a parameter by "
+            f"an initial assignment, in Antimony '{id} = size; size = 1', and pass that parameter "
+            "with the others; or give a number, for instance float(value)"
+        )
+    return (
+        f"initial: a tensor for '{id}' would have no gradient, because whole numbers of molecules "
+        "have no derivative; pass numbers, for instance float(value)"
+    )
 
 
 def _is_batch(parameters: Any) -> bool:

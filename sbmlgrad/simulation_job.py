@@ -69,11 +69,15 @@ class Job:
 
     def check_size(self, sets: int) -> None:
         """Raise a `RequestError` for more streams than there are, or too little memory."""
+        self.check_streams(sets)
+        check_job(self.lowered, self.readouts, self.trajectories * sets)
+
+    def check_streams(self, sets: int) -> None:
+        """Raise a `RequestError` for more streams than there are."""
         if self.first_trajectory + (sets - 1) * self.stride + self.trajectories > (
             LARGEST_TRAJECTORY + 1
         ):
             raise RequestError(f"one seed addresses trajectories 0 to {LARGEST_TRAJECTORY} only")
-        check_job(self.lowered, self.readouts, self.trajectories * sets)
 
     def requests(
         self, explicit: Mapping[str, float], seed: int, member: int = 0, sets: int = 1

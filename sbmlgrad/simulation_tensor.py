@@ -8,33 +8,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.engines.base import Outcome, Request
 from sbmlgrad.engines.ensemble import Ensemble, constants
-from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.memory_estimate import check_bytes
 from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
 from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
-from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
+from sbmlgrad.gradients.ensemble_in_parts import EnsembleInParts, NotKept
 from sbmlgrad.gradients.expectations import (
     ExpectationEstimator,
     Expectations,
     ParameterEstimator,
     Paths,
 )
-from sbmlgrad.gradients.functional import Functional, mean_functional
+from sbmlgrad.gradients.memory import (
+    PARTS_ADVICE,
+    fits,
+    gradient_bytes,
+    in_parts_bytes,
+    part_size,
+)
+from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble, mean_of_states
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.initial import initial_values, start_expression
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.simulation_inputs import draw_seed, explicit_of, seed_of
-from sbmlgrad.simulation_job import Job, outcomes_of, software_versions
+from sbmlgrad.simulation_inputs import draw_seed, seed_of
+from sbmlgrad.simulation_job import Job, software_versions
+from sbmlgrad.simulation_replay import Replay
 
 FloatArray = NDArray[np.float64]
 
 
 def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ensemble:
-    """Simulate for a tensor [parameter] or [set, parameter]; arguments as in `simulate`."""
+    """Simulate for a tensor [parameter] or [set, parameter]; arguments as in `simulate`.
+
+    Where the values and what their gradient takes do not fit into memory, trajectories are
+    simulated and walked back in parts, for statistics of the ensemble alone.
+    """
     method = TwoSidedAdjoint() if estimator is None else estimator
     if isinstance(method, type) or not isinstance(method, Estimator):
         raise RequestError(
@@ -43,101 +54,61 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         )
     check_readouts(method, job.readouts)
     check_clock(method, job.lowered)
-    reverse = _reverse_engine(job)
-    if reverse.dtype != "float64":
+    replay = Replay(job, method)
+    if replay.reverse.dtype != "float64":
         raise GradientError(
-            f"{reverse.name}: a gradient replays the trajectories, by the random streams of "
+            f"{replay.reverse.name}: a gradient replays the trajectories, by the random streams of "
             "double precision; leave out dtype"
         )
     theta = _parameter_tensor(job.network, parameters)
+    sets = 1
     if theta.shape.rank == 2 and theta.shape[0] is not None:
-        _check_sets(job, int(theta.shape[0]))
+        sets = int(theta.shape[0])
+        if sets < 1:
+            raise ParameterError("parameters: the batch holds no parameter set")
+    job.check_streams(sets)
+    if _is_in_parts(job, sets, theta):
+        return _in_parts(replay, theta, _seed(seed))
+    return _at_once(replay, theta, _seed(seed))
+
+
+def _is_in_parts(job: Job, sets: int, theta: Any) -> bool:
+    """Tell whether a gradient fits only in parts, or raise where it cannot be had in parts."""
+    import tensorflow as tf
+
+    needed = gradient_bytes(job.lowered, job.readouts, job.trajectories * sets)
+    if fits(needed):
+        return False
+    what = f"a gradient over {job.trajectories * sets:,} trajectories"
+    if theta.shape.rank == 2 or not tf.executing_eagerly():
+        check_bytes(needed, what, PARTS_ADVICE)
+    size = part_size(job.lowered, job.readouts, job.trajectories, needed)
+    least = in_parts_bytes(job.lowered, job.readouts, job.trajectories, size)
+    check_bytes(least, f"{what}, in parts", PARTS_ADVICE)
+    return True
+
+
+def _at_once(replay: Replay, theta: Any, seed: Any) -> TensorEnsemble:
+    job = replay.job
     used: dict[str, str] = {}
 
     def forward(theta: FloatArray, number: int) -> Any:
-        settled = _settled(job, theta, number)
-        samples = _samples(settled, theta, number)
-        used["engine"] = f"{samples[0][0].engine}{settled.why_engine}"
-        found = [outcomes_of(of_set) for of_set in samples]
-        outcomes, firings = (np.stack(part) for part in zip(*found, strict=True))
-        if (outcomes > Outcome.ABSORBED).any():
-            raise GradientError(
-                "a trajectory failed, and statistics with a gradient cannot leave it out; "
-                'simulate with on_failure="raise" to see which'
-            )
-        values = [np.stack([s.values for s in of_all]) for of_all in zip(*samples, strict=True)]
-        if theta.ndim == 1:
-            return [v[0] for v in values], outcomes[0], firings[0]
+        values, outcomes, firings, used["engine"] = replay.forward(theta, number)
         return values, outcomes, firings
-
-    def requests(theta: FloatArray, number: int, member: int) -> list[Request]:
-        found = job.requests(_explicit(job, theta), number, member)
-        return [replace(request, progress=None) for request in found]
-
-    def backward(theta: FloatArray, number: int, cotangents: list[FloatArray]) -> FloatArray:
-        engine = _reverse_engine(_settled(job, theta, number))
-        if theta.ndim == 1:
-            return pulled(engine, theta, number, 0, cotangents)
-        rows = [
-            pulled(engine, theta[i], number, i, [cotangent[i] for cotangent in cotangents])
-            for i in range(len(theta))
-        ]
-        return np.array(rows).reshape(theta.shape)
-
-    def pulled(
-        engine: Native, theta: FloatArray, number: int, member: int, cotangents: list[FloatArray]
-    ) -> FloatArray:
-        total = np.zeros(len(theta))
-        wanted = [place for place, cotangent in enumerate(cotangents) if np.any(cotangent)]
-        if not wanted:
-            return total
-        parts = requests(theta, number, member)
-        for place in wanted:
-            request, cotangent = parts[place], cotangents[place]
-            if isinstance(method, ParameterEstimator):
-                functional = mean_functional(method.name, request, cotangent)
-                total += differences(engine, theta, number, member, place, functional)
-            else:
-                refuse_parameters_in_start(job.lowered)
-                slope = method.pull_back(engine, request, cotangent)
-                total += in_parameters(request, slope, job.initial)
-        return total
-
-    def differences(
-        engine: Native,
-        theta: FloatArray,
-        number: int,
-        member: int,
-        place: int,
-        functional: Functional,
-    ) -> FloatArray:
-        assert isinstance(method, ParameterEstimator)
-        at = lambda other: requests(other, number, member)[place]  # noqa: E731
-        return method.pull_back_parameters(engine, at, theta, functional)
-
-    def of_expectation(
-        theta: FloatArray, number: int, member: int, place: int, functional: Functional
-    ) -> FloatArray:
-        if isinstance(method, ParameterEstimator):
-            return differences(reverse, theta, number, member, place, functional)
-        refuse_parameters_in_start(job.lowered)
-        request = requests(theta, number, member)[place]
-        assert isinstance(method, ExpectationEstimator)
-        slope = method.pull_back_expectation(reverse, request, functional)
-        return in_parameters(request, slope, job.initial)
 
     shapes = [
         (job.trajectories, point_count(r), columns(r, len(job.lowered.state_ids)))
         for r in job.readouts
     ]
     states, outcomes, firings, number = differentiable(
-        theta, _seed(seed), draw_seed, forward, backward, shapes
+        theta, seed, draw_seed, forward, replay.backward, shapes
     )
-    if isinstance(method, ExpectationEstimator):
-        differentiator = Expectations(method.name, theta, number, of_expectation)
+    name = replay.method.name
+    if isinstance(replay.method, ExpectationEstimator):
+        differentiator = Expectations(name, theta, number, replay.of_expectation)
     else:
-        differentiator = Paths(method.name)
-    return Ensemble(
+        differentiator = Paths(name)
+    return TensorEnsemble(
         network=job.network,
         readouts=job.readouts,
         states=states,
@@ -147,46 +118,96 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         firings=firings,
         seed=number,
         first_trajectory=job.first_trajectory,
-        engine=f"{used.get('engine', job.engine.name)} with {method.name}",
+        engine=f"{used.get('engine', job.engine.name)} with {name}",
         versions=software_versions(),
         is_differentiable=True,
         channels=job.lowered.channels,
         differentiator=differentiator,
         stride=job.stride if theta.shape.rank == 2 else 0,
+        mean_states=tuple(mean_of_states(state) for state in states),
     )
 
 
-def _reverse_engine(job: Job) -> Native:
-    # Whatever engine sampled, its firings are those of the streams, which a reverse sweep replays.
-    return job.engine if isinstance(job.engine, Native) else Native()
-
-
-def _explicit(job: Job, theta: FloatArray) -> dict[str, float]:
-    """Return parameters by id; one that is drawn at random, NaN in the model, is left to be."""
-    given = explicit_of(job.network, theta)
-    return {id: value for id, value in given.items() if not np.isnan(value)}
-
-
-def _settled(job: Job, theta: FloatArray, number: int) -> Job:
-    if theta.ndim == 1:
-        return job
-    _check_sets(job, len(theta))
-    return job.settled(_explicit(job, theta[0]), number, len(theta))
-
-
-def _samples(job: Job, theta: FloatArray, number: int) -> Any:
-    """Return samples by parameter set, then readout."""
-    if theta.ndim == 1:
-        return [job.run(_explicit(job, theta), number)]
-    return [
-        job.run(_explicit(job, row), number, member, len(theta)) for member, row in enumerate(theta)
+def _in_parts(replay: Replay, theta: Any, seed: Any) -> Ensemble:
+    """Return an ensemble that keeps statistics, made of parts with consecutive trajectories."""
+    whole = replay.job
+    total = whole.trajectories
+    needed = gradient_bytes(whole.lowered, whole.readouts, total)
+    size = part_size(whole.lowered, whole.readouts, total, needed)
+    lows = range(0, total, size)
+    # One kernel, judged by all trajectories.
+    first = replace(whole, trajectories=size)
+    number = draw_seed() if seed is None else int(seed)
+    settled = first.settled(replay.explicit(np.asarray(theta)), number, len(lows))
+    parts = [
+        Replay(
+            replace(
+                settled,
+                trajectories=min(size, total - low),
+                first_trajectory=whole.first_trajectory + low,
+                progress=_shifted(whole, low),
+            ),
+            replay.method,
+        )
+        for low in lows
     ]
+    used: dict[str, str] = {}
+
+    def forward(theta: FloatArray, number: int) -> Any:
+        sums: list[FloatArray] = []
+        outcomes, firings = [], []
+        for part in parts:
+            values, of_part, fired, used["engine"] = part.forward(theta, number)
+            found = [v.sum(axis=0) for v in values]
+            sums = [a + b for a, b in zip(sums, found, strict=True)] if sums else found
+            outcomes.append(of_part)
+            firings.append(fired)
+        return [s / total for s in sums], np.concatenate(outcomes), np.concatenate(firings)
+
+    def backward(theta: FloatArray, number: int, cotangents: list[FloatArray]) -> FloatArray:
+        rows = [cotangent[None] / total for cotangent in cotangents]
+        if not isinstance(replay.method, ExpectationEstimator | ParameterEstimator):
+            # One row stands for all trajectories, and a walk back keeps no values.
+            return replay.backward(theta, number, rows)
+        return np.sum([part.backward(theta, number, rows) for part in parts], axis=0)
+
+    means, outcomes, firings, _ = differentiable(theta, number, draw_seed, forward, backward, ())
+    name = replay.method.name
+    differentiator = (
+        Expectations(name, theta, number, replay.of_expectation)
+        if isinstance(replay.method, ExpectationEstimator)
+        else Paths(name)
+    )
+    none: Any = NotKept(total, len(parts))
+    # Progress is that of the first pass.
+    again = [Replay(replace(part.job, progress=None), part.method) for part in parts]
+    return EnsembleInParts(
+        network=whole.network,
+        readouts=whole.readouts,
+        states=none,
+        parameters=theta,
+        constants=_fixed(whole),
+        outcomes=outcomes,
+        firings=firings,
+        seed=number,
+        first_trajectory=whole.first_trajectory,
+        engine=f"{used['engine']} with {name}, in {len(parts)} parts of up to {size:,} "
+        "trajectories, which together would not fit into memory",
+        versions=software_versions(),
+        is_differentiable=True,
+        channels=whole.lowered.channels,
+        differentiator=differentiator,
+        mean_states=means,
+        parts=tuple(lambda theta, part=part: _at_once(part, theta, number) for part in again),
+        sizes=tuple(part.job.trajectories for part in parts),
+    )
 
 
-def _check_sets(job: Job, sets: int) -> None:
-    if sets < 1:
-        raise ParameterError("parameters: the batch holds no parameter set")
-    job.check_size(sets)
+def _shifted(job: Job, low: int) -> Any:
+    report = job.progress
+    if report is None:
+        return None
+    return lambda done, _total: report(low + done, job.trajectories)
 
 
 def _parameter_tensor(network: ReactionNetwork, parameters: Any) -> Any:

@@ -28,7 +28,10 @@ StatisticText = Annotated[
 ]
 Windows = Annotated[
     bool,
-    typer.Option("--windows", help="Averages between the times instead of values at them."),
+    typer.Option(
+        "--windows",
+        help="Averages between the times instead of values at them, which StraightThrough needs.",
+    ),
 ]
 Free = Annotated[
     str | None,
@@ -186,6 +189,7 @@ def facts(check: Any) -> dict[str, Any]:
         "recommended": best,
         "recommendation": check.recommendation,
         "weak_spots": list(check.weak_spots),
+        "why_no_sweep": check.why_no_sweep,
         "estimators": rows,
     }
 

@@ -68,9 +68,16 @@ class FittedValue:
     with V(x, t) what F still collects after t from state x. V is fitted as a combination of
     features of the state by least squares over the states that the ensemble visited, from the
     backward equation (`gradients.values.equation`), and the mean is taken over the same states. No
-    path is differentiated, and a trajectory's noise enters through the states it visits alone. No
-    noisy targets are regressed on, so there is nothing to overfit and the ensemble is not split.
-    Directions of the features that are combinations of others on those states are left out.
+    path is differentiated, and a trajectory's noise enters through the states it visits alone.
+
+    The ensemble is not split into one half to fit on and another to evaluate on. That takes away
+    overfitting where values are regressed on what single trajectories still collect, numbers with
+    noise in them. Here the targets are exact: the right side of the backward equation at a state
+    follows from the propensities there. The features must be given, though: `SmallNetwork` trains
+    its hidden units on what up to `trajectories` of the same paths collected, which is noisy. That
+    can make its features worse, not bend the values to the noise: their combination is fitted to
+    the exact equation, too. Directions of the features that are combinations of others on the
+    visited states are left out.
 
     Bias: by what the features cannot represent; none with `EveryState`. A state that nobody visited
     is valued by extrapolation.

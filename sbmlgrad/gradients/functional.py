@@ -54,8 +54,7 @@ def mean_functional(name: str, request: Request, cotangent: NDArray[np.float64])
             f"{name} differentiates expectations, and of one trajectory it cannot be told whether "
             "the loss is a function of its mean or of the trajectory; simulate at least two"
         )
-    weights = np.broadcast_to(cotangent, (request.trajectories, *cotangent.shape[1:]))
-    if not np.allclose(weights, weights[:1], rtol=1e-9, atol=0.0):
+    if len(cotangent) > 1 and not np.allclose(cotangent, cotangent[:1], rtol=1e-9, atol=0.0):
         raise GradientError(
             f"{name} differentiates expectations, and this loss weighs single trajectories "
             "differently, so that it is more than a mean. Write it with statistics of the "
@@ -63,7 +62,7 @@ def mean_functional(name: str, request: Request, cotangent: NDArray[np.float64])
             "upper)), or expect(f, id) for any function f of a trajectory; or use "
             "TwoSidedAdjoint(), which differentiates single trajectories"
         )
-    return linear(weights[0] * request.trajectories)
+    return linear(cotangent[0] * request.trajectories)
 
 
 def slopes_of(functional: Functional, values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -82,6 +82,10 @@ def on_host(function: Callable[..., NDArray[np.float64]], theta: Any, *others: A
     import tensorflow as tf
 
     arguments = [tf.convert_to_tensor(a) for a in (theta, *others)]
+    # Outside the operation, which may not use variables that it does not declare; a function that
+    # was given to `expect` may. The memory of the tensors themselves, since values may be most of
+    # what there is.
+    found = function(*[np.asarray(a) for a in arguments]) if tf.executing_eagerly() else None
 
     @tf.custom_gradient
     def pulled(*arguments: Any) -> Any:
@@ -92,9 +96,8 @@ def on_host(function: Callable[..., NDArray[np.float64]], theta: Any, *others: A
                 "derivatives, or a quasi-Newton optimiser"
             )
 
-        if tf.executing_eagerly():
-            result = function(*[a.numpy() for a in arguments])
-            return tf.constant(result, tf.float64), refuse
+        if found is not None:
+            return tf.constant(found, tf.float64), refuse
         # Inside a function or a Jacobian the arguments are symbols of a graph.
         result = tf.numpy_function(function, list(arguments), tf.float64)
         return tf.ensure_shape(result, theta.shape), refuse
@@ -118,7 +121,8 @@ def _eager(
         def gradient(*cotangents: Any) -> Any:
             return on_host(pull, theta, *cotangents)
 
-        return tuple(tf.constant(v, tf.float64) for v in values), gradient
+        # Each array goes as its tensor comes.
+        return tuple(tf.constant(values.pop(0), tf.float64) for _ in range(len(values))), gradient
 
     values = sample(theta)
     return tuple(values), kept["outcomes"], kept["firings"], seed

@@ -18,6 +18,8 @@ _STYLES = {
     "Adjoint": ("#56B4E9", "v", "--"),
     "CoupledDifference": ("#009E73", "P", ":"),
     "ScoreFunction": ("#222222", "X", ":"),
+    "FittedValue": ("#F0E442", "*", "-."),
+    "FiniteDifference": ("#7F7F7F", "d", "-."),
 }
 
 _AXES = {"k_off": "k_off (free molecules are scarcer to the left)", "horizon": "horizon"}

@@ -148,6 +148,8 @@ def others() -> list[tuple[str, Any]]:
         ("Adjoint", sg.gradients.Adjoint()),
         ("CoupledDifference", sg.gradients.CoupledDifference()),
         ("ScoreFunction", sg.gradients.ScoreFunction()),
+        ("FittedValue", sg.gradients.FittedValue()),
+        ("FiniteDifference", sg.gradients.FiniteDifference()),
     ]
 
 

@@ -33,7 +33,7 @@ def plot_check(check: GradientCheck, path: str | Path | None = None) -> Any:
         if type(row.estimator) is StraightThrough and row.gradients is not None
     ]
     has_sweep = len(sweep) > 1
-    height = 1.9 + 0.34 * max(len(check.ranking), 6)
+    height = 1.9 + 0.34 * max(len(check.ranking), 6) + 0.2 * bool(check.why_no_sweep)
     figure = Figure(figsize=(14.0 if has_sweep else 9.5, height), layout="constrained")
     FigureCanvasAgg(figure)
     axes: Any = figure.subplots(
@@ -107,9 +107,10 @@ def _draw_estimators(ax: Any, check: GradientCheck) -> None:
         ax.get_yticklabels()[0].set_fontweight("bold")
     ax.set_xlabel("relative to the size of the gradient")
     refused = len(check.refusals)
-    ax.set_title(
-        "best first" + (f"; {refused} refused, see the table" if refused else ""), fontsize=10
-    )
+    title = "best first" + (f"; {refused} refused, see the table" if refused else "")
+    if check.why_no_sweep:
+        title += f"\n{check.why_no_sweep}"
+    ax.set_title(title, fontsize=10)
 
 
 def _draw_sweep(ax: Any, sweep: list[tuple[float, Measured]], intended: int) -> None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.engines.readouts import Readout, ValuesAt
 from sbmlgrad.gradients.check.measurement import Measured
 from sbmlgrad.gradients.check.recommendation import Ranked
 from sbmlgrad.gradients.check.reference import Reference
+from sbmlgrad.gradients.straight_through import StraightThrough
 
 if TYPE_CHECKING:
     import pandas
@@ -73,6 +74,22 @@ class GradientCheck:
     def refusals(self) -> dict[str, str]:
         """Why estimators refused, by name."""
         return {row.name: row.refusal for row in self.rows if row.gradients is None}
+
+    @property
+    def why_no_sweep(self) -> str:
+        """Why `StraightThrough` was not compared over temperatures; empty if it was, or not asked.
+
+        It needs a statistic that varies smoothly with the firing times.
+        """
+        rows = [row for row in self.rows if isinstance(row.estimator, StraightThrough)]
+        if not rows or any(row.gradients is not None for row in rows):
+            return ""
+        if not isinstance(self.readout, ValuesAt):
+            return "no sweep over temperature: StraightThrough refuses, see the table"
+        return (
+            "no sweep over temperature: values at times, which StraightThrough refuses; use "
+            "WindowAverages (--windows)"
+        )
 
     def row(self, name: str) -> Measured:
         """Return what was measured of an estimator, by the name in the table.
@@ -193,6 +210,9 @@ class GradientCheck:
         ]
         for why, names in self._refused_together().items():
             lines += [f"Refused by {', '.join(names)}: {why}.", ""]
+        if self.why_no_sweep:
+            words = self.why_no_sweep
+            lines += [f"{words[0].upper()}{words[1:]}.", ""]
         return _wrapped([*lines, self.recommendation], max(width + sum(w for _, w in COLUMNS), 80))
 
     def _refused_together(self) -> dict[str, list[str]]:

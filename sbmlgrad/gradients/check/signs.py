@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.readouts import AfterFirings, ValuesAt
 from sbmlgrad.gradients.check.task import Task
 from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.operators import evaluate
 
 FloatArray = NDArray[np.float64]
 
@@ -32,6 +34,9 @@ BINS, BLUR, DEEP = 30, 1.5, 0.6
 
 #: Smallest share of trajectories in the lesser of two states.
 LESSER = 0.05
+
+#: Share of all looks in which a reaction lacks what it needs, from which that is seen.
+OFTEN = 0.05
 
 
 def weak_spots(task: Task) -> tuple[str, ...]:
@@ -61,6 +66,10 @@ def weak_spots(task: Task) -> tuple[str, ...]:
     double = [ids[s] for s in range(len(ids)) if ids[s] not in slow and _has_two(states[:, -1, s])]
     if double:
         found.append(f"bistability: two states of {', '.join(double)}")
+    short = _short_of(task, states)
+    if short:
+        words = "; ".join(f"{', '.join(reactions)} for want of {s}" for s, reactions in short)
+        found.append(f"reactants run out, and what cannot fire counts to first order only: {words}")
     return tuple(found)
 
 
@@ -76,6 +85,29 @@ def _is_linear(task: Task) -> bool:
     """Tell whether every propensity is affine in the counts."""
     species = set(task.lowered.species_ids)
     return not any(symbols(p.expression) & species for p in task.lowered.state_partials)
+
+
+def _short_of(task: Task, states: FloatArray) -> list[tuple[str, list[str]]]:
+    """Return species that often run out, and the reactions that cannot fire without them.
+
+    There the propensity is zero and its derivative in the species is not, so that the half of the
+    estimate that firings give is missing.
+    """
+    lowered = task.lowered
+    ids = lowered.species_ids
+    values: dict[str, Any] = {id: states[:, :, i] for i, id in enumerate(ids)}
+    inputs = task.request(0, 1).inputs.tolist()
+    values |= dict(zip(lowered.input_ids, inputs, strict=True))
+    found: dict[str, list[str]] = {}
+    for one in lowered.state_partials:
+        channel = lowered.channels[one.reaction]
+        # A law without a derivative at zero, such as sqrt(X), has an infinite one: not zero either.
+        with np.errstate(all="ignore"):
+            is_zero = np.asarray(evaluate(channel.propensity, values)) == 0.0
+            has_slope = np.asarray(evaluate(one.expression, values)) != 0.0
+        if np.broadcast_to(is_zero & has_slope, states.shape[:2]).mean() > OFTEN:
+            found.setdefault(ids[one.variable], []).append(channel.id)
+    return sorted(found.items(), key=lambda pair: ids.index(pair[0]))
 
 
 def _is_slow_switch(values: FloatArray) -> bool:

@@ -66,7 +66,8 @@ def pull_back_lockstep(
     form, kernels = printed.form, (printed.record, printed.walk_back)
     start = np.array(request.start, dtype=np.float64, order="C")
     points = np.array(request.readout.points, dtype=np.float64, order="C")
-    weights = np.array(cotangent, dtype=np.float64, order="C")
+    # Copied only where it must be: with a row for each trajectory it is as large as the values.
+    weights = np.require(cotangent, np.float64, ["C", "W"])
     # One row a block, added up in order: the sum does not depend on the number of threads.
     partial = np.zeros((-(-request.trajectories // BLOCK), 1, len(form.used_inputs)))
 

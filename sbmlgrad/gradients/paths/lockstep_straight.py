@@ -67,7 +67,8 @@ def pull_back_straight(
     quiet = StraightJob(
         kind,
         np.array(request.readout.points, dtype=np.float64, order="C"),
-        np.array(cotangent, dtype=np.float64, order="C"),
+        # Copied only where it must be: with a row for each trajectory it is as large as the values.
+        np.require(cotangent, np.float64, ["C", "W"]),
         inputs,
         request.seed,
         request.first_trajectory,

@@ -165,7 +165,7 @@ def pull_back_path(
     structure = gradient_tables(request.lowered)
     start = np.ascontiguousarray(request.start, dtype=np.float64)
     inputs = np.ascontiguousarray(request.inputs, dtype=np.float64)
-    cotangent = np.ascontiguousarray(cotangent, dtype=np.float64)
+    cotangent = np.require(cotangent, np.float64, ["C", "W"])
     points, options = request.readout.points, estimator.options
     blocks = -(-request.trajectories // BLOCK)
     # One row a block, added up in order: the sum does not depend on the number of threads.

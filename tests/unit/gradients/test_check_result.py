@@ -35,6 +35,10 @@ def test_refusals_stand_in_the_table() -> None:
     assert (table["refused"] != "").sum() == 2
     assert "Refused by TwoSidedAdjoint(): a probability" in " ".join(str(found).split())
     assert "The default, TwoSidedAdjoint(), refuses." in found.recommendation
+    # The panel that is not there is spoken of.
+    assert found.why_no_sweep.startswith("no sweep over temperature: values at times")
+    assert "No sweep over temperature: values at times" in " ".join(str(found).split())
+    assert found.why_no_sweep in found.plot().axes[0].get_title()
 
 
 def test_an_event_that_never_happened_is_no_bias() -> None:
@@ -69,6 +73,7 @@ def test_every_estimator_is_enrolled_and_the_plot_is_drawn(tmp_path) -> None:
     assert kinds == estimators
     assert "FittedValue" in kinds
     assert not found.refusals
+    assert found.why_no_sweep == ""
     assert found.row("StraightThrough(temperature=0.5)").seconds > 0.0
     assert calls == sorted(calls)
     assert calls[-1] == 1.0

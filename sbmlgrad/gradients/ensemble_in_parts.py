@@ -1,0 +1,198 @@
+"""Statistics with gradients of more trajectories than fit into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from sbmlgrad.engines import statistics
+from sbmlgrad.engines.asked_formulas import Asked
+from sbmlgrad.engines.plain_call import plain_call
+from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.engines.symbol_values import Extra, extra_of
+from sbmlgrad.errors import RequestError
+from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble, is_mean_of_states
+
+#: (ensemble of one part, further symbols) → statistic.
+OfPart = Callable[[TensorEnsemble, dict[str, Any]], Any]
+
+
+class NotKept(Sequence[Any]):
+    """In the place of values: says why there are none."""
+
+    def __init__(self, trajectories: int, parts: int) -> None:
+        self._words = (
+            f"values of {trajectories:,} trajectories and what their gradient takes would not fit "
+            f"into memory, so that these were simulated in {parts} parts, of which statistics are "
+            "kept; ask for mean, variance, covariance, expect or probability, or simulate fewer "
+            "trajectories or times"
+        )
+
+    def __getitem__(self, place: Any) -> NoReturn:
+        """Refuse."""
+        raise RequestError(self._words)
+
+    def __len__(self) -> NoReturn:
+        """Refuse."""
+        raise RequestError(self._words)
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleInParts(TensorEnsemble):
+    """An ensemble of which one part at a time is in memory.
+
+    Trajectories are keyed by their numbers, so that they are the same in whatever parts. Means of
+    what is affine in the state are known from the first pass, and all of them together are one walk
+    back; every other statistic simulates the parts again, once for its value and once for its
+    gradient. What one trajectory did is not kept.
+
+    Attributes:
+        parts: parameters [parameter] → the ensemble of a part, for every part.
+        sizes: trajectories of the parts.
+    """
+
+    parts: tuple[Callable[[Any], TensorEnsemble], ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether there are several parameter sets; there is one."""
+        return False
+
+    def mean(
+        self,
+        id: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the mean over trajectories, float64 [point]; see `Ensemble.mean`."""
+        kept = self.readouts[self.place(readout)]
+        if is_mean_of_states(self, id, quantity, kept, extra_of(self, extra)):
+            return super().mean(id, quantity, readout=readout, extra=extra)
+        return self._in_parts(
+            lambda part, given: part.mean(id, quantity, readout=readout, extra=given), extra
+        )
+
+    def variance(
+        self,
+        id: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the sample variance (n - 1), float64 [point]; see `Ensemble.variance`."""
+        return self.covariance(id, id, quantity, readout=readout, extra=extra)
+
+    def covariance(
+        self,
+        first: Asked,
+        second: Asked,
+        quantity: str | None = None,
+        *,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the sample covariance (n - 1), float64 [point]; see `Ensemble.covariance`."""
+        import tensorflow as tf
+
+        both = (first,) if first == second else (first, second)
+        # d Cov = d E[(X - m)(Y - k)], with the means m and k held fixed.
+        centres = [
+            tf.stop_gradient(self.mean(one, quantity, readout=readout, extra=extra)) for one in both
+        ]
+        n = float(sum(self.sizes))
+
+        def product(*values: Any) -> Any:
+            return (values[0] - centres[0]) * (values[-1] - centres[-1]) * (n / (n - 1.0))
+
+        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+            assert part.differentiator is not None
+            if not part.differentiator.is_pathwise:
+                return part.expect(product, *both, quantity=quantity, readout=readout, extra=given)
+            values = [part.values(one, quantity, readout=readout, extra=given) for one in both]
+            return tf.reduce_mean(product(*values), axis=-2)
+
+        return self._in_parts(of_part, extra)
+
+    def expect(
+        self,
+        function: Callable[..., Any],
+        *ids: Asked,
+        quantity: str | None = None,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the mean of a function of values; see `Ensemble.expect`.
+
+        Under an estimator that follows paths every part must show a derivative.
+        """
+
+        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+            return part.expect(function, *ids, quantity=quantity, readout=readout, extra=given)
+
+        return self._in_parts(of_part, extra)
+
+    def probability(
+        self,
+        condition: Any,
+        *ids: Asked,
+        quantity: str | None = None,
+        readout: Readout | None = None,
+        extra: Extra | None = None,
+    ) -> Any:
+        """Return the share of trajectories that meet a condition; see `Ensemble.probability`."""
+
+        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+            return part.probability(
+                condition, *ids, quantity=quantity, readout=readout, extra=given
+            )
+
+        return self._in_parts(of_part, extra)
+
+    def _in_parts(self, of_part: OfPart, extra: Extra | None) -> Any:
+        return plain_call(_in_parts, self, of_part, extra_of(self, extra))
+
+
+def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any]) -> Any:
+    """Return the mean of a statistic over parts, with its gradient, one part at a time."""
+    import tensorflow as tf
+
+    statistics.refuse_failed(ensemble)
+    names = tuple(extra)
+    total = sum(ensemble.sizes)
+
+    def weighted(place: int, theta: Any, others: Sequence[Any]) -> Any:
+        given = dict(zip(names, others, strict=True))
+        value = of_part(ensemble.parts[place](theta), given)
+        return value * (ensemble.sizes[place] / total)
+
+    inputs = [ensemble.parameters, *extra.values()]
+    fixed = [tf.stop_gradient(one) for one in inputs]
+    # In the open: what a function takes from elsewhere, a variable say, is seen by the caller's
+    # tape. Parameters are held fixed, so that nothing else is kept.
+    value = weighted(0, fixed[0], fixed[1:])
+    for place in range(1, len(ensemble.parts)):
+        value += weighted(place, fixed[0], fixed[1:])
+    shape = tf.stop_gradient(value)
+
+    @tf.custom_gradient
+    def nothing(*inputs: Any) -> Any:
+        def gradient(cotangent: Any) -> Any:
+            found = [tf.zeros_like(one) for one in inputs]
+            for place in range(len(ensemble.parts)):
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    own = weighted(place, inputs[0], inputs[1:])
+                slopes = tape.gradient(
+                    own, list(inputs), cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                )
+                found = [a + b for a, b in zip(found, slopes, strict=True)]
+            return tuple(found)
+
+        return tf.zeros_like(shape), gradient
+
+    return value + nothing(*inputs)

@@ -1,0 +1,131 @@
+"""By how much one gradient raises the peak of the memory, in multiples of the kept values.
+
+Run `python validation/benchmarks/gradients_memory.py`: a table on the screen, some two minutes.
+Each row is a process of its own, which first takes a gradient over a fiftieth of the trajectories.
+The network is a chain of first-order reactions.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+#: Below it all values are kept, above it gradients go in parts.
+LIMIT = "2GiB"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A gradient.
+
+    Attributes:
+        species: of the chain.
+        trajectories: how many.
+        points: output times.
+        statistics: `means`, or `both` for means and variances, of all species.
+        limit: of the memory, or empty.
+    """
+
+    species: int
+    trajectories: int
+    points: int
+    statistics: str
+    limit: str = ""
+
+    @property
+    def values(self) -> int:
+        """Bytes of the kept values."""
+        return 8 * self.species * self.trajectories * self.points
+
+
+ROWS = (
+    *(
+        Row(species, trajectories, points, statistics)
+        for species, trajectories, points in (
+            (1, 40_000, 300),
+            (3, 40_000, 100),
+            (9, 20_000, 67),
+            (20, 10_000, 60),
+        )
+        for statistics in ("means", "both")
+    ),
+    Row(9, 60_000, 200, "means", LIMIT),
+)
+
+
+def main() -> None:
+    """Measure every row and print the table."""
+    print("| species | values [MB] | statistics | limit | peak raised by [MB] | times values |")
+    print("|--:|--:|---|---|--:|--:|")
+    for place, row in enumerate(ROWS):
+        environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+        if row.limit:
+            environment["SBMLGRAD_MEMORY_LIMIT"] = row.limit
+        done = subprocess.run(
+            [sys.executable, __file__, str(place)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+        raised = int(done.stdout.split()[-1])
+        words = "means" if row.statistics == "means" else "means and variances"
+        print(
+            f"| {row.species} | {row.values / 1e6:.0f} | {words} | {row.limit or '–'} | "
+            f"{raised / 1e6:.0f} | {raised / row.values:.1f} |",
+            flush=True,
+        )
+
+
+def measure(row: Row) -> int:
+    """Return by how many bytes the peak rises."""
+    _differentiate(row, row.trajectories // 50)
+    before = _peak()
+    _differentiate(row, row.trajectories)
+    return _peak() - before
+
+
+def _differentiate(row: Row, trajectories: int) -> None:
+    import tensorflow as tf
+
+    import sbmlgrad as sg
+
+    ids = [f"X{i}" for i in range(row.species)]
+    lines = [
+        "unit substance = item; unit extent = item; compartment cell = 1;",
+        f"substanceOnly species {', '.join(f'{id} in cell' for id in ids)}; k = 0.1;",
+        *(f"{id} = {3 + i};" for i, id in enumerate(ids)),
+        *(f"J{i}: {id} => {ids[i - 1] if i else ''}; k*{id};" for i, id in enumerate(ids)),
+    ]
+    model = sg.load("\n".join(lines))
+    k = tf.constant(model.parameter_values)
+    with tf.GradientTape() as tape:
+        tape.watch(k)
+        cells = sg.simulate(
+            model,
+            k,
+            times=[(i + 1) / row.points for i in range(row.points)],
+            trajectories=trajectories,
+            seed=1,
+        )
+        parts = [tf.reduce_sum(cells.mean(id)) for id in ids]
+        if row.statistics == "both":
+            parts += [tf.reduce_sum(cells.variance(id)) for id in ids]
+        loss = tf.add_n(parts)
+    if tape.gradient(loss, k) is None:
+        raise SystemExit("no gradient")
+
+
+def _peak() -> int:
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        print(measure(ROWS[int(sys.argv[1])]))
+    else:
+        main()
