@@ -22,10 +22,12 @@ from sbmlgrad.gradients.expectations import (
 )
 from sbmlgrad.gradients.memory import (
     PARTS_ADVICE,
-    fits,
+    available,
     gradient_bytes,
     in_parts_bytes,
+    least_bytes,
     part_size,
+    part_sizes,
 )
 from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble, mean_of_states
 from sbmlgrad.gradients.tensorflow import differentiable, is_tensor
@@ -67,25 +69,40 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         if sets < 1:
             raise ParameterError("parameters: the batch holds no parameter set")
     job.check_streams(sets)
-    if _is_in_parts(job, sets, theta):
-        return _in_parts(replay, theta, _seed(seed))
+    sizes = _sizes(job, sets, theta)
+    if len(sizes) > 1:
+        return _in_parts(replay, theta, _seed(seed), sizes)
     return _at_once(replay, theta, _seed(seed))
 
 
-def _is_in_parts(job: Job, sets: int, theta: Any) -> bool:
-    """Tell whether a gradient fits only in parts, or raise where it cannot be had in parts."""
+def _sizes(job: Job, sets: int, theta: Any) -> tuple[int, ...]:
+    """Return the trajectories of the parts that a gradient is taken in.
+
+    Batches and graphs are not taken apart: they are one part, and refused where not even a gradient
+    of means would fit.
+
+    Raises:
+        RequestError: there is too little memory.
+    """
     import tensorflow as tf
 
-    needed = gradient_bytes(job.lowered, job.readouts, job.trajectories * sets)
-    if fits(needed):
-        return False
-    what = f"a gradient over {job.trajectories * sets:,} trajectories"
+    total = job.trajectories * sets
+    needed = gradient_bytes(job.lowered, job.readouts, total)
+    # Asked once, since what is available changes.
+    there = available(needed)
+    if there is None or needed <= there:
+        return (job.trajectories,)
+    what = f"a gradient over {total:,} trajectories"
     if theta.shape.rank == 2 or not tf.executing_eagerly():
-        check_bytes(needed, what, PARTS_ADVICE)
-    size = part_size(job.lowered, job.readouts, job.trajectories, needed)
-    least = in_parts_bytes(job.lowered, job.readouts, job.trajectories, size)
-    check_bytes(least, f"{what}, in parts", PARTS_ADVICE)
-    return True
+        least = least_bytes(job.lowered, job.readouts, total)
+        check_bytes(least, what, PARTS_ADVICE, there)
+        return (job.trajectories,)
+    most = part_size(job.lowered, job.readouts, job.trajectories, needed, there)
+    sizes = part_sizes(job.trajectories, most)
+    has_starts = job.starts is not None
+    least = in_parts_bytes(job.lowered, job.readouts, job.trajectories, sizes[0], has_starts)
+    check_bytes(least, f"{what}, in parts", PARTS_ADVICE, there)
+    return sizes
 
 
 def _at_once(replay: Replay, theta: Any, seed: Any) -> TensorEnsemble:
@@ -125,31 +142,30 @@ def _at_once(replay: Replay, theta: Any, seed: Any) -> TensorEnsemble:
         differentiator=differentiator,
         stride=job.stride if theta.shape.rank == 2 else 0,
         mean_states=tuple(mean_of_states(state) for state in states),
+        means_of=states,
     )
 
 
-def _in_parts(replay: Replay, theta: Any, seed: Any) -> Ensemble:
+def _in_parts(replay: Replay, theta: Any, seed: Any, sizes: tuple[int, ...]) -> Ensemble:
     """Return an ensemble that keeps statistics, made of parts with consecutive trajectories."""
     whole = replay.job
     total = whole.trajectories
-    needed = gradient_bytes(whole.lowered, whole.readouts, total)
-    size = part_size(whole.lowered, whole.readouts, total, needed)
-    lows = range(0, total, size)
+    lows = [sum(sizes[:place]) for place in range(len(sizes))]
     # One kernel, judged by all trajectories.
-    first = replace(whole, trajectories=size)
+    first = replace(whole, trajectories=sizes[0])
     number = draw_seed() if seed is None else int(seed)
-    settled = first.settled(replay.explicit(np.asarray(theta)), number, len(lows))
+    settled = first.settled(replay.explicit(np.asarray(theta)), number, len(sizes))
     parts = [
         Replay(
             replace(
                 settled,
-                trajectories=min(size, total - low),
+                trajectories=size,
                 first_trajectory=whole.first_trajectory + low,
                 progress=_shifted(whole, low),
             ),
             replay.method,
         )
-        for low in lows
+        for low, size in zip(lows, sizes, strict=True)
     ]
     used: dict[str, str] = {}
 
@@ -191,15 +207,16 @@ def _in_parts(replay: Replay, theta: Any, seed: Any) -> Ensemble:
         firings=firings,
         seed=number,
         first_trajectory=whole.first_trajectory,
-        engine=f"{used['engine']} with {name}, in {len(parts)} parts of up to {size:,} "
+        engine=f"{used['engine']} with {name}, in {len(parts)} parts of up to {sizes[0]:,} "
         "trajectories, which together would not fit into memory",
         versions=software_versions(),
         is_differentiable=True,
         channels=whole.lowered.channels,
         differentiator=differentiator,
         mean_states=means,
+        means_of=none,
         parts=tuple(lambda theta, part=part: _at_once(part, theta, number) for part in again),
-        sizes=tuple(part.job.trajectories for part in parts),
+        sizes=sizes,
     )
 
 

@@ -113,11 +113,17 @@ def browser(chromium: str, chromedriver: str) -> Iterator[Page]:
     Raises:
         BrowserError: one of them does not start.
     """
-    arguments = [*QUIET, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    arguments = [*QUIET, *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else [])]
     with tempfile.TemporaryDirectory(prefix="browser-") as folder:
-        driver = subprocess.Popen(
-            [chromedriver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
+        try:
+            driver = subprocess.Popen(
+                [chromedriver, "--port=0"],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        except OSError as error:
+            raise BrowserError(f"{chromedriver} does not start: {error}") from error
         try:
             root = f"http://127.0.0.1:{_port(driver)}"
             wanted = {

@@ -125,7 +125,7 @@ class Seen:
             str(self.measured["scroll"]),
             str(len(figures)),
             str(sum(bool(one["shapes"] and one["width"]) for one in figures)),
-            f"{min(one['smallest'] for one in figures if one['smallest']):.1f}",
+            f"{min((one['smallest'] for one in figures if one['smallest']), default=0.0):.1f}",
             str(len(self.console)),
             str(len(self.strangers)),
         ]

@@ -64,8 +64,9 @@ def combinations(result: sg.FitResult) -> Iterator[str]:
     days, least, most = (1.0 / rate for rate in (result.values["gamma"], high, low))
     yield f"1/`gamma` = {days:.2f} days ({least:.2f} to {most:.2f})"
     ratio = result.values["beta"] / result.values["gamma"]
-    # Of logarithms, in which the covariance is.
-    c = found.covariance
+    # Of logarithms, in which the covariance is; of the values, and not of the optimum near them.
+    distance = found.details["distance_to_optimum"]
+    c = found.covariance + np.outer(distance, distance)
     error = ratio * float(np.sqrt(c[0, 0] + c[1, 1] - 2.0 * c[0, 1]))
     yield f"`beta`/`gamma` = {ratio:.2f} ± {error:.2f}"
 

@@ -196,6 +196,7 @@ def convert(
             substance=substance,
             initial=initial,
             mass_action=mass_action,
+            overwrite=overwrite,
         )
         with as_options():
             what, assumptions = write_petab_folder(job, out, dry_run=dry_run)

@@ -179,6 +179,7 @@ class PetabConversion:
         mapping: file that says what columns and conditions of the data are.
         reading: arguments of `load_measurements`, such as a mapping of columns.
         substance, initial, mass_action: as for `load`.
+        overwrite: whether the model of the problem may replace the file of the model that is read.
     """
 
     model: Path
@@ -191,6 +192,7 @@ class PetabConversion:
     substance: str | None = None
     initial: str = "strict"
     mass_action: str = "as_written"
+    overwrite: bool = False
 
 
 def petab_problem(conversion: PetabConversion) -> tuple[Any, tuple[str, ...]]:
@@ -261,6 +263,7 @@ def write_petab_folder(
         A description of what is written, and what was assumed, in words.
 
     Raises:
+        RequestError: a file that is read would be overwritten.
         SbmlGradError: as `petab_problem` and `sbmlgrad.io.petab.write_petab` raise it.
     """
     from sbmlgrad.io.files import check_folder
@@ -268,12 +271,27 @@ def write_petab_folder(
 
     problem, assumptions = petab_problem(conversion)
     check_folder(folder)
-    if dry_run:
-        petab_files(problem)
-    else:
+    _refuse_losing_inputs(conversion, [folder / name for name in petab_files(problem)])
+    if not dry_run:
         write_petab(problem, folder)
     what = (
         f"PEtab 2, {len(problem.measurements)} measurements of {len(problem.observables)} "
         f"observables, {len(problem.free)} parameters to estimate"
     )
     return what, assumptions
+
+
+def _refuse_losing_inputs(conversion: PetabConversion, places: Sequence[Path]) -> None:
+    from sbmlgrad.errors import RequestError
+
+    plate_map = conversion.reading.get("plate_map")
+    inputs = [conversion.model, conversion.data, conversion.mapping, plate_map and Path(plate_map)]
+    for place in places:
+        for path in inputs:
+            is_lost = path is not None and place.exists() and place.samefile(path)
+            if is_lost and not (conversion.overwrite and path is conversion.model):
+                more = ", or add --overwrite" if path is conversion.model else ""
+                raise RequestError(
+                    f"{path}: is read, and the problem would replace it by its own {place.name}; "
+                    f"name another folder{more}"
+                )

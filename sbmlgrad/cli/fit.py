@@ -17,6 +17,7 @@ from sbmlgrad.cli.fit_archive import (
     check_simulation,
     data_entries,
     measurement_files,
+    problem_files,
     write_fit_archive,
 )
 from sbmlgrad.cli.fit_checks import (
@@ -28,6 +29,8 @@ from sbmlgrad.cli.fit_checks import (
 from sbmlgrad.cli.fit_messages import as_options
 from sbmlgrad.cli.fit_objective import objective_of
 from sbmlgrad.cli.fit_problem import (
+    Initial,
+    MassAction,
     fit_options,
     petab_problem,
     plan,
@@ -105,8 +108,8 @@ def fit(
     reading: Reading = AS_FOUND,
     threads: opt.Threads = None,
     substance: opt.Substance = None,
-    initial: opt.Initial = "strict",
-    mass_action: opt.MassAction = "as_written",
+    initial: Initial = None,
+    mass_action: MassAction = None,
     dry_run: opt.DryRun = False,
     json: opt.Json = False,
     quiet: opt.Quiet = False,
@@ -115,14 +118,14 @@ def fit(
 
     Ctrl-C keeps the best values so far, and --resume goes on from there.
     """
-    from sbmlgrad.fit.fitted_petab import check_petab_folder, petab_refusal
+    from sbmlgrad.fit.fitted_petab import petab_refusal
     from sbmlgrad.fit.problem_settings import overruled, settings_of, with_problem_settings
+    from sbmlgrad.fit.report import check_results_folder
     from sbmlgrad.io.files import check_folder
 
     if engine not in ("ssa", "ode"):
         raise RequestError(f"--engine {engine}: choose ssa or ode")
     check_folder(out)
-    check_petab_folder(out, [path for path in (model, data, mapping) if path is not None])
     writing = writing_options(level, no_distrib=no_distrib)
     if omex is not None:
         check_archive(omex, writing)
@@ -168,7 +171,10 @@ def fit(
                 mapping=mapping,
                 is_snapshots=snapshots,
             )
-        said = {"trajectories": trajectories, "seed": seed, "objective": objective}
+        read = problem_files(model) if model.suffix.lower() in PETAB else (data,)
+        inputs = (model, *read, mapping, reading.plate_map)
+        check_results_folder(out, [path for path in inputs if path is not None], problem)
+        said = {"trajectories": trajectories, "seed": seed, "objective": target and target.name}
         problem = overruled(problem, said)
         asked = settings_of(problem, model.name)
         check_settings(common, stochastic and {**stochastic, **asked})
@@ -225,7 +231,7 @@ def fit(
     if engine == "ssa" and not is_cut:
         (out / CHECKPOINT).unlink(missing_ok=True)
     if omex is not None:
-        write_fit_archive(result, out, omex, packed)
+        write_fit_archive(result, files, omex, packed)
         files.append(omex)
     if not quiet and (refusal := petab_refusal(result)):
         print(f"there is no PEtab problem in the results: {refusal}", file=sys.stderr)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-#: Files of the results folder with which work can go on; they are no results.
-_STATES = (".npz", ".jsonl")
 
 
 def check_archive(path: Path, writing: Mapping[str, Any]) -> None:
@@ -62,6 +59,9 @@ def check_simulation(problem: Any, method: str, writing: Mapping[str, Any]) -> N
 def data_entries(paths: Iterable[Path | None]) -> tuple[Any, ...]:
     """Return the files that a fit was given beside the model, as entries of the folder `data`.
 
+    Their bytes are those on the disk, also where reading unpacks them, and their names those that
+    were given, also of links.
+
     Args:
         paths: of the files; those that are None were not given. Files of one name are kept apart by
             a number.
@@ -69,18 +69,45 @@ def data_entries(paths: Iterable[Path | None]) -> tuple[Any, ...]:
     Raises:
         UnreadableFileError: one of them cannot be read.
     """
-    from sbmlgrad.io.files import read_bytes
     from sbmlgrad.io.omex import Entry
 
-    given = dict.fromkeys(path.resolve() for path in paths if path is not None)
+    given: dict[Path, Path] = {}
+    for path in paths:
+        if path is not None:
+            given.setdefault(path.resolve(), path)
     entries: dict[str, Any] = {}
-    for path in given:
+    for path in given.values():
         place, number = f"data/{path.name}", 1
         while place in entries:
             number += 1
             place = f"data/{number}/{path.name}"
-        entries[place] = Entry(place, read_bytes(path))
+        entries[place] = Entry(place, _on_disk(path))
     return tuple(entries.values())
+
+
+def _on_disk(path: Path) -> bytes:
+    from sbmlgrad.errors import UnreadableFileError
+    from sbmlgrad.io.files import MAX_BYTES
+
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise UnreadableFileError(
+                f"file '{path}' cannot be packed: it holds {size} bytes, and {MAX_BYTES} is the "
+                "most; leave out --omex"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFileError(
+            f"file '{path}' cannot be packed: {error}; check the name and the disk"
+        ) from error
+
+
+def problem_files(problem: Path) -> tuple[Path, ...]:
+    """Return every file that a PEtab problem names."""
+    from sbmlgrad.io.petab.config import document_files, read_config
+
+    return document_files(read_config(problem))
 
 
 def measurement_files(problem: Path) -> tuple[Path, ...]:
@@ -90,12 +117,15 @@ def measurement_files(problem: Path) -> tuple[Path, ...]:
     return read_config(problem).measurements
 
 
-def write_fit_archive(result: Any, out: Path, path: Path, data: tuple[Any, ...]) -> None:
-    """Pack model, original, simulation, provenance, data, PEtab problem and the results folder.
+def write_fit_archive(
+    result: Any, files: Sequence[Path], path: Path, data: tuple[Any, ...]
+) -> None:
+    """Pack model, original, simulation, provenance, data, PEtab problem and results.
 
     Args:
         result: of the fit.
-        out: folder of its results, written already.
+        files: its results, as `write_results` returns them. What else lies beside them, such as an
+            earlier archive, is not of this fit.
         path: of the archive.
         data: as `data_entries` returns them.
     """
@@ -105,19 +135,15 @@ def write_fit_archive(result: Any, out: Path, path: Path, data: tuple[Any, ...])
         calibration_entries,
         petab_entries,
     )
-    from sbmlgrad.io.omex import folder_entries, write_archive
+    from sbmlgrad.io.omex import Entry, write_archive
 
     method = "ode" if result.is_deterministic else "ssa"
     curves, course = _simulation(result.problem, method)
-    inside = f"results/{FOLDER}/"
-    results = [
-        entry
-        for entry in folder_entries(out, "results")
-        if not entry.location.endswith(_STATES) and not entry.location.startswith(inside)
-    ]
+    written = {file.name: file.read_bytes() for file in files if file.name != FOLDER}
+    results = [Entry(f"results/{name}", contents) for name, contents in written.items()]
     entries = calibration_entries(
         result.model,
-        (out / "calibrated.xml").read_bytes(),
+        written["calibrated.xml"],
         curves,
         course,
         constants=_constants(result.problem, result.values),

@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from sbmlgrad.cli.fit_cells import cells_problem, refuse_conditions
 from sbmlgrad.cli.reading import option_of
 from sbmlgrad.cli.support import bound, names_of, numbers, pairs
 from sbmlgrad.errors import RequestError
+
+#: As for other commands, but open where nothing is given, since a PEtab problem can say it.
+Initial = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        show_default=False,
+        help="Initial counts that are not whole: strict refuses them, round takes the nearest, "
+        "randomised draws the one above or below for every trajectory; strict, or as a PEtab "
+        "problem says.",
+    ),
+]
+MassAction = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOW",
+        show_default=False,
+        help="as_written, or combinatorial: k*A*A of 2 A -> ... means k*A*(A-1)/2; as_written, or "
+        "as a PEtab problem says.",
+    ),
+]
 
 #: Arguments of `load_measurements` that counts of cells have too, and what `load_snapshots` calls
 #: them.
@@ -32,7 +55,7 @@ def petab_problem(path: Path, how: dict[str, Any], stray: dict[str, Any]) -> Any
 
     Args:
         path: its YAML file.
-        how: arguments of `load`; those by default are left to the problem.
+        how: arguments of `load`; those that are None are left to the problem.
         stray: options that it leaves no room for, name → value.
 
     Raises:
@@ -45,9 +68,7 @@ def petab_problem(path: Path, how: dict[str, Any], stray: dict[str, Any]) -> Any
         raise RequestError(
             f"{path.name} is a PEtab problem, which says this itself; leave out {', '.join(given)}"
         )
-    usual = {"substance": None, "initial": "strict", "mass_action": "as_written"}
-    given = {name: value for name, value in how.items() if value != usual[name]}
-    return load_petab(path, **given)
+    return load_petab(path, **how)
 
 
 def problem_of_files(
@@ -65,7 +86,7 @@ def problem_of_files(
     Args:
         model: file of the model.
         data: file of measurements or snapshots.
-        how: arguments of `load`.
+        how: arguments of `load`; those that are None have its defaults.
         reading: arguments of `load_measurements` that were given.
         options: free parameters, bounds and start.
         mapping: file that says what columns and conditions are.
@@ -81,7 +102,7 @@ def problem_of_files(
     from sbmlgrad.io.snapshot_files import load_snapshots
     from sbmlgrad.io.tables.measurements import load_measurements
 
-    network = load(model, **how)
+    network = load(model, **{name: value for name, value in how.items() if value is not None})
     if data is None:
         raise RequestError(f"fit {model.name}: name the file of measurements too")
     columns = reading.get("mapping")

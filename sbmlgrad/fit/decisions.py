@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.fit.optimizers import without_sets
 from sbmlgrad.fit.plan import Plan, State
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
@@ -37,14 +38,31 @@ def _next_stage(plan: Plan, state: State) -> None:
     recent = state.epochs[-WINDOW:]
     noise = np.mean([epoch.errors[0] for epoch in recent])
     is_noisy = noise > NOISY * np.mean([epoch.losses[0] for epoch in recent])
-    can_grow = is_noisy and state.trajectories < plan.most_trajectories
+    larger = min(2 * state.trajectories, plan.most_trajectories)
+    can_grow = is_noisy and larger > state.trajectories and _fits(plan, state, larger)
     if state.stage + 1 >= STAGES and not can_grow:
         _finish(plan, state, "the loss no longer falls by more than its noise")
         return
     if can_grow:
-        state.trajectories = min(2 * state.trajectories, plan.most_trajectories)
+        state.trajectories = larger
     state.stage = min(state.stage + 1, STAGES - 1)
     state.stage_start = len(state.epochs)
+
+
+def _fits(plan: Plan, state: State, trajectories: int) -> bool:
+    """Tell whether an epoch of so many trajectories fits into memory; say once where it does not.
+
+    A descent cannot be taken apart, and one that has come far should not end for its size.
+    """
+    if plan.simulator.fits(trajectories, plan.estimators[state.turn]):
+        return True
+    words = (
+        f"the noise of the loss called for {trajectories:,} trajectories, whose gradient may not "
+        f"fit into memory: it went on with {state.trajectories:,} ({VARIABLE} sets another limit)"
+    )
+    if words not in state.words:
+        state.words.append(words)
+    return False
 
 
 def _finish(plan: Plan, state: State, reason: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -19,8 +22,14 @@ FOLDER = "petab"
 #: File that every fit leaves in its results.
 STORED = "fit.nc"
 
-#: Files that an earlier fit may have left there.
-_OURS = (YAML, MODEL, *TABLES, SIMULATIONS, TABLE)
+#: Files that a fit may leave there; visualisation tables of a problem have names of their own.
+_NAMES = (YAML, MODEL, *TABLES, SIMULATIONS, TABLE)
+
+#: First line of our YAML file. Below it stands every file with its hash, so that one that somebody
+#: changed, or put there, is told from what a fit left. A comment is not read into a problem, which
+#: would carry the mark to folders that no fit wrote.
+_MARK = b"# results of a fit by sbmlgrad; the next fit replaces them as long as they are so:\n"
+_LISTED = re.compile(rb"# ([0-9a-f]{64}) ([^\n]+)\n")
 
 
 def fitted_petab(result: FitResult) -> dict[str, bytes]:
@@ -54,15 +63,19 @@ def petab_refusal(result: FitResult) -> str:
     return ""
 
 
-def check_petab_folder(folder: Path, inputs: Iterable[Path] = ()) -> None:
-    """Refuse a folder whose PEtab problem is no result of a fit, and would be overwritten.
+def check_petab_folder(
+    folder: Path, inputs: Iterable[Path] = (), names: Iterable[str] = ()
+) -> None:
+    """Refuse a folder in which results would replace PEtab files that no fit left there.
 
     Args:
         folder: of the results.
         inputs: files that the fit reads, where they are known.
+        names: of files that will be written besides the usual ones.
 
     Raises:
-        WriteError: there is such a problem, or an input lies where the results would be.
+        WriteError: there is such a file, one of a fit was changed since, or an input lies where the
+            results would be.
     """
     target = folder / FOLDER
     for path in inputs:
@@ -71,11 +84,18 @@ def check_petab_folder(folder: Path, inputs: Iterable[Path] = ()) -> None:
                 f"{path}: lies in '{target}', where the results would hold a PEtab problem of "
                 "their own; choose another folder for them"
             )
-    if (target / YAML).exists() and not (folder / STORED).exists():
+    if os.path.lexists(target) and not target.is_dir():
         raise WriteError(
-            f"{target / YAML}: is there already and comes from no fit, since there is no {STORED} "
-            f"in '{folder}'; results would overwrite it, so choose another folder for them"
+            f"{target}: is no folder, and the results would hold a folder of this name; choose "
+            "another folder for them"
         )
+    ours = _unchanged(target)
+    for name in dict.fromkeys((*_NAMES, *names)):
+        if os.path.lexists(target / name) and name not in ours:
+            raise WriteError(
+                f"{target / name}: is there already and is not as a fit left it; results would "
+                "overwrite it, so choose another folder for them, or move it away"
+            )
 
 
 def write_fitted_petab(files: Mapping[str, bytes], folder: Path) -> None:
@@ -86,18 +106,60 @@ def write_fitted_petab(files: Mapping[str, bytes], folder: Path) -> None:
         folder: of the results.
 
     Raises:
-        WriteError: the folder cannot be made or written.
+        WriteError: as `check_petab_folder`, or the folder cannot be made or written.
     """
     target = folder / FOLDER
+    check_petab_folder(folder, names=files)
+    marked = _marked(files)
+    earlier = _unchanged(target)
+    if marked and earlier == marked.keys() and marked[YAML] == (target / YAML).read_bytes():
+        return
     try:
         if files:
             target.mkdir(exist_ok=True)
         # The YAML file goes first and comes last: a problem is there only while it is whole.
-        for name in _OURS:
-            (target / name).unlink(missing_ok=True)
+        for name in sorted(earlier, key=lambda name: name != YAML):
+            (target / name).unlink()
         if not files and target.is_dir() and not any(target.iterdir()):
             target.rmdir()
     except OSError as error:
         raise WriteError(f"{target}: cannot be made a folder of PEtab files: {error}") from error
-    for name, data in files.items():
+    for name, data in marked.items():
         write_atomically(target / name, data)
+
+
+def _marked(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the files with a list of them at the head of the YAML file."""
+    if not files:
+        return {}
+    listed = [f"# {_hash(data)} {name}\n".encode() for name, data in files.items()]
+    return {**files, YAML: b"".join([_MARK, *listed, files[YAML]])}
+
+
+def _unchanged(target: Path) -> set[str]:
+    """Return names of the files that a fit left in a folder and nobody changed since."""
+    document = _bytes(target / YAML)
+    if document is None or not document.startswith(_MARK):
+        return set()
+    listed, end = {}, len(_MARK)
+    while found := _LISTED.match(document, end):
+        listed[found[2].decode(errors="replace")] = found[1].decode()
+        end = found.end()
+    contents = {
+        name: document[end:] if name == YAML else _bytes(target / name)
+        for name in listed
+        # A path would lead out of the folder.
+        if Path(name).name == name
+    }
+    return {n for n, data in contents.items() if data is not None and _hash(data) == listed[n]}
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:  # what cannot be read is not known to be ours
+        return None
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

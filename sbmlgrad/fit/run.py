@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sbmlgrad.engines.base import DeterministicEngine, Engine
@@ -16,12 +18,15 @@ from sbmlgrad.fit.problem_settings import overruled
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.solve import Settings, solve
+from sbmlgrad.fit.spelled import spelled_estimator, spelled_objective
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.numbers import whole
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.model.snapshots import Snapshots
+from sbmlgrad.simulation_inputs import seed_of
 
 
 def fit(
@@ -138,7 +143,42 @@ def fit(
     if mapping is not None and not isinstance(mapping, Mapping):
         raise RequestError(f"mapping={mapping!r}: pass a mapping of columns to species ids")
     problem, assumptions = _problem(model, data, free, mapping, bounds, start, objective)
-    return solve(overruled(problem, {"trajectories": trajectories}), settings, assumptions)
+    return solve(_overruled(problem, settings, trajectories), settings, assumptions)
+
+
+def _overruled(problem: Problem, settings: Settings, trajectories: int | None) -> Problem:
+    """Return a problem that says nothing else of the fit than the caller."""
+    seed = settings.seed
+    given: dict[str, object] = {
+        "trajectories": None if trajectories is None else _count(trajectories),
+        "seed": None if seed is None else seed_of(seed),
+    }
+    kinds = (
+        ("objective", Objective, spelled_objective),
+        ("estimator", Estimator, spelled_estimator),
+    )
+    for name, kind, spelled in kinds:
+        value = getattr(settings, name)
+        if not isinstance(value, kind) or isinstance(value, type):
+            continue  # nothing, or what is refused later
+        given[name] = value.name
+        if not _is_spelled(value, spelled):
+            # A text that cannot be read back is no setting; none is better than another's.
+            kept = {k: v for k, v in problem.settings.items() if k != name}
+            problem = replace(problem, settings=MappingProxyType(kept))
+    return overruled(problem, given)
+
+
+def _count(trajectories: int) -> int:
+    return whole("trajectories", trajectories, 2, 10**9)
+
+
+def _is_spelled(value: Objective | Estimator, spelled: Callable[..., Any]) -> bool:
+    """Return whether a name is enough to make the same again."""
+    try:
+        return spelled(value.name, "", "").name == value.name
+    except RequestError:
+        return False
 
 
 def _problem(

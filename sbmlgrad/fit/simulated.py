@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.readouts import Interpolated, Readout, ValuesAt
 from sbmlgrad.fit.experiments import PreparedExperiment, fixed_values
 from sbmlgrad.fit.search_space import SearchSpace
 from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.memory import fits, gradient_bytes
+from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble
 from sbmlgrad.gradients.tensorflow import is_tensor
 from sbmlgrad.model.expression import Expression
 from sbmlgrad.model.problem import Problem
@@ -58,20 +61,10 @@ class Simulated:
     def plain(self) -> Simulated:
         """Return the same as NumPy arrays without gradients."""
         ensemble = self.ensemble
-        if not ensemble.is_differentiable:
+        if not isinstance(ensemble, TensorEnsemble):
             return self
-        return Simulated(
-            replace(
-                ensemble,
-                states=tuple(np.asarray(state) for state in ensemble.states),
-                parameters=np.asarray(ensemble.parameters),
-                outcomes=np.asarray(ensemble.outcomes),
-                firings=np.asarray(ensemble.firings),
-                is_differentiable=False,
-                differentiator=None,
-            ),
-            {id: np.asarray(value) for id, value in self.extra.items()},
-        )
+        extra = {id: np.asarray(value) for id, value in self.extra.items()}
+        return Simulated(ensemble.without_gradients(), extra)
 
     def some(self, chosen: NDArray[np.intp]) -> Simulated:
         """Return the same of some trajectories only; of arrays, not of tensors."""
@@ -173,6 +166,21 @@ class Simulator:
             )
             results[experiment.id] = Simulated(ensemble, extra)
         return results
+
+    def fits(self, trajectories: int, estimator: Estimator) -> bool:
+        """Tell whether a gradient over all experiments of one parameter set fits into memory.
+
+        Args:
+            trajectories: of each experiment.
+            estimator: gradient method.
+        """
+        lowered = lower(self.problem.network)
+        needed = sum(
+            gradient_bytes(lowered, (self.readout(one.id, estimator),), trajectories)
+            for one in self.experiments
+            if one.id in self.times
+        )
+        return fits(needed)
 
     def pilot(self, values: Any, trajectories: int) -> dict[str, Simulated]:
         """Simulate a few trajectories, failing ones included, to see what they cost."""

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 from sbmlgrad.engines import statistics
 from sbmlgrad.engines.asked_formulas import Asked
+from sbmlgrad.engines.ensemble import Ensemble
+from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of
@@ -26,7 +28,8 @@ class NotKept(Sequence[Any]):
             f"values of {trajectories:,} trajectories and what their gradient takes would not fit "
             f"into memory, so that these were simulated in {parts} parts, of which statistics are "
             "kept; ask for mean, variance, covariance, expect or probability, or simulate fewer "
-            "trajectories or times"
+            f"trajectories or times, or raise the limit by {VARIABLE}; pass the parameters as an "
+            "array if no gradient is wanted"
         )
 
     def __getitem__(self, place: Any) -> NoReturn:
@@ -47,6 +50,10 @@ class EnsembleInParts(TensorEnsemble):
     back; every other statistic simulates the parts again, once for its value and once for its
     gradient. What one trajectory did is not kept.
 
+    A trainable `tf.Variable` within a function that `expect` or `probability` takes has its
+    gradient too. The tape that asks for it keeps what TensorFlow made of the values of every part
+    on the way, so that memory then grows with all trajectories.
+
     Attributes:
         parts: parameters [parameter] → the ensemble of a part, for every part.
         sizes: trajectories of the parts.
@@ -59,6 +66,19 @@ class EnsembleInParts(TensorEnsemble):
     def is_batched(self) -> bool:
         """Whether there are several parameter sets; there is one."""
         return False
+
+    def without_gradients(self) -> Ensemble:
+        """Refuse: there are no values to give.
+
+        Raises:
+            RequestError: always.
+        """
+        raise RequestError(
+            f"an ensemble of {sum(self.sizes):,} trajectories in {len(self.sizes)} parts has no "
+            "values, of which a loss, its standard error or NumPy statistics could be taken again "
+            "without gradients: values and their gradient would not fit into memory; simulate "
+            f"fewer trajectories or times, or raise the limit by {VARIABLE}"
+        )
 
     def mean(
         self,
@@ -173,7 +193,8 @@ def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any])
     inputs = [ensemble.parameters, *extra.values()]
     fixed = [tf.stop_gradient(one) for one in inputs]
     # In the open: what a function takes from elsewhere, a variable say, is seen by the caller's
-    # tape. Parameters are held fixed, so that nothing else is kept.
+    # tape, which keeps what it needs of every part. Parameters are held fixed, so that nothing else
+    # is kept.
     value = weighted(0, fixed[0], fixed[1:])
     for place in range(1, len(ensemble.parts)):
         value += weighted(place, fixed[0], fixed[1:])
@@ -183,12 +204,15 @@ def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any])
     def nothing(*inputs: Any) -> Any:
         def gradient(cotangent: Any) -> Any:
             found = [tf.zeros_like(one) for one in inputs]
+            # A function may hold the very tensors that were passed; what it makes of them is in
+            # `value` already, so that only copies are watched.
+            own = [tf.identity(one) for one in inputs]
             for place in range(len(ensemble.parts)):
                 with tf.GradientTape() as tape:
-                    tape.watch(inputs)
-                    own = weighted(place, inputs[0], inputs[1:])
+                    tape.watch(own)
+                    share = weighted(place, own[0], own[1:])
                 slopes = tape.gradient(
-                    own, list(inputs), cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO
+                    share, own, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO
                 )
                 found = [a + b for a, b in zip(found, slopes, strict=True)]
             return tuple(found)

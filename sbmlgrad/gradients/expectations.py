@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol, runtime_checkable
 
@@ -111,6 +111,17 @@ class Expectations:
     seed: Any
     pull_back: PullBack
     is_pathwise: bool = False
+
+    def of_set(self, number: int) -> Expectations:
+        """Return the same for one parameter set of a batch, with the streams of its place."""
+        whole = self.pull_back
+        return replace(
+            self,
+            theta=self.theta[number],
+            pull_back=lambda theta, seed, _member, place, functional: whole(
+                theta, seed, number, place, functional
+            ),
+        )
 
     def attach(
         self,

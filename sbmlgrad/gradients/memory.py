@@ -31,8 +31,11 @@ SMALL = 2**24
 
 _NUMBER = 8
 
-#: Outcome and firings of each trajectory, as parts and then together.
-_KEPT = 2 * (_NUMBER + 1)
+#: Outcome and firings of each trajectory, as parts and then together, and its number as it is made.
+_KEPT = 2 * (_NUMBER + 1) + 2 * _NUMBER
+
+#: Times the kept values of which no gradient takes less: those of means.
+LEAST = 3
 
 PARTS_ADVICE = (
     "Of one parameter set, outside tf.function, statistics and their gradients are computed in "
@@ -56,8 +59,22 @@ def gradient_bytes(lowered: LoweredNetwork, readouts: Sequence[Readout], traject
     return job_bytes(lowered, readouts, trajectories) + more * values
 
 
+def least_bytes(lowered: LoweredNetwork, readouts: Sequence[Readout], trajectories: int) -> int:
+    """Return how much memory the cheapest gradient takes, that of means.
+
+    Arguments as in `gradient_bytes`. What needs more than there is cannot be computed at once,
+    whatever is asked for.
+    """
+    values = trajectories * _values_bytes(lowered, readouts)
+    return job_bytes(lowered, readouts, trajectories) + (LEAST - 1) * values
+
+
 def part_size(
-    lowered: LoweredNetwork, readouts: Sequence[Readout], trajectories: int, needed: int
+    lowered: LoweredNetwork,
+    readouts: Sequence[Readout],
+    trajectories: int,
+    needed: int,
+    there: int | None,
 ) -> int:
     """Return how many trajectories to have in memory at a time.
 
@@ -66,20 +83,46 @@ def part_size(
         readouts: all are kept.
         trajectories: how many there are.
         needed: `gradient_bytes` of all of them.
+        there: how much memory there is, or None where that is not known.
     """
     most = PART_BYTES // _values_bytes(lowered, readouts)
-    there = available(needed)
     if there is not None:
         # The other half is for what is there besides.
         most = min(most, int(there / 2 / (needed / trajectories)))
     return min(max(most, LEAST_PART), trajectories)
 
 
+def part_sizes(trajectories: int, most: int) -> tuple[int, ...]:
+    """Return the trajectories of as few parts as hold at most so many, the larger ones first.
+
+    Sizes differ by one at most, since estimators that compare trajectories need some in each.
+    """
+    parts = -(-trajectories // most)
+    each, more = divmod(trajectories, parts)
+    return (each + 1,) * more + (each,) * (parts - more)
+
+
 def in_parts_bytes(
-    lowered: LoweredNetwork, readouts: Sequence[Readout], trajectories: int, size: int
+    lowered: LoweredNetwork,
+    readouts: Sequence[Readout],
+    trajectories: int,
+    size: int,
+    has_starts: bool,
 ) -> int:
-    """Return how much memory a gradient takes in parts of `size` trajectories."""
-    return gradient_bytes(lowered, readouts, size) + trajectories * _KEPT
+    """Return how much memory a gradient takes in parts.
+
+    Args:
+        lowered: the network.
+        readouts: all are kept.
+        trajectories: how many there are.
+        size: how many are in memory at a time.
+        has_starts: whether states were given in which trajectories start.
+    """
+    # Start states of all trajectories are there when they are walked back.
+    starts = job_bytes(lowered, (), trajectories)
+    if has_starts:
+        starts += 2 * trajectories * len(lowered.state_ids) * _NUMBER
+    return gradient_bytes(lowered, readouts, size) + starts + trajectories * _KEPT
 
 
 def fits(needed: int) -> bool:

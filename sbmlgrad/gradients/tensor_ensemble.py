@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
+
+import numpy as np
 
 from sbmlgrad.engines import statistics
 from sbmlgrad.engines.asked_formulas import Asked, is_affine_in_state, over_state
@@ -11,6 +13,8 @@ from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of, on_states
+from sbmlgrad.errors import RequestError
+from sbmlgrad.gradients.expectations import Expectations
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +27,12 @@ class TensorEnsemble(Ensemble):
     Attributes:
         mean_states: per readout the mean of the state over trajectories, tensor float64
             [..., point, column].
+        means_of: the `states` that these are the means of. Of an ensemble with other states, made
+            of this one by `dataclasses.replace`, they are not used.
     """
 
     mean_states: tuple[Any, ...] = ()
+    means_of: Any = None
 
     def mean(
         self,
@@ -37,6 +44,57 @@ class TensorEnsemble(Ensemble):
     ) -> Any:
         """Return the mean over trajectories, float64 [point]; see `Ensemble.mean`."""
         return plain_call(_mean, self, id, quantity, readout, extra)
+
+    def one_set(self, number: int) -> TensorEnsemble:
+        """Return the ensemble of one parameter set of a batch; statistics keep their gradient.
+
+        Args:
+            number: which set, from 0.
+
+        Raises:
+            RequestError: the ensemble is no batch, or has no such set.
+        """
+        if not self.is_batched:
+            raise RequestError("one_set: this ensemble was simulated with one set of parameters")
+        sets = self.states[0].shape[0]
+        if number < 0 or (sets is not None and number >= sets):
+            raise RequestError(f"one_set({number}): there are {sets} parameter sets, from 0")
+        states = tuple(state[number] for state in self.states)
+        has_means = self.means_of is self.states
+        differentiator = self.differentiator
+        if isinstance(differentiator, Expectations):
+            differentiator = differentiator.of_set(number)
+        return replace(
+            self,
+            states=states,
+            parameters=self.parameters[number],
+            constants={
+                id: float(value[number, 0, 0]) if np.ndim(value) else value
+                for id, value in self.constants.items()
+            },
+            outcomes=self.outcomes[number],
+            firings=self.firings[number],
+            first_trajectory=self.first_trajectory + number * self.stride,
+            stride=0,
+            differentiator=differentiator,
+            mean_states=tuple(mean[number] for mean in self.mean_states) if has_means else (),
+            means_of=states if has_means else None,
+        )
+
+    def without_gradients(self) -> Ensemble:
+        """Return the same trajectories as NumPy arrays, whose statistics have no gradient."""
+        kept = {field.name: getattr(self, field.name) for field in fields(Ensemble)}
+        return Ensemble(
+            **kept
+            | {
+                "states": tuple(np.asarray(state) for state in self.states),
+                "parameters": np.asarray(self.parameters),
+                "outcomes": np.asarray(self.outcomes),
+                "firings": np.asarray(self.firings),
+                "is_differentiable": False,
+                "differentiator": None,
+            }
+        )
 
 
 def mean_of_states(states: Any) -> Any:
@@ -68,7 +126,8 @@ def _mean(
     kept = ensemble.readouts[place]
     given = extra_of(ensemble, extra)
     formula = over_state(ensemble, asked, quantity, kept, given)
-    if not is_affine_in_state(ensemble, formula, kept):
+    has_means = ensemble.means_of is ensemble.states
+    if not has_means or not is_affine_in_state(ensemble, formula, kept):
         return statistics.mean(ensemble, asked, quantity, readout, extra)
     # As if it were one trajectory.
     state = ensemble.mean_states[place][..., None, :, :]

@@ -20,6 +20,7 @@ from sbmlgrad.fit.objectives.base import (
     objective_class,
     standard_error,
 )
+from sbmlgrad.fit.objectives.sets import row
 
 #: Family-wise chance that a right objective fails one of the statistical tests here.
 LEVEL = 1e-4
@@ -139,6 +140,49 @@ def test_gradient_of_a_batch_is_that_of_single_sets(case: ObjectiveCase) -> None
         _, together = gradients(case, both, 120, 0, estimator)
         single = [gradients(case, v, 120, i * n, estimator)[1] for i, v in enumerate(both)]
         assert together == pytest.approx(np.array(single), rel=1e-8, abs=1e-10)
+
+
+@each
+def test_what_has_gradients_says_the_same_without(case: ObjectiveCase) -> None:
+    """Losses with groups left out, single sets and plain arrays, of tensors as of NumPy arrays."""
+    import tensorflow as tf
+
+    both = np.stack([VALUES, ASIDE])
+    for values in (VALUES, both):
+        arrays = case.simulated(values, 130)
+        for estimator in ESTIMATORS[: 1 if case.is_pathwise_only else 2]:
+            tensors = case.simulated(tf.constant(values), 130, 0, estimator)
+            expected = standard_error(case.objective, case.problem(), arrays)
+            found = standard_error(case.objective, case.problem(), tensors)
+            assert found == pytest.approx(expected, rel=1e-9)
+            is_exact = isinstance(case.objective, ExactObjective)
+            assert (np.asarray(expected) == 0.0).all() if is_exact else (expected > 0.0).all()
+            for id, one in tensors.items():
+                plain = one.plain().ensemble
+                symbol = plain.species[-1]
+                mean = plain.mean(symbol)
+                assert type(mean) is np.ndarray
+                assert type(plain.values(symbol)) is np.ndarray
+                assert mean == pytest.approx(arrays[id].ensemble.mean(symbol), rel=1e-12)
+
+
+@each
+def test_a_row_of_a_batch_has_its_own_statistics(case: ObjectiveCase) -> None:
+    import tensorflow as tf
+
+    both = np.stack([VALUES, ASIDE])
+    (arrays,) = case.simulated(both, 130).values()
+    (tensors,) = case.simulated(tf.constant(both), 130, 0, ESTIMATORS[0]).values()
+    for one in (arrays, tensors):
+        for symbol in one.ensemble.species:
+            mean, variance = one.ensemble.mean(symbol), one.ensemble.variance(symbol)
+            for i in range(2):
+                own = row(one, i).ensemble
+                assert own.mean(symbol).shape == mean.shape[1:]
+                assert np.asarray(own.mean(symbol)) == pytest.approx(np.asarray(mean[i]), rel=1e-12)
+                assert np.asarray(own.variance(symbol)) == pytest.approx(
+                    np.asarray(variance[i]), rel=1e-12
+                )
 
 
 @each

@@ -77,7 +77,8 @@ def test_inside_a_graph_with_a_fresh_seed_each_time() -> None:
             cells = sg.simulate(model, k, times=[0.5, 1], trajectories=200, seed=seed)
             eager = tf.reduce_sum(cells.mean("C"))
         loss, gradient = loss_and_gradient(k, tf.constant(seed, tf.int64))
-        assert float(loss) == float(eager)
+        # A graph may add up in another order.
+        assert float(loss) == pytest.approx(float(eager), rel=1e-12)
         np.testing.assert_array_equal(gradient, tape.gradient(eager, k))
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from sbmlgrad.engines.statistics import Differentiator
 from sbmlgrad.fit.simulated import Simulated
-from sbmlgrad.gradients.expectations import Expectations
+from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble
 from sbmlgrad.gradients.tensorflow import is_tensor
 
 
@@ -54,37 +52,10 @@ def row(one: Simulated, number: int) -> Simulated:
         id: value[number] if len(getattr(value, "shape", ())) else value
         for id, value in one.extra.items()
     }
-    if not ensemble.is_differentiable:
-        return Simulated(ensemble.part(number), extra)
-    own = replace(
-        ensemble,
-        states=tuple(state[number] for state in ensemble.states),
-        parameters=ensemble.parameters[number],
-        constants={
-            id: float(value[number, 0, 0]) if np.ndim(value) else value
-            for id, value in ensemble.constants.items()
-        },
-        outcomes=ensemble.outcomes[number],
-        firings=ensemble.firings[number],
-        first_trajectory=ensemble.first_trajectory + number * ensemble.stride,
-        stride=0,
-        differentiator=_of_row(ensemble.differentiator, number),
-    )
-    return Simulated(own, extra)
+    if isinstance(ensemble, TensorEnsemble):
+        return Simulated(ensemble.one_set(number), extra)
+    return Simulated(ensemble.part(number), extra)
 
 
 def _sets(one: Simulated) -> int | None:
     return int(one.ensemble.states[0].shape[0]) if one.ensemble.is_batched else None
-
-
-def _of_row(whole: Differentiator | None, number: int) -> Differentiator | None:
-    if not isinstance(whole, Expectations):
-        return whole  # values of trajectories carry the gradient themselves
-    return replace(
-        whole,
-        theta=whole.theta[number],
-        # Its streams are those of its place in the batch.
-        pull_back=lambda theta, seed, _member, place, functional: whole.pull_back(
-            theta, seed, number, place, functional
-        ),
-    )

@@ -4,7 +4,20 @@
 `sbmlgrad.pages`; `citations` says what to cite.
 """
 
-from sbmlgrad.fit.report.folder import FILES, provenance_json, summary, write_results
+from sbmlgrad.fit.report.folder import (
+    FILES,
+    check_results_folder,
+    provenance_json,
+    summary,
+    write_results,
+)
 from sbmlgrad.fit.report.page import report_html
 
-__all__ = ["FILES", "provenance_json", "report_html", "summary", "write_results"]
+__all__ = [
+    "FILES",
+    "check_results_folder",
+    "provenance_json",
+    "report_html",
+    "summary",
+    "write_results",
+]

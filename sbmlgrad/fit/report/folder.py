@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.result_file import result_bytes
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.formats import save
+from sbmlgrad.io.petab.load import VISUALIZATION
+from sbmlgrad.model.problem import Problem
 
 #: What is in the folder, in the order in which it is written; `fit.png` where there are curves,
 #: and the folder `petab` where PEtab can say the problem.
@@ -34,6 +37,31 @@ FILES = (
     "report.html",
     FOLDER,
 )
+
+
+def check_results_folder(folder: Path, inputs: Iterable[Path], problem: Problem) -> None:
+    """Refuse a folder in which results would replace what the fit reads; use it before the fit.
+
+    Args:
+        folder: of the results.
+        inputs: files that the fit reads; all are there.
+        problem: what is to be fitted.
+
+    Raises:
+        WriteError: an input has the place of a result, or as `check_petab_folder`.
+    """
+    given = tuple(inputs)
+    for name in FILES:
+        place = folder / name
+        for path in given if place.exists() else ():
+            if place.samefile(path):
+                raise WriteError(
+                    f"{path}: is read for the fit, and its results would replace it by a file "
+                    f"called {name}; choose another folder for them"
+                )
+    drawings = problem.settings.get(VISUALIZATION, {})
+    assert isinstance(drawings, Mapping)
+    check_petab_folder(folder, given, names=drawings)
 
 
 def write_results(
@@ -61,11 +89,10 @@ def write_results(
         The files written, and the folder `petab` as one of them.
 
     Raises:
-        WriteError: the folder cannot be made or written, the result cannot be stored, or there is a
-            PEtab problem already that comes from no fit.
+        WriteError: the folder cannot be made or written, the result cannot be stored, or there are
+            PEtab files already that no fit left there.
     """
     target = Path(folder)
-    check_petab_folder(target)
     # First, as these may refuse, so that a refusal leaves no folder behind.
     table = result.parameter_table().to_csv(sep="\t", index=False, lineterminator="\n")
     contents: dict[str, bytes] = {"parameters.tsv": table.encode(), STORED: result_bytes(result)}
@@ -78,6 +105,7 @@ def write_results(
         petab = fitted_petab(result)
     except WriteError:
         petab = {}
+    check_petab_folder(target, names=petab)
     try:
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -11,7 +11,7 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.base import ExactLikelihood
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, directions, is_wide, pair_flags
-from sbmlgrad.fit.uncertainty.result import Uncertainty
+from sbmlgrad.fit.uncertainty.result import OFF, Uncertainty
 
 FloatArray = NDArray[np.float64]
 
@@ -20,9 +20,6 @@ STEP = 1e-3
 
 #: Share of the largest eigenvalue, below zero, from which a curvature is that of no maximum.
 UPWARDS = 1e-4
-
-#: Standard errors from the optimum at which a fit is said to have stopped early.
-EARLY = 0.5
 
 
 def observed_information(
@@ -167,7 +164,7 @@ def _parameter_flags(
             own.append("not determined by these data")
         elif is_wide(low[place], high[place]):
             own.append(f"poorly determined: its interval spans a factor above {WIDE:g}")
-        if abs(shift[place]) > EARLY * error[place]:
+        if abs(shift[place]) > OFF * error[place]:
             off = abs(shift[place]) / error[place]
             own.append(f"the fit stopped {off:.1f} standard errors short")
     return {id: tuple(own) for id, own in words.items() if own}

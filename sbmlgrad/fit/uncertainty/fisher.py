@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,8 @@ from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.uncertainty.expected_information import Gathered, gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, is_wide, pair_flags
-from sbmlgrad.fit.uncertainty.result import Uncertainty
+from sbmlgrad.fit.uncertainty.result import OFF, Uncertainty
+from sbmlgrad.fit.uncertainty.scoring import LONGEST
 
 FloatArray = NDArray[np.float64]
 
@@ -20,8 +23,9 @@ TRAJECTORIES = 1000
 #: Relative Monte-Carlo error of the standard errors that is aimed at.
 PRECISION = 0.05
 
-#: Standard errors from the optimum at which a fit is said to be off it.
-OFF = 0.5
+#: Standard errors from the optimum from which one step of scoring is not trusted to find it, and
+#: how often the next step is taken from where the last one led.
+FAR, ROUNDS = 2.0, 4
 
 #: Share of a variance that the simulations may make before it is said.
 NOISY = 0.25
@@ -47,10 +51,11 @@ def fisher(
     where replicates told the noise.
 
     A fit ends near its optimum only: it stops, and its ensembles are finite. One step of scoring
-    on the many trajectories drawn here measures how far away the optimum is. Intervals lie around
-    the optimum, and reach to the fitted value where that is further off; standard errors of the
-    value hold the distance. The Monte-Carlo covariance of the optimum, F⁻¹ S F⁻¹ / n, is added
-    to both, with S the scatter of the score over trajectories and n the trajectories drawn.
+    on the many trajectories drawn here measures how far away the optimum is, several where it is
+    far; if they find none, their last length is added to the errors, and a flag says so. Intervals
+    lie around the optimum, and reach to the fitted value where that is further off; standard errors
+    of the value hold the distance. The Monte-Carlo covariance of the optimum, F⁻¹ S F⁻¹ / n, is
+    added to both, with S the scatter of the score over trajectories and n the trajectories drawn.
 
     Source: Seber & Wild 2003, Nonlinear Regression, chapter 5; Osborne 1992, Int. Stat. Rev. 60,
     99, for the step.
@@ -70,12 +75,13 @@ def fisher(
             f"Fisher information is that of MeanTrajectory() or of an exact likelihood, and the "
             f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
-    found = gather(fitted, trajectories, precision)
+    found, distance, is_settled = _around_optimum(fitted, trajectories, precision)
     covariance = found.covariance + found.simulation / found.at.trajectories
+    if not is_settled:
+        covariance = covariance + np.outer(found.shift, found.shift)
     size = len(fitted.space.ids)
     full = np.full((size, size), np.nan)
     full[np.ix_(found.free, found.free)] = covariance
-    distance = _at_free(found, found.shift)
     reach = _quantile(level, found.freedom) * np.sqrt(np.diag(full))
     low, high = _interval(fitted, distance, reach)
     return Uncertainty(
@@ -89,8 +95,8 @@ def fisher(
         upper=high,
         covariance=full,
         is_logarithmic=fitted.space.is_logarithmic,
-        parameter_flags=_parameter_flags(fitted, found, full, low, high),
-        flags=_flags(found, full),
+        parameter_flags=_parameter_flags(fitted, found, full, low, high, distance),
+        flags=_flags(found, full, is_settled),
         settings={
             "trajectories": str(found.at.trajectories),
             "relative Monte-Carlo error of the standard errors": _listed(found.relative_error),
@@ -113,12 +119,37 @@ def _at_free(found: Gathered, part: FloatArray) -> FloatArray:
     return full
 
 
-def _is_off(found: Gathered) -> NDArray[np.bool_]:
-    """Tell which values are far from the optimum, beyond the noise of that distance."""
-    distance = np.abs(found.shift)
+def _around_optimum(
+    fitted: Fitted, trajectories: int, precision: float
+) -> tuple[Gathered, FloatArray, bool]:
+    """Return the information near the optimum, and how far that is from the fitted values.
+
+    Returns:
+        What was gathered; the distance in coordinates, float64 [free], NaN at a bound; and whether
+        the last step led to an optimum.
+    """
+    here, space = fitted, fitted.space
+    found = gather(here, trajectories, precision)
+    free = found.free
+    for _ in range(ROUNDS - 1):
+        if not _is_off(found, found.shift, FAR).any():
+            break
+        move = np.where(free, _at_free(found, found.shift), 0.0)
+        move *= min(1.0, LONGEST / np.abs(move).max())
+        there = space.values(space.within(here.coordinates + move))
+        if (np.isin(space.ids, space.at_bounds(there)) == free).any():
+            break  # across a bound there is no information
+        here = replace(here, values=there)
+        found = gather(here, trajectories, precision)
+    distance = here.coordinates - fitted.coordinates + _at_free(found, found.shift)
+    return found, distance, not _is_off(found, found.shift, FAR).any()
+
+
+def _is_off(found: Gathered, distance: FloatArray, errors: float) -> NDArray[np.bool_]:
+    """Tell which distances are longer than so many standard errors, and than their noise."""
     with np.errstate(invalid="ignore"):
         error = np.sqrt(np.diag(found.covariance))
-    return (distance > OFF * error) & (distance > 2.0 * found.shift_error)
+    return (np.abs(distance) > errors * error) & (np.abs(distance) > 2.0 * found.shift_error)
 
 
 def _unit(fitted: Fitted, id: str) -> str:
@@ -151,6 +182,7 @@ def _parameter_flags(
     full: FloatArray,
     low: FloatArray,
     high: FloatArray,
+    distance: FloatArray,
 ) -> dict[str, tuple[str, ...]]:
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
@@ -168,7 +200,8 @@ def _parameter_flags(
         elif is_wide(low[place], high[place]):
             words[id].append(f"poorly determined: its interval spans a factor above {WIDE:g}")
         words[id] += pairs[id]
-    for id, shift, is_off in zip(found.ids, found.shift, _is_off(found), strict=True):
+    away = distance[found.free]
+    for id, shift, is_off in zip(found.ids, away, _is_off(found, away, OFF), strict=True):
         if is_off:
             words[id].append(
                 f"the fit ended {abs(shift):.2g} {_unit(fitted, id)} "
@@ -178,8 +211,13 @@ def _parameter_flags(
     return {id: tuple(w) for id, w in words.items() if w}
 
 
-def _flags(found: Gathered, full: FloatArray) -> tuple[str, ...]:
+def _flags(found: Gathered, full: FloatArray, is_settled: bool) -> tuple[str, ...]:
     flags = list(found.inverse.words)
+    if not is_settled:
+        flags.append(
+            f"no optimum of the likelihood was found within {ROUNDS} steps from the fitted values; "
+            "the intervals are rough, and a longer fit with more trajectories is needed"
+        )
     if found.variance_factors:
         sds = ", ".join(f"{id} {np.sqrt(f):.3g}" for id, f in found.variance_factors.items())
         flags.append(
@@ -195,7 +233,8 @@ def _flags(found: Gathered, full: FloatArray) -> tuple[str, ...]:
         worst = int(np.argmax(shares))
         flags.append(
             f"{100.0 * shares[worst]:.0f} % of the variance of {found.ids[worst]} is the noise of "
-            "the simulations behind this interval; more of them (trajectories=) would narrow it"
+            "the simulations behind this interval; uncertainty(result, trajectories=...) with more "
+            "of them would narrow it"
         )
     return tuple(flags)
 

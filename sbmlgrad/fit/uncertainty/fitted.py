@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.native import Native
-from sbmlgrad.errors import FitError
+from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.choice import default_estimators
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.noise import impossible
@@ -21,6 +21,7 @@ from sbmlgrad.fit.plain import noise_of
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.search_space import SearchSpace
 from sbmlgrad.fit.simulated import Simulated, Simulator
+from sbmlgrad.fit.spelled import spelled_estimator, spelled_objective
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.expression import Number
 from sbmlgrad.model.problem import Observable, Problem
@@ -87,21 +88,22 @@ def fitted_of(
 
     Args:
         result: of `fit`.
-        objective: of the fit, where it was another than `MeanTrajectory()`.
-        estimator: of the fit, where it was named there.
+        objective: of the fit, where its name in the result does not say it all, such as
+            `DwellTimes`, which holds data.
+        estimator: of the fit, likewise.
         engine: what samples; `Native()` by default.
         seed: of the random streams; by default one that follows from that of the fit.
 
     Raises:
-        FitError: an objective or estimator that is not the default and was not given, or a fit of
-            rate equations.
+        FitError: an objective or estimator that the result does not say and that was not given, or
+            a fit of rate equations.
     """
     if result.engine.startswith("ODE("):
         raise FitError(
             f"the fit followed the rate equations by {result.engine}, and uncertainty is that of "
             "stochastic fits; fit again without engine=ODE(), from there with start= or warm_start"
         )
-    target = MeanTrajectory() if objective is None else objective
+    target = _objective(result) if objective is None else objective
     if target.name != result.objective:
         raise FitError(
             f"the fit made {result.objective} small, not {target.name}; pass that object as "
@@ -118,6 +120,14 @@ def fitted_of(
     )
 
 
+def _objective(result: FitResult) -> Objective:
+    """Return the objective that the result names; the default one where it cannot be made so."""
+    try:
+        return spelled_objective(result.objective, "objective", "")
+    except RequestError:
+        return MeanTrajectory()
+
+
 def _estimator(result: FitResult, estimator: Estimator | None) -> Estimator:
     if estimator is not None:
         return estimator
@@ -127,10 +137,16 @@ def _estimator(result: FitResult, estimator: Estimator | None) -> Estimator:
     for candidate in default_estimators(result.problem):
         if candidate.name == result.estimator:
             return candidate
-    raise FitError(
-        f"the fit took gradients by {result.estimator}, which is no default; pass that object as "
-        "estimator="
-    )
+    try:
+        spelled = spelled_estimator(result.estimator, "estimator", "")
+    except RequestError:
+        spelled = None
+    if spelled is None or spelled.name != result.estimator:
+        raise FitError(
+            f"the fit took gradients by {result.estimator}, which cannot be made of its name; pass "
+            "that object as estimator="
+        )
+    return spelled
 
 
 def child_seed(seed: int, *path: int) -> int:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
+#: Standard errors from the optimum at which a fit is said to be off it.
+OFF = 0.5
+
 
 def _none() -> Mapping[str, Any]:
     return MappingProxyType({})
@@ -38,7 +41,9 @@ class Uncertainty:
             leave a parameter open, NaN where the method says nothing.
         lower, upper: of the intervals, float64 [free]; infinite or NaN likewise.
         covariance: of the optimum in coordinates of the search space (natural logarithms on
-            logarithmic scales), float64 [free, free]; NaN where it is not known.
+            logarithmic scales), float64 [free, free]; NaN where it is not known. By `"fisher"` the
+            fitted values may be off the optimum by `details["distance_to_optimum"]`, which standard
+            errors hold and this does not.
         is_logarithmic: bool [free].
         parameter_flags: id → what has to be known about it, in words.
         flags: the same about the whole.
@@ -76,6 +81,14 @@ class Uncertainty:
         place = self.ids.index(id)
         return float(self.lower[place]), float(self.upper[place])
 
+    def _is_centred(self, place: int) -> bool:
+        """Tell whether a value lies in the middle of what expresses its uncertainty, or nearly."""
+        distance = self.details.get("distance_to_optimum")
+        if distance is None:
+            return True
+        error = math.sqrt(self.covariance[place, place])
+        return not abs(float(distance[place])) > OFF * error
+
     @property
     def estimates(self) -> Mapping[str, Estimate]:
         """Parameter id → value and uncertainty, as `model.provenance` keeps them."""
@@ -84,7 +97,7 @@ class Uncertainty:
             low, high = self.interval(id)
             error = float(self.standard_errors[place])
             central: Literal["mean", "median"] | None = None
-            if self.method == "fisher":
+            if self.method == "fisher" and self._is_centred(place):
                 # Normal on the scale of the search: of a logarithm, the value is the median.
                 central = "median" if self.is_logarithmic[place] else "mean"
             found[id] = Estimate(

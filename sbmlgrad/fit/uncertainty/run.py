@@ -45,8 +45,8 @@ def uncertainty(
         result: of `fit`.
         method: one of `METHODS`.
         level: of the intervals, between 0 and 1.
-        objective: of the fit, where it was another than `MeanTrajectory()`.
-        estimator: of the fit, where it was named there.
+        objective: of the fit, where its name does not say it all.
+        estimator: of the fit, likewise.
         engine: what samples; `Native()` by default.
         seed: of the random streams; by default one that follows from that of the fit.
         settings: of the method: see `fisher.fisher`, `bootstrap.bootstrap`, `profile.profile` and

@@ -69,7 +69,10 @@ def weak_spots(task: Task) -> tuple[str, ...]:
     short = _short_of(task, states)
     if short:
         words = "; ".join(f"{', '.join(reactions)} for want of {s}" for s, reactions in short)
-        found.append(f"reactants run out, and what cannot fire counts to first order only: {words}")
+        found.append(
+            "reactants run out (it may be harmless, as with enzymes that are saturated), and what "
+            f"cannot fire counts to first order only: {words}"
+        )
     return tuple(found)
 
 
@@ -91,7 +94,8 @@ def _short_of(task: Task, states: FloatArray) -> list[tuple[str, list[str]]]:
     """Return species that often run out, and the reactions that cannot fire without them.
 
     There the propensity is zero and its derivative in the species is not, so that the half of the
-    estimate that firings give is missing.
+    estimate that firings give is missing. That need not be a bias: first order may be enough, and
+    on an enzyme that is mostly bound no bias is resolved (validation/gradient_bias.py).
     """
     lowered = task.lowered
     ids = lowered.species_ids

@@ -178,3 +178,42 @@ def test_what_does_not_fit_together_is_refused_before_anything_is_written(files,
     with pytest.raises(WriteError, match="is a file"):
         write_petab_folder(conversion, conversion.data)
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("renamed", "arguments", "kept"),
+    [
+        ({"data.csv": "measurements.tsv"}, "m.xml . --data measurements.tsv", "measurements.tsv"),
+        ({"m.xml": "model.xml"}, "model.xml . --data data.csv", "model.xml"),
+        ({}, "m.xml . --data data.csv --mapping map.toml", "map.toml"),
+    ],
+)
+def test_files_that_are_read_are_not_replaced(
+    tmp_path, renamed, arguments, kept, monkeypatch, capsys
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sg.save(antimony(MODEL), "m.xml")
+    (tmp_path / "data.csv").write_text("time\tA\n0\t100\n1\t60\n")
+    (tmp_path / "map.toml").write_text(MAPPING.partition("[[conditions]]")[0])
+    # Writing follows links.
+    (tmp_path / "observables.tsv").symlink_to("map.toml")
+    if "mapping" not in arguments:
+        (tmp_path / "observables.tsv").unlink()
+    for old, new in renamed.items():
+        (tmp_path / old).rename(new)
+    before = {p.name: p.read_bytes() for p in tmp_path.iterdir()}
+    command = ["convert", *arguments.split(), "--free", "k"]
+    command += ["--start", "gain=0.5"] if "mapping" in arguments else []
+    # For the model there is an option, and for nothing else.
+    overwriting = [] if kept == "model.xml" else [["--overwrite"]]
+    for extra in ([], ["--dry-run"], *overwriting):
+        assert run([*command, *extra]) == BAD_INPUT
+        assert f"{kept}: is read" in capsys.readouterr().err
+        assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == before
+
+
+def test_the_model_is_replaced_by_its_problem_if_that_is_asked(files, tmp_path) -> None:
+    conversion = files(free=["k"])
+    command = ["convert", str(conversion.model), str(tmp_path), "--data", str(conversion.data)]
+    assert run([*command, "--free", "k", "--overwrite", "--quiet"]) == OK
+    assert load_petab(tmp_path / "problem.yaml").network == sg.load(conversion.model)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import zipfile
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import sbmlgrad as sg
 from sbmlgrad.cli.app import run
 from sbmlgrad.cli.exit import BAD_INPUT, OK
 from sbmlgrad.cli.fit_archive import data_entries
+from sbmlgrad.errors import UnreadableFileError
+from sbmlgrad.fit.report import FILES
 from sbmlgrad.io.omex import PETAB
 from sbmlgrad.io.petab import load_petab
 
@@ -102,6 +105,58 @@ def test_files_of_one_name_are_kept_apart(tmp_path) -> None:
         "data/d.csv": DATA.encode(),
         "data/2/d.csv": b"another",
     }
+
+
+def test_data_are_packed_as_they_lie_on_the_disk(tmp_path) -> None:
+    packed = gzip.compress(DATA.encode(), mtime=0)
+    (tmp_path / "raw" / "blob").write_bytes(packed)
+    (tmp_path / "counts.csv.gz").symlink_to(tmp_path / "raw" / "blob")
+    found = data_entries([Path("counts.csv.gz")])
+    assert {e.location: e.data for e in found} == {"data/counts.csv.gz": packed}
+    with pytest.raises(UnreadableFileError, match="nowhere"):
+        data_entries([Path("nowhere.csv")])
+
+
+def test_only_the_files_of_this_fit_are_packed() -> None:
+    Path("r/deep").mkdir(parents=True)
+    for name in ("notes.txt", "fit.png.bak", "deep/own.csv"):
+        Path("r", name).write_text("mine")
+    for _ in range(2):  # the second time with the first archive beside the results
+        assert run([*FIT, "--out", "r", "--omex", "r/a.omex"]) == OK
+        results = {p.rpartition("/")[2] for p in formats("r/a.omex") if "./results/" in p}
+        assert results == {name for name in FILES if name != "petab"}
+
+
+def test_a_problem_is_not_fitted_into_its_own_folder(capsys) -> None:
+    convert = ["convert", "m.ant", "--data", "raw/d.csv", "--free", "a", "--quiet"]
+    assert run([*convert, "p"]) == OK
+    assert run([*convert, "petab"]) == OK
+    Path("petab/problem.yaml").rename("petab/mine.yaml")
+    Path("raw/m.ant").write_text(MODEL)
+    Path("raw/d.csv").rename("raw/parameters.tsv")
+    Path("raw/parameters.tsv").write_text(DATA.replace(",", "\t"))
+    everything = {p: p.read_bytes() for p in Path().rglob("*") if p.is_file()}
+    for words, message in (
+        ("p/problem.yaml --out p", "called parameters.tsv"),
+        ("m.ant raw/parameters.tsv --free a --out raw", "called parameters.tsv"),
+        ("petab/mine.yaml --out .", "lies in 'petab'"),
+        ("p/problem.yaml --out .", "model.xml: is there already"),
+    ):
+        for extra in ([], ["--dry-run"]):
+            assert run(["fit", *words.split(), "--engine", "ode", *extra]) == BAD_INPUT
+            assert message in capsys.readouterr().err, words
+    assert {p: p.read_bytes() for p in Path().rglob("*") if p.is_file()} == everything
+
+
+def test_what_is_said_of_reading_the_model_wins_over_the_problem(capsys) -> None:
+    model = MODEL.replace("X = 0", "X = 0.4")
+    Path("m.ant").write_text(model)
+    convert = ["convert", "m.ant", "p", "--data", "raw/d.csv", "--free", "a", "--quiet"]
+    assert run([*convert, "--substance", "item", "--initial", "round"]) == OK
+    fit = ["fit", "p/problem.yaml", "--out", "r", "--substance", "item", "--dry-run", "--quiet"]
+    assert run(fit) == OK
+    assert run([*fit, "--initial", "strict"]) == BAD_INPUT
+    assert "0.4" in capsys.readouterr().err
 
 
 def test_what_petab_cannot_say_is_told(capsys) -> None:

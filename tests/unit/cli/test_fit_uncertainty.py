@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import sbmlgrad as sg
 from sbmlgrad.cli.app import run
 from sbmlgrad.cli.exit import BAD_INPUT, OK
 
@@ -79,3 +80,24 @@ def test_an_extra_that_is_missing_is_named_before_the_fit(monkeypatch, capsys) -
     assert run(profile) == BAD_INPUT
     assert "sbmlgrad[distributed]" in capsys.readouterr().err
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--uncertainty", "fisher"], ["--uncertainty", "profile"]])
+def test_an_estimator_that_the_problem_names_leaves_intervals(options, capsys) -> None:
+    """Its name in the result is enough to make it again, for the command line and for Python."""
+    convert = ["convert", "m.ant", "p", "--data", "d.csv", "--free", "a", "--quiet"]
+    assert run(convert) == OK
+    path = Path("p/problem.yaml")
+    settings = "  sbmlgrad:\n    estimator: FiniteDifference(relative_step=0.2)\n"
+    settings += "    objective: MeanTrajectory\n"
+    path.write_text(path.read_text().replace("  sbmlgrad:\n", settings))
+    fit = ["fit", str(path), "--seed", "5", "--threads", "1", "--epochs", "2", "--quiet"]
+    assert run([*fit, "--trajectories", "50", *options, "--out", "out"]) == OK
+    assert "no standard errors" not in capsys.readouterr().err
+    assert "standardError" in Path("out/parameters.tsv").read_text().splitlines()[0]
+    result = sg.load_result("out/fit.nc")
+    assert result.estimator.startswith("FiniteDifference(relative_step=0.2")
+    if not options:
+        found = sg.uncertainty(result)
+        assert found.standard_errors.shape == (1,)
+        assert (found.standard_errors > 0.0).all()

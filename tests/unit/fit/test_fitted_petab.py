@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import warnings
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from petab.v2.lint import ValidationIssueSeverity, lint_problem
 
 from sbmlgrad.errors import WriteError
 from sbmlgrad.fit.fitted_petab import check_petab_folder, fitted_petab, petab_refusal
-from sbmlgrad.fit.report import write_results
+from sbmlgrad.fit.report import check_results_folder, write_results
 from sbmlgrad.io.petab import load_petab, write_petab
 from sbmlgrad.model.expression import Apply, Number
 
@@ -83,18 +84,94 @@ def test_a_problem_that_petab_cannot_say_is_left_out_and_the_reason_known(tmp_pa
     assert (tmp_path / "fit.nc").exists()
 
 
+def contents(folder):
+    """Return path → bytes of everything below a folder."""
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
 def test_a_problem_that_comes_from_no_fit_is_not_overwritten(tmp_path) -> None:
     result = usual_result()
     path = write_petab(result.problem, tmp_path / "petab")
-    before = {p.name: p.read_bytes() for p in path.parent.iterdir()}
-    with pytest.raises(WriteError, match=r"comes from no fit, since there is no fit\.nc"):
-        write_results(result, tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["petab"]
-    assert {p.name: p.read_bytes() for p in path.parent.iterdir()} == before
-    with pytest.raises(WriteError, match="choose another folder"):
-        check_petab_folder(tmp_path, [path])
-    (tmp_path / "fit.nc").write_bytes(b"")
-    check_petab_folder(tmp_path)
+    (tmp_path / "fit.nc").write_bytes(b"of an older fit")
+    before = contents(tmp_path)
+    # Also where there would be nothing to write, nothing may be removed.
+    for one in (result, rounded(result)):
+        with pytest.raises(WriteError, match=r"is there already and is not as a fit left it"):
+            write_results(one, tmp_path)
+        assert contents(tmp_path) == before
     with pytest.raises(WriteError, match="lies in"):
         check_petab_folder(tmp_path, [path])
     check_petab_folder(tmp_path / "other", [path])
+
+
+@pytest.mark.parametrize("name", ["model.xml", "parameters.tsv", "measurements.tsv", "plots.tsv"])
+def test_a_single_file_of_somebody_is_not_overwritten(tmp_path, name) -> None:
+    """The YAML file of a problem may have any name, and lie in any folder."""
+    result = usual_result()
+    settings = {**result.problem.settings, "visualization": {"plots.tsv": "plotId\n"}}
+    problem = replace(result.problem, settings=settings)
+    (tmp_path / "petab").mkdir()
+    (tmp_path / "petab" / name).write_text("mine")
+    (tmp_path / "problem.yaml").write_text("mine")
+    with pytest.raises(WriteError, match=f"{name}: is there already"):
+        check_results_folder(tmp_path, [], problem)
+    with pytest.raises(WriteError, match=f"{name}: is there already"):
+        write_results(replace(result, problem=problem), tmp_path)
+    assert contents(tmp_path) == {f"petab/{name}": b"mine", "problem.yaml": b"mine"}
+
+
+@pytest.mark.parametrize("name", ["problem.yaml", "parameters.tsv", "simulations.tsv"])
+def test_files_of_a_fit_are_replaced_until_somebody_changes_them(tmp_path, name) -> None:
+    result = usual_result()
+    write_results(result, tmp_path)
+    first = contents(tmp_path / "petab")
+    write_results(result, tmp_path)
+    assert contents(tmp_path / "petab") == first
+    write_results(replace(result, predictions=None), tmp_path)
+    second = contents(tmp_path / "petab")
+    assert first.keys() - second.keys() == {"simulations.tsv"}
+    write_results(result, tmp_path)
+    with (tmp_path / "petab" / name).open("ab") as file:
+        file.write(b"# mine\n")
+    with pytest.raises(WriteError, match=f"{name}: is there already"):
+        write_results(result, tmp_path)
+    assert (tmp_path / "petab" / name).read_bytes() == first[name] + b"# mine\n"
+
+
+def test_the_mark_of_results_does_not_travel_with_a_problem(tmp_path) -> None:
+    """Else a folder to which somebody wrote such a problem would count as one of a fit."""
+    result = usual_result()
+    write_results(result, tmp_path)
+    again = load_petab(tmp_path / "petab" / "problem.yaml")
+    write_petab(again, tmp_path / "own" / "petab")
+    with pytest.raises(WriteError, match="is there already"):
+        write_results(result, tmp_path / "own")
+
+
+def test_a_list_of_files_leads_out_of_no_folder(tmp_path) -> None:
+    result = usual_result()
+    write_results(result, tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
+    yaml = tmp_path / "petab" / "problem.yaml"
+    first, rest = yaml.read_bytes().split(b"\n", 1)
+    digest = hashlib.sha256(b"mine").hexdigest().encode()
+    yaml.write_bytes(first + b"\n# " + digest + b" ../notes.txt\n" + rest)
+    write_results(rounded(result), tmp_path)
+    assert not (tmp_path / "petab").exists()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_results_do_not_replace_what_the_fit_reads(tmp_path) -> None:
+    problem = usual_result().problem
+    read = tmp_path / "parameters.tsv"
+    read.write_text("mine")
+    link = tmp_path / "link.tsv"
+    link.symlink_to(read)
+    for path in (read, link):
+        with pytest.raises(WriteError, match=r"replace it by a file called parameters\.tsv"):
+            check_results_folder(tmp_path, [path], problem)
+    check_results_folder(tmp_path / "other", [read], problem)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "petab").write_text("mine")
+    with pytest.raises(WriteError, match="is no folder"):
+        check_results_folder(tmp_path / "other", [read], problem)

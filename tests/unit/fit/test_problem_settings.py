@@ -11,7 +11,7 @@ from networks import antimony
 import sbmlgrad as sg
 from sbmlgrad.cli.app import run
 from sbmlgrad.cli.exit import BAD_INPUT, OK
-from sbmlgrad.errors import DataError
+from sbmlgrad.errors import DataError, RequestError
 from sbmlgrad.fit import run as fit_module
 from sbmlgrad.fit.objectives import MeanTrajectory, Moments
 from sbmlgrad.fit.problem_settings import overruled, settings_of, with_problem_settings
@@ -165,6 +165,42 @@ def test_a_caller_overrules_what_is_kept_of_a_problem() -> None:
     changed = overruled(problem, {"trajectories": 256, "seed": None, "objective": None})
     assert changed.settings == {**SAID, "trajectories": 256}
     assert overruled(problem_saying(), {"trajectories": 256}).settings == {}
+
+
+def test_results_say_of_the_problem_what_was_done() -> None:
+    given = {"trajectories": 30, "seed": 3, "objective": MeanTrajectory()}
+    given["estimator"] = TwoSidedAdjoint()
+    result = sg.fit(problem_saying(**SAID, note="kept"), epochs=2, refine=False, **given)
+    assert dict(result.problem.settings) == {
+        "trajectories": 30,
+        "seed": 3,
+        "objective": MeanTrajectory().name,
+        "estimator": TwoSidedAdjoint().name,
+        "note": "kept",
+    }
+    again = sg.fit(result.problem, epochs=2, refine=False)
+    np.testing.assert_array_equal(again.loss_history, result.loss_history)
+
+
+class Unspelled(MeanTrajectory):
+    """An objective of the caller's own."""
+
+    @property
+    def name(self) -> str:
+        """Of which nothing can be made again."""
+        return "Unspelled(data=...)"
+
+
+def test_an_objective_that_no_text_can_say_leaves_no_other_in_the_problem() -> None:
+    result = sg.fit(problem_saying(**SAID), epochs=1, refine=False, objective=Unspelled())
+    assert result.objective == "Unspelled(data=...)"
+    assert result.problem.settings.keys() == SAID.keys() - {"objective"}
+
+
+@pytest.mark.parametrize("given", [{"seed": -1}, {"trajectories": 1}])
+def test_a_wrong_argument_is_not_taken_for_a_setting_of_the_problem(given) -> None:
+    with pytest.raises(RequestError, match=f"^{next(iter(given))}"):
+        sg.fit(problem_saying(**SAID), **given)
 
 
 @pytest.fixture

@@ -5,8 +5,11 @@ import pytest
 import tensorflow as tf
 
 import sbmlgrad as sg
+from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RequestError
+from sbmlgrad.fit.simulated import Simulated
 from sbmlgrad.gradients.ensemble_in_parts import EnsembleInParts
+from sbmlgrad.gradients.memory import gradient_bytes, in_parts_bytes, part_size, part_sizes
 
 BIRTHS = """
     unit substance = item; unit extent = item; compartment cell = 2;
@@ -110,11 +113,127 @@ def test_values_of_trajectories_are_refused_in_words(model, monkeypatch):
             ask()
 
 
-def test_what_cannot_be_in_parts_is_refused_before_it_runs(model, monkeypatch):
+def test_plain_values_are_refused_in_words(model, monkeypatch):
     monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, *_ = _found(model, _means)
+    with pytest.raises(RequestError, match=r"400 trajectories .* SBMLGRAD_MEMORY_LIMIT"):
+        Simulated(cells, {}).plain()
+
+
+@pytest.mark.parametrize("estimator", [None, sg.gradients.FiniteDifference()])
+def test_functions_may_hold_the_parameters_themselves(model, estimator, monkeypatch):
+    """A closure over the very tensors that were passed is differentiated once, not twice."""
+    from sbmlgrad.io.formula_text import formula_of
+
+    light = formula_of("scale*X*X")
+
+    def found():
+        k = tf.constant(model.parameter_values)
+        logs = tf.math.log(k)
+        scale = tf.constant(1.5, tf.float64)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch([k, logs, scale])
+            results = []
+            for theta in (k, tf.exp(logs)):
+                cells = sg.simulate(
+                    model, theta, times=[1.0, 2.0], trajectories=400, seed=7, estimator=estimator
+                )
+                results.append(cells.expect(lambda x, theta=theta: theta[0] * scale * x, "X"))
+                results.append(cells.expect(lambda x: scale * x, light, extra={"scale": scale}))
+        return cells, [
+            np.asarray(slope)
+            for value in results
+            for slope in tape.gradient(value, [k, logs, scale])
+            if slope is not None
+        ]
+
+    whole, expected = found()
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, ours = found()
+    assert not isinstance(whole, EnsembleInParts)
+    assert isinstance(cells, EnsembleInParts)
+    assert len(ours) == len(expected) == 8
+    for one, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        sg.gradients.FittedValue(),
+        sg.gradients.ScoreFunction(),
+        sg.gradients.CoupledDifference(),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_no_part_is_left_with_one_trajectory(model, estimator, monkeypatch):
+    """One trajectory more than fills the parts: estimators that compare trajectories still can."""
+
+    def found(trajectories):
+        k = tf.Variable(model.parameter_values)
+        with tf.GradientTape() as tape:
+            cells = sg.simulate(
+                model,
+                k,
+                times=[1.0, 2.0],
+                trajectories=trajectories,
+                seed=7,
+                first_trajectory=1000,
+                estimator=estimator,
+            )
+            value = cells.mean("X")[-1] + cells.expect(lambda x: tf.square(x), "Y")[-1]
+        return cells, np.asarray(value), np.asarray(tape.gradient(value, k))
+
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    lowered, readouts = lower(model), (sg.ValuesAt([1.0, 2.0]),)
+
+    def most(n):
+        return part_size(lowered, readouts, n, gradient_bytes(lowered, readouts, n), 40_000)
+
+    trajectories = next(n for n in range(300, 400) if n % most(n) == 1)
+    cells, value, slope = found(trajectories)
+    assert isinstance(cells, EnsembleInParts)
+    assert cells.sizes == part_sizes(trajectories, most(trajectories))
+    assert sum(cells.sizes) == trajectories
+    assert min(cells.sizes) >= max(cells.sizes) - 1 > 1
+    monkeypatch.delenv("SBMLGRAD_MEMORY_LIMIT")
+    whole, expected, other = found(trajectories)
+    assert not isinstance(whole, EnsembleInParts)
+    assert cells.first_trajectory == whole.first_trajectory == 1000
+    assert np.array_equal(cells.firings, whole.firings)
+    np.testing.assert_allclose(value, expected, rtol=1e-12)
+    # Fits and centres are those of each part: near, and not the same.
+    assert np.linalg.norm(slope - other) < 0.5 * np.linalg.norm(other)
+
+
+def test_batches_and_graphs_are_refused_only_where_nothing_would_fit(model, monkeypatch):
+    """800 trajectories: 110 kB for means alone, counted with 314 kB where parts are possible."""
     batch = tf.constant(np.tile(model.parameter_values, (2, 1)))
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", "150kB")
+    cells = sg.simulate(model, batch, times=[1, 2], trajectories=400, seed=1)
+    assert cells.is_batched
+    assert not isinstance(cells, EnsembleInParts)
+
+    @tf.function
+    def of_graph(theta):
+        return sg.simulate(model, theta, times=[1, 2], trajectories=800, seed=1).mean("X")
+
+    assert of_graph(batch[0]).shape == (2,)
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
     with pytest.raises(RequestError, match="gradient over 800 trajectories"):
         sg.simulate(model, batch, times=[1, 2], trajectories=400)
+
+
+def test_what_cannot_even_be_in_parts_is_refused_before_it_runs(model, monkeypatch):
     monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", "4kB")
     with pytest.raises(RequestError, match="gradient over 400 trajectories, in parts"):
-        sg.simulate(model, batch[0], times=[1, 2], trajectories=400)
+        sg.simulate(model, tf.constant(model.parameter_values), times=[1, 2], trajectories=400)
+
+
+def test_start_states_of_all_trajectories_are_counted(model):
+    lowered, readouts = lower(model), (sg.ValuesAt([1.0, 2.0]),)
+    without = in_parts_bytes(lowered, readouts, 10**6, 100, has_starts=False)
+    given = in_parts_bytes(lowered, readouts, 10**6, 100, has_starts=True)
+    # Rows as they are drawn and as one array.
+    assert given - without == 2 * 10**6 * 2 * 8
+    assert without >= 10**6 * 34

@@ -129,7 +129,8 @@ def descend(
         with np.load(checkpoint) as stored:
             course, losses = [*stored["course"]], [*stored["losses"]]
             known, spent = stored["known"], stored["spent"]
-            damping = float(stored["damping"])
+            # States of before steps were guarded have none, and begin anew.
+            damping = float(stored["damping"]) if "damping" in stored else FIRST_DAMPING
     began = _clock()
 
     def save() -> None:
@@ -192,7 +193,7 @@ def _guarded(
     held = np.diag(np.maximum(diagonal, FLAT * diagonal.max()))
     for _ in range(TRIES):
         move = -np.linalg.solve(matrix + damping * held, slope)
-        move *= min(1.0, stage.longest / np.abs(move).max())
+        move *= stage.longest / max(np.abs(move).max(), stage.longest)
         if comparison.loss(here + move, step, stage.horizon) < loss:
             return here + move, max(damping / EASE, LEAST_DAMPING)
         damping *= STIFFEN
