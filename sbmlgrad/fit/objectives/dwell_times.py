@@ -54,6 +54,13 @@ class DwellTimes:
     record: Dwells
     classes: Mapping[str, tuple[str, ...]]
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.record, Dwells):
+            raise FitError(
+                f"DwellTimes(record={str(self.record)[:60]!r}): pass the dwells themselves, as "
+                "load_dwells returns them; a text does not hold them"
+            )
+
     def __hash__(self) -> int:
         return hash((self.record, *sorted((id, *own) for id, own in self.classes.items())))
 

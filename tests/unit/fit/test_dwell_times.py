@@ -10,6 +10,7 @@ import pytest
 from networks import ROOT, antimony
 
 import sbmlgrad as sg
+from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives import DwellTimes, StateSpaceLikelihood
 from sbmlgrad.fit.objectives.base import ExactLikelihood, HoldsData
 from sbmlgrad.fit.objectives.dwell_exponentials import MOST_POWERS
@@ -272,3 +273,9 @@ def test_dwells_want_an_objective_and_no_columns() -> None:
         sg.fit(antimony(TWO), record, mapping={"O": "O"}, objective=DwellTimes(record, CLASSES))
     with pytest.raises(sg.FitError, match="no snapshots"):
         sg.fit(antimony(TWO), record, objective=StateSpaceLikelihood())
+
+
+def test_a_text_is_no_record() -> None:
+    """Results name a record in words, from which it cannot be made again."""
+    with pytest.raises(FitError, match="pass the dwells themselves"):
+        DwellTimes("made in Python: 12 dwells", {"1": ("O",)})  # type: ignore[arg-type]
