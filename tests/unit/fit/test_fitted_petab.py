@@ -120,7 +120,7 @@ def test_a_single_file_of_somebody_is_not_overwritten(tmp_path, name) -> None:
     assert contents(tmp_path) == {f"petab/{name}": b"mine", "problem.yaml": b"mine"}
 
 
-@pytest.mark.parametrize("name", ["problem.yaml", "parameters.tsv", "simulations.tsv"])
+@pytest.mark.parametrize("name", ["parameters.tsv"])
 def test_files_of_a_fit_are_replaced_until_somebody_changes_them(tmp_path, name) -> None:
     result = usual_result()
     write_results(result, tmp_path)
