@@ -68,12 +68,14 @@ class Job:
         return 0 if self.is_common else self.trajectories
 
     def check_size(self, sets: int) -> None:
-        """Raise a `RequestError` for more streams than there are, or too little memory."""
-        self.check_streams(sets)
+        """Raise as `check_sets` does, and a `RequestError` for too little memory."""
+        self.check_sets(sets)
         check_job(self.lowered, self.readouts, self.trajectories * sets)
 
-    def check_streams(self, sets: int) -> None:
-        """Raise a `RequestError` for more streams than there are."""
+    def check_sets(self, sets: int) -> None:
+        """Raise for a batch without parameter sets, or with more streams than there are."""
+        if sets < 1:
+            raise ParameterError("parameters: the batch holds no parameter set")
         if self.first_trajectory + (sets - 1) * self.stride + self.trajectories > (
             LARGEST_TRAJECTORY + 1
         ):

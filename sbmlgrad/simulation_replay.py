@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import Outcome, Request, Sample
 from sbmlgrad.engines.native import Native
-from sbmlgrad.errors import GradientError, ParameterError
+from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.chain import in_parameters, refuse_parameters_in_start
 from sbmlgrad.gradients.expectations import ExpectationEstimator, ParameterEstimator
@@ -115,12 +115,6 @@ class Replay:
         given = explicit_of(self.job.network, theta)
         return {id: value for id, value in given.items() if not np.isnan(value)}
 
-    def check_sets(self, sets: int) -> None:
-        """Raise for a batch without sets, or one that needs more streams or memory than is."""
-        if sets < 1:
-            raise ParameterError("parameters: the batch holds no parameter set")
-        self.job.check_size(sets)
-
     def _requests(self, theta: FloatArray, number: int, member: int) -> list[Request]:
         found = self.job.requests(self.explicit(theta), number, member)
         return [replace(request, progress=None) for request in found]
@@ -128,7 +122,7 @@ class Replay:
     def _settled(self, theta: FloatArray, number: int) -> Job:
         if theta.ndim == 1:
             return self.job
-        self.check_sets(len(theta))
+        self.job.check_size(len(theta))
         return self.job.settled(self.explicit(theta[0]), number, len(theta))
 
     def _pulled(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.ensemble import Ensemble, constants
 from sbmlgrad.engines.memory_estimate import check_bytes
 from sbmlgrad.engines.readouts import columns, point_count
+from sbmlgrad.engines.statistics import Differentiator
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
 from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
 from sbmlgrad.gradients.ensemble_in_parts import EnsembleInParts, NotKept
@@ -66,9 +67,7 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
     sets = 1
     if theta.shape.rank == 2 and theta.shape[0] is not None:
         sets = int(theta.shape[0])
-        if sets < 1:
-            raise ParameterError("parameters: the batch holds no parameter set")
-    job.check_streams(sets)
+    job.check_sets(sets)
     sizes = _sizes(job, sets, theta)
     if len(sizes) > 1:
         return _in_parts(replay, theta, _seed(seed), sizes)
@@ -120,11 +119,6 @@ def _at_once(replay: Replay, theta: Any, seed: Any) -> TensorEnsemble:
     states, outcomes, firings, number = differentiable(
         theta, seed, draw_seed, forward, replay.backward, shapes
     )
-    name = replay.method.name
-    if isinstance(replay.method, ExpectationEstimator):
-        differentiator = Expectations(name, theta, number, replay.of_expectation)
-    else:
-        differentiator = Paths(name)
     return TensorEnsemble(
         network=job.network,
         readouts=job.readouts,
@@ -135,11 +129,11 @@ def _at_once(replay: Replay, theta: Any, seed: Any) -> TensorEnsemble:
         firings=firings,
         seed=number,
         first_trajectory=job.first_trajectory,
-        engine=f"{used.get('engine', job.engine.name)} with {name}",
+        engine=f"{used.get('engine', job.engine.name)} with {replay.method.name}",
         versions=software_versions(),
         is_differentiable=True,
         channels=job.lowered.channels,
-        differentiator=differentiator,
+        differentiator=_differentiator(replay, theta, number),
         stride=job.stride if theta.shape.rank == 2 else 0,
         mean_states=tuple(mean_of_states(state) for state in states),
         means_of=states,
@@ -188,12 +182,6 @@ def _in_parts(replay: Replay, theta: Any, seed: Any, sizes: tuple[int, ...]) -> 
         return np.sum([part.backward(theta, number, rows) for part in parts], axis=0)
 
     means, outcomes, firings, _ = differentiable(theta, number, draw_seed, forward, backward, ())
-    name = replay.method.name
-    differentiator = (
-        Expectations(name, theta, number, replay.of_expectation)
-        if isinstance(replay.method, ExpectationEstimator)
-        else Paths(name)
-    )
     none: Any = NotKept(total, len(parts))
     # Progress is that of the first pass.
     again = [Replay(replace(part.job, progress=None), part.method) for part in parts]
@@ -207,17 +195,25 @@ def _in_parts(replay: Replay, theta: Any, seed: Any, sizes: tuple[int, ...]) -> 
         firings=firings,
         seed=number,
         first_trajectory=whole.first_trajectory,
-        engine=f"{used['engine']} with {name}, in {len(parts)} parts of up to {sizes[0]:,} "
-        "trajectories, which together would not fit into memory",
+        engine=f"{used['engine']} with {replay.method.name}, in {len(parts)} parts of up to "
+        f"{sizes[0]:,} trajectories, which together would not fit into memory",
         versions=software_versions(),
         is_differentiable=True,
         channels=whole.lowered.channels,
-        differentiator=differentiator,
+        differentiator=_differentiator(replay, theta, number),
         mean_states=means,
         means_of=none,
         parts=tuple(lambda theta, part=part: _at_once(part, theta, number) for part in again),
         sizes=sizes,
     )
+
+
+def _differentiator(replay: Replay, theta: Any, number: Any) -> Differentiator:
+    """Return how statistics that are no tensor operations on the states get their gradient."""
+    name = replay.method.name
+    if isinstance(replay.method, ExpectationEstimator):
+        return Expectations(name, theta, number, replay.of_expectation)
+    return Paths(name)
 
 
 def _shifted(job: Job, low: int) -> Any:

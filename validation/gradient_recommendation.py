@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gradient_bias import EVERY_CASE, gradient, title, truth
+from gradient_bias import EVERY_CASE, engine_for, gradient, title, truth
 from small_networks import HEAD, Case
 
 import sbmlgrad as sg
@@ -222,7 +222,7 @@ def measured_error(
         seed: of the random streams.
         times: by how much more is measured than usually.
     """
-    engine, points = sg.engines.Native(), exact.shape[1]
+    engine, points = engine_for(case), exact.shape[1]
     norm = float(np.linalg.norm(exact))
     if isinstance(estimator, sg.gradients.FittedValue):
         runs = [

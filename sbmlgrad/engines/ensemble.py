@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +58,9 @@ class Ensemble:
         differentiator: the gradients of statistics, where states are tensors.
         stride: from the first trajectory of one parameter set of a batch to that of the next.
     """
+
+    #: How statistics are taken, which a kind of ensemble may do in its own way.
+    taken: ClassVar[statistics.Statistics] = statistics.OF_VALUES
 
     network: ReactionNetwork
     readouts: tuple[Readout, ...]
@@ -166,7 +169,7 @@ class Ensemble:
 
         Every estimator differentiates it; what jumps with the state, those of expectations.
         """
-        return plain_call(statistics.mean, self, id, quantity, readout, extra)
+        return plain_call(self.taken.mean, self, id, quantity, readout, extra)
 
     def variance(
         self,
@@ -180,7 +183,7 @@ class Ensemble:
 
         Every estimator differentiates it; what jumps with the state, those of expectations.
         """
-        return plain_call(statistics.covariance, self, id, id, quantity, readout, extra)
+        return plain_call(self.taken.covariance, self, id, id, quantity, readout, extra)
 
     def covariance(
         self,
@@ -195,7 +198,7 @@ class Ensemble:
 
         Every estimator differentiates it, as it does `variance`. Arguments as in `values`.
         """
-        return plain_call(statistics.covariance, self, first, second, quantity, readout, extra)
+        return plain_call(self.taken.covariance, self, first, second, quantity, readout, extra)
 
     def expect(
         self,
@@ -231,7 +234,7 @@ class Ensemble:
             GradientError: a path estimator, and a function without derivative.
             RequestError: no ids, or a function that gives another shape.
         """
-        return plain_call(statistics.expectation, self, function, ids, quantity, readout, extra)
+        return plain_call(self.taken.expectation, self, function, ids, quantity, readout, extra)
 
     def probability(
         self,
@@ -257,7 +260,7 @@ class Ensemble:
                 `CoupledDifference`, `ScoreFunction` or `FiniteDifference`.
             RequestError: a condition that is neither of both.
         """
-        return plain_call(statistics.probability, self, condition, ids, quantity, readout, extra)
+        return plain_call(self.taken.probability, self, condition, ids, quantity, readout, extra)
 
     def part(self, number: int) -> Ensemble:
         """Return the ensemble of one parameter set of a batch."""

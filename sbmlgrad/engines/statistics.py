@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -69,6 +70,26 @@ class Differentiator(Protocol):
             extra: what the integrand takes besides parameters and values, tensors [] or [set].
         """
         ...
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """How an ensemble takes its statistics; a kind of ensemble that does it otherwise has its own.
+
+    Functions of the ensemble, and of what the methods of `Ensemble` of the same name take.
+
+    Attributes:
+        mean: (ensemble, asked, quantity, readout, extra) → mean.
+        covariance: (ensemble, first, second, quantity, readout, extra) → covariance; the variance
+            where both are the same.
+        expectation: (ensemble, function, asked, quantity, readout, extra) → mean of the function.
+        probability: (ensemble, condition, asked, quantity, readout, extra) → share.
+    """
+
+    mean: Callable[..., Any]
+    covariance: Callable[..., Any]
+    expectation: Callable[..., Any]
+    probability: Callable[..., Any]
 
 
 def refuse_failed(ensemble: Ensemble) -> None:
@@ -262,3 +283,7 @@ def _attached(what: Wanted, value: Any, integrand: Integrand) -> Any:
         return value
     extra = tuple(what.extra.values())
     return differentiator.attach(value, what.place, ensemble.states[what.place], integrand, extra)
+
+
+#: Of values that are all in memory, as arrays or tensors.
+OF_VALUES = Statistics(mean, covariance, expectation, probability)

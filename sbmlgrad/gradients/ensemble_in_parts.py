@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 from sbmlgrad.engines import statistics
 from sbmlgrad.engines.asked_formulas import Asked
 from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.memory_estimate import VARIABLE
-from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of
 from sbmlgrad.errors import RequestError
-from sbmlgrad.gradients.tensor_ensemble import TensorEnsemble, is_mean_of_states
+from sbmlgrad.gradients.tensor_ensemble import (
+    TensorEnsemble,
+    formula_of_mean,
+    mean_by_mean_state,
+)
 
 #: (ensemble of one part, further symbols) → statistic.
 OfPart = Callable[[TensorEnsemble, dict[str, Any]], Any]
@@ -41,148 +44,87 @@ class NotKept(Sequence[Any]):
         raise RequestError(self._words)
 
 
-@dataclass(frozen=True, eq=False)
-class EnsembleInParts(TensorEnsemble):
-    """An ensemble of which one part at a time is in memory.
+def _mean(
+    ensemble: EnsembleInParts,
+    asked: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
+    formula = formula_of_mean(ensemble, asked, quantity, readout, extra)
+    if formula is not None:
+        return mean_by_mean_state(ensemble, formula, readout, extra)
 
-    Trajectories are keyed by their numbers, so that they are the same in whatever parts. Means of
-    what is affine in the state are known from the first pass, and all of them together are one walk
-    back; every other statistic simulates the parts again, once for its value and once for its
-    gradient. What one trajectory did is not kept.
+    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+        return part.mean(asked, quantity, readout=readout, extra=given)
 
-    A trainable `tf.Variable` within a function that `expect` or `probability` takes has its
-    gradient too. The tape that asks for it keeps what TensorFlow made of the values of every part
-    on the way, so that memory then grows with all trajectories.
-
-    Attributes:
-        parts: parameters [parameter] → the ensemble of a part, for every part.
-        sizes: trajectories of the parts.
-    """
-
-    parts: tuple[Callable[[Any], TensorEnsemble], ...] = ()
-    sizes: tuple[int, ...] = ()
-
-    @property
-    def is_batched(self) -> bool:
-        """Whether there are several parameter sets; there is one."""
-        return False
-
-    def without_gradients(self) -> Ensemble:
-        """Refuse: there are no values to give.
-
-        Raises:
-            RequestError: always.
-        """
-        raise RequestError(
-            f"an ensemble of {sum(self.sizes):,} trajectories in {len(self.sizes)} parts has no "
-            "values, of which a loss, its standard error or NumPy statistics could be taken again "
-            "without gradients: values and their gradient would not fit into memory; simulate "
-            f"fewer trajectories or times, or raise the limit by {VARIABLE}"
-        )
-
-    def mean(
-        self,
-        id: Asked,
-        quantity: str | None = None,
-        *,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the mean over trajectories, float64 [point]; see `Ensemble.mean`."""
-        kept = self.readouts[self.place(readout)]
-        if is_mean_of_states(self, id, quantity, kept, extra_of(self, extra)):
-            return super().mean(id, quantity, readout=readout, extra=extra)
-        return self._in_parts(
-            lambda part, given: part.mean(id, quantity, readout=readout, extra=given), extra
-        )
-
-    def variance(
-        self,
-        id: Asked,
-        quantity: str | None = None,
-        *,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the sample variance (n - 1), float64 [point]; see `Ensemble.variance`."""
-        return self.covariance(id, id, quantity, readout=readout, extra=extra)
-
-    def covariance(
-        self,
-        first: Asked,
-        second: Asked,
-        quantity: str | None = None,
-        *,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the sample covariance (n - 1), float64 [point]; see `Ensemble.covariance`."""
-        import tensorflow as tf
-
-        both = (first,) if first == second else (first, second)
-        # d Cov = d E[(X - m)(Y - k)], with the means m and k held fixed.
-        centres = [
-            tf.stop_gradient(self.mean(one, quantity, readout=readout, extra=extra)) for one in both
-        ]
-        n = float(sum(self.sizes))
-
-        def product(*values: Any) -> Any:
-            return (values[0] - centres[0]) * (values[-1] - centres[-1]) * (n / (n - 1.0))
-
-        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-            assert part.differentiator is not None
-            if not part.differentiator.is_pathwise:
-                return part.expect(product, *both, quantity=quantity, readout=readout, extra=given)
-            values = [part.values(one, quantity, readout=readout, extra=given) for one in both]
-            return tf.reduce_mean(product(*values), axis=-2)
-
-        return self._in_parts(of_part, extra)
-
-    def expect(
-        self,
-        function: Callable[..., Any],
-        *ids: Asked,
-        quantity: str | None = None,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the mean of a function of values; see `Ensemble.expect`.
-
-        Under an estimator that follows paths every part must show a derivative.
-        """
-
-        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-            return part.expect(function, *ids, quantity=quantity, readout=readout, extra=given)
-
-        return self._in_parts(of_part, extra)
-
-    def probability(
-        self,
-        condition: Any,
-        *ids: Asked,
-        quantity: str | None = None,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the share of trajectories that meet a condition; see `Ensemble.probability`."""
-
-        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-            return part.probability(
-                condition, *ids, quantity=quantity, readout=readout, extra=given
-            )
-
-        return self._in_parts(of_part, extra)
-
-    def _in_parts(self, of_part: OfPart, extra: Extra | None) -> Any:
-        return plain_call(_in_parts, self, of_part, extra_of(self, extra))
+    return _in_parts(ensemble, of_part, extra)
 
 
-def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any]) -> Any:
+def _covariance(
+    ensemble: EnsembleInParts,
+    first: Asked,
+    second: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
+    import tensorflow as tf
+
+    both = (first,) if first == second else (first, second)
+    # d Cov = d E[(X - m)(Y - k)], with the means m and k held fixed.
+    centres = [
+        tf.stop_gradient(ensemble.mean(one, quantity, readout=readout, extra=extra)) for one in both
+    ]
+    n = float(sum(ensemble.sizes))
+
+    def product(*values: Any) -> Any:
+        return (values[0] - centres[0]) * (values[-1] - centres[-1]) * (n / (n - 1.0))
+
+    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+        assert part.differentiator is not None
+        if not part.differentiator.is_pathwise:
+            return part.expect(product, *both, quantity=quantity, readout=readout, extra=given)
+        values = [part.values(one, quantity, readout=readout, extra=given) for one in both]
+        return tf.reduce_mean(product(*values), axis=-2)
+
+    return _in_parts(ensemble, of_part, extra)
+
+
+def _expectation(
+    ensemble: EnsembleInParts,
+    function: Callable[..., Any],
+    asked: Sequence[Asked],
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
+    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+        return part.expect(function, *asked, quantity=quantity, readout=readout, extra=given)
+
+    return _in_parts(ensemble, of_part, extra)
+
+
+def _probability(
+    ensemble: EnsembleInParts,
+    condition: Any,
+    asked: Sequence[Asked],
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
+    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+        return part.probability(condition, *asked, quantity=quantity, readout=readout, extra=given)
+
+    return _in_parts(ensemble, of_part, extra)
+
+
+def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: Extra | None) -> Any:
     """Return the mean of a statistic over parts, with its gradient, one part at a time."""
     import tensorflow as tf
 
-    statistics.refuse_failed(ensemble)
-    names = tuple(extra)
+    symbols = extra_of(ensemble, extra)
+    names = tuple(symbols)
     total = sum(ensemble.sizes)
 
     def weighted(place: int, theta: Any, others: Sequence[Any]) -> Any:
@@ -190,7 +132,7 @@ def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any])
         value = of_part(ensemble.parts[place](theta), given)
         return value * (ensemble.sizes[place] / total)
 
-    inputs = [ensemble.parameters, *extra.values()]
+    inputs = [ensemble.parameters, *symbols.values()]
     fixed = [tf.stop_gradient(one) for one in inputs]
     # In the open: what a function takes from elsewhere, a variable say, is seen by the caller's
     # tape, which keeps what it needs of every part. Parameters are held fixed, so that nothing else
@@ -220,3 +162,50 @@ def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: dict[str, Any])
         return tf.zeros_like(shape), gradient
 
     return value + nothing(*inputs)
+
+
+#: Of values of which one part at a time is in memory.
+IN_PARTS = statistics.Statistics(_mean, _covariance, _expectation, _probability)
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleInParts(TensorEnsemble):
+    """An ensemble of which one part at a time is in memory.
+
+    Trajectories are keyed by their numbers, so that they are the same in whatever parts. Means of
+    what is affine in the state are known from the first pass, and all of them together are one walk
+    back; every other statistic simulates the parts again, once for its value and once for its
+    gradient. What one trajectory did is not kept. Under an estimator that follows paths, every part
+    must show the derivative of a function that `expect` takes.
+
+    A trainable `tf.Variable` within a function that `expect` or `probability` takes has its
+    gradient too. The tape that asks for it keeps what TensorFlow made of the values of every part
+    on the way, so that memory then grows with all trajectories.
+
+    Attributes:
+        parts: parameters [parameter] → the ensemble of a part, for every part.
+        sizes: trajectories of the parts.
+    """
+
+    taken: ClassVar[statistics.Statistics] = IN_PARTS
+
+    parts: tuple[Callable[[Any], TensorEnsemble], ...] = ()
+    sizes: tuple[int, ...] = ()
+
+    @property
+    def is_batched(self) -> bool:
+        """Whether there are several parameter sets; there is one."""
+        return False
+
+    def without_gradients(self) -> Ensemble:
+        """Refuse: there are no values to give.
+
+        Raises:
+            RequestError: always.
+        """
+        raise RequestError(
+            f"an ensemble of {sum(self.sizes):,} trajectories in {len(self.sizes)} parts has no "
+            "values, of which a loss, its standard error or NumPy statistics could be taken again "
+            "without gradients: values and their gradient would not fit into memory; simulate "
+            f"fewer trajectories or times, or raise the limit by {VARIABLE}"
+        )

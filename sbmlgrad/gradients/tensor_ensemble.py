@@ -3,18 +3,71 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from sbmlgrad.engines import statistics
 from sbmlgrad.engines.asked_formulas import Asked, is_affine_in_state, over_state
 from sbmlgrad.engines.ensemble import Ensemble
-from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of, on_states
 from sbmlgrad.errors import RequestError
 from sbmlgrad.gradients.expectations import Expectations
+from sbmlgrad.model.expression import Expression
+
+
+def mean_of_states(states: Any) -> Any:
+    """Return the mean over trajectories of a tensor [..., trajectory, point, column].
+
+    The sum first: backward, its rows are copies of one, and a mean would divide all of them.
+    """
+    import tensorflow as tf
+
+    return tf.reduce_sum(states, axis=-3) / tf.cast(tf.shape(states)[-3], tf.float64)
+
+
+def formula_of_mean(
+    ensemble: TensorEnsemble,
+    asked: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Expression | None:
+    """Return what a symbol is in the state, if its mean follows from the mean state."""
+    kept = ensemble.readouts[ensemble.place(readout)]
+    formula = over_state(ensemble, asked, quantity, kept, extra_of(ensemble, extra))
+    return formula if is_affine_in_state(ensemble, formula, kept) else None
+
+
+def mean_by_mean_state(
+    ensemble: TensorEnsemble, formula: Expression, readout: Readout | None, extra: Extra | None
+) -> Any:
+    """Return the mean of what `formula_of_mean` gave, float64 [..., point]."""
+    place = ensemble.place(readout)
+    # As if it were one trajectory.
+    state = ensemble.mean_states[place][..., None, :, :]
+    given = extra_of(ensemble, extra)
+    kept = ensemble.readouts[place]
+    return on_states(ensemble, formula, state, kept, ensemble.parameters, given)[..., 0, :]
+
+
+def _mean(
+    ensemble: TensorEnsemble,
+    asked: Asked,
+    quantity: str | None,
+    readout: Readout | None,
+    extra: Extra | None,
+) -> Any:
+    if ensemble.means_of is ensemble.states:
+        formula = formula_of_mean(ensemble, asked, quantity, readout, extra)
+        if formula is not None:
+            return mean_by_mean_state(ensemble, formula, readout, extra)
+    return statistics.mean(ensemble, asked, quantity, readout, extra)
+
+
+#: Of values that are all in memory, as tensors.
+AS_TENSORS = replace(statistics.OF_VALUES, mean=_mean)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,19 +84,10 @@ class TensorEnsemble(Ensemble):
             of this one by `dataclasses.replace`, they are not used.
     """
 
+    taken: ClassVar[statistics.Statistics] = AS_TENSORS
+
     mean_states: tuple[Any, ...] = ()
     means_of: Any = None
-
-    def mean(
-        self,
-        id: Asked,
-        quantity: str | None = None,
-        *,
-        readout: Readout | None = None,
-        extra: Extra | None = None,
-    ) -> Any:
-        """Return the mean over trajectories, float64 [point]; see `Ensemble.mean`."""
-        return plain_call(_mean, self, id, quantity, readout, extra)
 
     def one_set(self, number: int) -> TensorEnsemble:
         """Return the ensemble of one parameter set of a batch; statistics keep their gradient.
@@ -95,40 +139,3 @@ class TensorEnsemble(Ensemble):
                 "differentiator": None,
             }
         )
-
-
-def mean_of_states(states: Any) -> Any:
-    """Return the mean over trajectories of a tensor [..., trajectory, point, column].
-
-    The sum first: backward, its rows are copies of one, and a mean would divide all of them.
-    """
-    import tensorflow as tf
-
-    return tf.reduce_sum(states, axis=-3) / tf.cast(tf.shape(states)[-3], tf.float64)
-
-
-def is_mean_of_states(
-    ensemble: Ensemble, asked: Asked, quantity: str | None, readout: Readout, extra: Extra
-) -> bool:
-    """Tell whether the mean of a symbol follows from the mean state."""
-    formula = over_state(ensemble, asked, quantity, readout, extra)
-    return is_affine_in_state(ensemble, formula, readout)
-
-
-def _mean(
-    ensemble: TensorEnsemble,
-    asked: Asked,
-    quantity: str | None,
-    readout: Readout | None,
-    extra: Extra | None,
-) -> Any:
-    place = ensemble.place(readout)
-    kept = ensemble.readouts[place]
-    given = extra_of(ensemble, extra)
-    formula = over_state(ensemble, asked, quantity, kept, given)
-    has_means = ensemble.means_of is ensemble.states
-    if not has_means or not is_affine_in_state(ensemble, formula, kept):
-        return statistics.mean(ensemble, asked, quantity, readout, extra)
-    # As if it were one trajectory.
-    state = ensemble.mean_states[place][..., None, :, :]
-    return on_states(ensemble, formula, state, kept, ensemble.parameters, given)[..., 0, :]

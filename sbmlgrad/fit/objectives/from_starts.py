@@ -88,11 +88,12 @@ def _simulated(
         # Trajectories take them in turn by their numbers, which need not begin at a multiple.
         starts=np.roll(starts, first_trajectory % len(starts), axis=0),
     )
-    job.check_size(len(sets))
     if is_tensor(values):
         from sbmlgrad.simulation_tensor import simulate_tensor
 
+        # Counts what the gradient takes, too.
         return simulate_tensor(job, experiment.parameter_tensors(values), simulator.seed, estimator)
+    job.check_size(len(sets))
     job = job.settled(sets[0], simulator.seed, len(sets))
     samples = [job.run(one, simulator.seed, i, len(sets)) for i, one in enumerate(sets)]
     if len(values.shape) == 1:
