@@ -9,8 +9,10 @@ records alone. The truth is the finite state projection.
 
 With `--resolve 0.005`, the default, unbiased estimators and path adjoints get as many trajectories
 as make a standard error of 0.5 %, by a pilot on other random streams: (noise / 0.005)² and some to
-spare, up to `MOST`; `TwoSidedAdjoint` as many as make half of it. The others get `--trajectories`.
-The limit of `--seconds` of CPU time is for each line; the page says which were cut.
+spare, up to `MOST`; `TwoSidedAdjoint` as many as make half of it. Where the pilot promised too
+much, all is measured again with as many as the measured noise asks for. The others get
+`--trajectories`. The limit of `--seconds` of CPU time is for each line; the page says which were
+cut.
 
 Every estimator sees the ensemble in batches of the same size, and the table gives the mean over
 batches; `FittedValue` fits each batch by itself, so that a batch is one run of it. A second table
@@ -54,7 +56,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 
 #: Trajectories at least and at most, of a pilot, and by how much more are taken than its noise asks
 #: for.
-LEAST, MOST, PILOT, SPARE = 2_000, 1_000_000, 400, 1.3
+LEAST, MOST, PILOT, SPARE = 2_000, 2_000_000, 400, 1.3
 
 #: The pilot lies on streams that nothing else uses.
 PILOT_FIRST = 10_000_000
@@ -125,6 +127,19 @@ def is_sized(estimator: Any) -> bool:
     )
 
 
+def goal(estimator: Any, resolve: float) -> float | None:
+    """Return the standard error to reach, None for an estimator that is not sized by its noise."""
+    if not is_sized(estimator) or not resolve:
+        return None
+    # Half as much for the default, of which 1 % is claimed.
+    return resolve / 2.0 if isinstance(estimator, sg.gradients.TwoSidedAdjoint) else resolve
+
+
+def sized(noise: float, error: float) -> int:
+    """Return how many trajectories make a standard error, within what is reasonable."""
+    return min(max(math.ceil(SPARE * (noise / error) ** 2), LEAST), MOST) // BATCHES * BATCHES
+
+
 def line(
     case: Case, exact: np.ndarray, estimator: Any, asked: argparse.Namespace
 ) -> dict[str, Any]:
@@ -132,20 +147,23 @@ def line(
     engine = engine_for(case)
     pilot = measure(case, exact, estimator, PILOT, asked.seed, engine, PILOT_FIRST)
     each = _seconds_each(case, exact.shape[1], estimator, asked.seed, engine)
-    wanted = asked.trajectories
-    if is_sized(estimator) and asked.resolve:
-        # Half as much for the default, of which 1 % is claimed.
-        is_default = isinstance(estimator, sg.gradients.TwoSidedAdjoint)
-        goal = asked.resolve / 2.0 if is_default else asked.resolve
-        wanted = min(max(math.ceil(SPARE * (pilot.noise / goal) ** 2), LEAST), MOST)
-    number = max(min(wanted, int(asked.seconds / each)), PILOT) // BATCHES * BATCHES
-    begin = time.process_time()
-    found = measure(case, exact, estimator, number, asked.seed, engine_for(case, number * each))
+    error = goal(estimator, asked.resolve)
+    wanted = asked.trajectories if error is None else sized(pilot.noise, error)
+    most = max(int(asked.seconds / each), PILOT) // BATCHES * BATCHES
+    while True:
+        number = min(wanted, most)
+        begin = time.process_time()
+        found = measure(case, exact, estimator, number, asked.seed, engine_for(case, number * each))
+        seconds = round(time.process_time() - begin, 3)
+        more = 0 if error is None or found.error <= error else sized(found.noise, error)
+        if number < wanted or more <= wanted:
+            break
+        wanted = more
     return vars(found) | {
         "unbiased": is_unbiased(case, estimator),
         "trajectories": number,
-        "wanted": wanted // BATCHES * BATCHES,
-        "seconds": round(time.process_time() - begin, 3),
+        "wanted": wanted,
+        "seconds": seconds,
     }
 
 
@@ -174,12 +192,17 @@ def runs(case: Case, exact: np.ndarray, seed: int) -> dict[str, Any]:
     return {"runs": errors[:-1], "of_mean": errors[-1], "size": RUN, "seconds": seconds}
 
 
-def is_done(record: dict[str, Any] | None, asked: argparse.Namespace) -> bool:
+def is_done(record: dict[str, Any] | None, estimator: Any, asked: argparse.Namespace) -> bool:
     """Tell whether a record needs no more: it is whole, or took all the time that there is."""
     if record is None or (record["seed"], record["resolve"]) != (asked.seed, asked.resolve):
         return False
-    is_whole = record.get("trajectories", 0) >= record.get("wanted", 0)
-    return is_whole or record["allowed"] >= asked.seconds
+    if "runs" in record:
+        return True
+    wanted = record["wanted"]
+    error = goal(estimator, asked.resolve)
+    if error is not None and record["error"] > error:
+        wanted = max(wanted, sized(record["noise"], error))
+    return record["trajectories"] >= wanted or record["allowed"] >= asked.seconds
 
 
 def campaign(cases: Sequence[Case], asked: argparse.Namespace) -> None:
@@ -198,7 +221,7 @@ def campaign(cases: Sequence[Case], asked: argparse.Namespace) -> None:
         for name, (own, method) in jobs.items():
             if name not in (asked.estimators or jobs):
                 continue
-            if is_done(found.get((label(case), name)), asked):
+            if is_done(found.get((label(case), name)), method, asked):
                 continue
             readout = label(own)
             if readout not in exact:

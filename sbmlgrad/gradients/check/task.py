@@ -133,6 +133,18 @@ class Task:
         places = [self.model.parameter_ids.index(p) for p in self.free]
         return in_parameters(request, gradient)[places] * self.scale
 
+    def settled(self, batches: int) -> Task:
+        """Return the task with the kernel that suits so many batches, judged by the first.
+
+        Else the engine would judge each batch by itself, with a pilot trajectory every time.
+        """
+        if self.engine.kernel != "auto" or self.lowered.is_timed:
+            return self
+        whole = replace(self.request(0), trajectories=batches * self.batch)
+        return replace(
+            self, engine=replace(self.engine, kernel=self.engine.choose_kernel(whole).kernel)
+        )
+
     def with_readout(self, readout: Readout) -> Task:
         """Return the task with another readout; of use for sampling alone."""
         return replace(self, readout=readout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from networks import antimony, network
 from scipy import stats
 
 import sbmlgrad as sg
+from sbmlgrad.engines import kernel_choice
 from sbmlgrad.engines.readouts import WindowAverages
 from sbmlgrad.gradients import (
     Adjoint,
@@ -54,6 +55,33 @@ def check(name: str, estimators, *, times=(1.0, 2.0), trajectories=2000, **optio
         engine=TABLE,
         **options,
     )
+
+
+@dataclass(frozen=True)
+class Watched(TwoSidedAdjoint):
+    """Keeps by which kernels it was asked to walk back."""
+
+    kernels: list[str] = field(default_factory=list)
+
+    def pull_back(self, engine, request, cotangent):
+        self.kernels.append(engine.kernel)
+        return super().pull_back(engine, request, cotangent)
+
+
+def test_all_batches_together_decide_on_the_kernel(monkeypatch) -> None:
+    """Twenty batches of a hundred are a job of two thousand trajectories, and judged as one."""
+    judged = []
+    chosen = kernel_choice.choose_kernel
+
+    def watch(request, *, kernel, **options):
+        judged.append((request.trajectories, kernel))
+        return chosen(request, kernel=kernel, **options)
+
+    monkeypatch.setattr(kernel_choice, "choose_kernel", watch)
+    watched = Watched()
+    check_gradient(network(IMMIGRATION), times=[1.0], estimators=[watched], trajectories=2000)
+    assert [size for size, kernel in judged if kernel == "auto"] == [2000]
+    assert set(watched.kernels) == {"table"}
 
 
 # --- the truth ------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "validation"))
 import gradient_bias as campaign
 import gradient_bias_report as report
 import run_records
-from gradient_bias_measure import TABLE, is_affine, label, measure, truth
+from gradient_bias_measure import TABLE, Measured, is_affine, label, measure, truth
 from small_networks import CASES, SQUARED_CASES, Case
 
 BIRTH_DEATH = Case("immigration_death", "X", sg.ValuesAt([1.0, 3.0]), ("alpha", "mu"))
@@ -115,6 +115,30 @@ def test_a_campaign_goes_on_from_its_records(tmp_path: Path, monkeypatch) -> Non
     assert whole["error"] < 0.02
     campaign.campaign([BIRTH_DEATH], asked(tmp_path, seed=2))
     assert len(run_records.read(tmp_path / "records.jsonl")) == 3
+
+
+def test_a_pilot_that_promised_too_much_is_made_up_for(tmp_path: Path, monkeypatch) -> None:
+    """All is measured again with as many as the measured noise asks for, now or at the next go."""
+    sizes = []
+
+    def fake(_case, _exact, _estimator, size, *_others) -> Measured:
+        sizes.append(size)
+        # The pilot sees a third of the noise.
+        noise = 3.0 if size > campaign.PILOT else 1.0
+        return Measured(0.0, noise / math.sqrt(size), noise, 0.0, 0.0, 0.0)
+
+    monkeypatch.setattr(campaign, "measure", fake)
+    monkeypatch.setattr(campaign, "estimators", lambda: [sg.gradients.ScoreFunction()])
+    campaign.campaign([BIRTH_DEATH], asked(tmp_path, seconds=1e6))
+    # 1.3 (1 / 0.02)² and 1.3 (3 / 0.02)².
+    assert sizes == [campaign.PILOT, 3_240, 29_240]
+    (kept,) = run_records.read(tmp_path / "records.jsonl")
+    assert kept["trajectories"] == kept["wanted"] == 29_240
+    short = kept | {"trajectories": 3_240, "wanted": 3_240, "error": 0.05}
+    score = sg.gradients.ScoreFunction()
+    assert campaign.is_done(kept, score, asked(tmp_path, seconds=2e6))
+    assert not campaign.is_done(short, score, asked(tmp_path, seconds=2e6))
+    assert campaign.is_done(short, sg.gradients.FittedValue(), asked(tmp_path, seconds=2e6))
 
 
 def record(method: str, **other) -> dict:
