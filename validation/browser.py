@@ -1,7 +1,8 @@
-"""A page in headless Chromium, by the WebDriver protocol of its own chromedriver.
+"""A page in headless Chromium, by selenium and the chromedriver that is installed.
 
-No package is needed: requests are JSON over HTTP on this machine (W3C, "WebDriver"; commands of
-the DevTools protocol go through `goog/cdp/execute`, which chromedriver adds).
+What WebDriver has no words for goes through the DevTools protocol: the width of a telephone, the
+colours of a system, and pictures of a whole page. Requests and the console are read from
+chromedriver's logs.
 """
 
 from __future__ import annotations
@@ -9,16 +10,14 @@ from __future__ import annotations
 import base64
 import json
 import os
-import re
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import ProxyHandler, Request, build_opener
+from unittest.mock import patch
+
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
 #: What keeps a browser to the page that it is given.
 QUIET = (
@@ -31,12 +30,6 @@ QUIET = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-#: Longest that one command may take, in seconds.
-LIMIT_S = 60.0
-
-
-class BrowserError(RuntimeError):
-    """The browser does not start, or does not do what it is told."""
 
 
 @dataclass(frozen=True)
@@ -44,45 +37,43 @@ class Page:
     """An open browser with one page.
 
     Attributes:
-        address: of the session.
-        versions: of browser and driver, in words.
+        driver: of the browser.
     """
 
-    address: str
-    versions: str
+    driver: Chrome
+
+    @property
+    def versions(self) -> str:
+        """Those of browser and driver, in words."""
+        known = self.driver.capabilities
+        own = known["chrome"]["chromedriverVersion"].split()[0]
+        return f"Chromium {known['browserVersion']}, chromedriver {own}"
 
     def open(self, path: Path) -> str:
         """Open a file, and return its address."""
         address = path.resolve().as_uri()
-        _post(f"{self.address}/url", {"url": address})
+        self.driver.get(address)
         return address
-
-    def devtools(self, command: str, **parameters: Any) -> Any:
-        """Give a command of the DevTools protocol, and return its answer."""
-        return _post(f"{self.address}/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def width(self, width: int, height: int, *, is_telephone: bool) -> None:
         """Show the page so many CSS pixels wide; telephones have two dots a pixel."""
-        self.devtools(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=height,
-            deviceScaleFactor=2 if is_telephone else 1,
-            mobile=is_telephone,
-        )
+        screen = {"width": width, "height": height, "mobile": is_telephone}
+        screen["deviceScaleFactor"] = 2 if is_telephone else 1
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
 
     def colours(self, scheme: str) -> None:
         """Show the page as in a `light` or `dark` system."""
         preferred = {"name": "prefers-color-scheme", "value": scheme}
-        self.devtools("Emulation.setEmulatedMedia", features=[preferred])
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [preferred]})
 
     def script(self, source: str) -> Any:
         """Return what the body of a JavaScript function returns."""
-        return _post(f"{self.address}/execute/sync", {"script": source, "args": []})
+        return self.driver.execute_script(source)
 
     def requests(self) -> list[str]:
         """Return the addresses asked for since the last call."""
-        messages = (json.loads(entry["message"])["message"] for entry in self._log("performance"))
+        entries = self.driver.get_log("performance")
+        messages = (json.loads(entry["message"])["message"] for entry in entries)
         return [
             m["params"]["request"]["url"]
             for m in messages
@@ -91,14 +82,12 @@ class Page:
 
     def console(self) -> list[str]:
         """Return what was written to the console since the last call."""
-        return [f"{entry['level']}: {entry['message']}" for entry in self._log("browser")]
-
-    def _log(self, kind: str) -> list[dict[str, Any]]:
-        return _post(f"{self.address}/se/log", {"type": kind})
+        return [f"{e['level']}: {e['message']}" for e in self.driver.get_log("browser")]
 
     def picture(self) -> bytes:
         """Return the whole page as PNG."""
-        told = self.devtools("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        whole = {"format": "png", "captureBeyondViewport": True}
+        told = self.driver.execute_cdp_cmd("Page.captureScreenshot", whole)
         return base64.b64decode(told["data"])
 
 
@@ -106,66 +95,26 @@ class Page:
 def browser(chromium: str, chromedriver: str) -> Iterator[Page]:
     """Start a browser with a profile of its own; it ends with the context.
 
+    As the driver is named, selenium looks for none and downloads none.
+
     Args:
-        chromium: the program.
-        chromedriver: that of the same version.
+        chromium: path of the program.
+        chromedriver: path of that of the same version.
 
     Raises:
-        BrowserError: one of them does not start.
+        selenium.common.exceptions.WebDriverException: one of them does not start.
     """
-    arguments = [*QUIET, *(["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else [])]
-    with tempfile.TemporaryDirectory(prefix="browser-") as folder:
-        try:
-            driver = subprocess.Popen(
-                [chromedriver, "--port=0"],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        except OSError as error:
-            raise BrowserError(f"{chromedriver} does not start: {error}") from error
-        try:
-            root = f"http://127.0.0.1:{_port(driver)}"
-            wanted = {
-                "browserName": "chrome",
-                "goog:chromeOptions": {
-                    "binary": chromium,
-                    "args": [*arguments, f"--user-data-dir={folder}"],
-                },
-                "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
-            }
-            made = _post(f"{root}/session", {"capabilities": {"alwaysMatch": wanted}})
-            known = made["capabilities"]
-            own = known["chrome"]["chromedriverVersion"].split()[0]
-            versions = f"Chromium {known['browserVersion']}, chromedriver {own}"
-            address = f"{root}/session/{made['sessionId']}"
-            try:
-                yield Page(address, versions)
-            finally:
-                _send(Request(address, method="DELETE"))
-        finally:
-            driver.terminate()
-            driver.communicate(timeout=LIMIT_S)
-
-
-def _port(driver: subprocess.Popen[str]) -> int:
-    assert driver.stdout is not None
-    for line in driver.stdout:
-        if found := re.search(r"started successfully on port (\d+)", line):
-            return int(found.group(1))
-    raise BrowserError(f"chromedriver ended with {driver.wait(LIMIT_S)} before it listened")
-
-
-def _post(address: str, told: dict[str, Any]) -> Any:
-    head = {"Content-Type": "application/json"}
-    return _send(Request(address, json.dumps(told).encode(), head, method="POST"))
-
-
-def _send(request: Request) -> Any:
-    # A proxy of the environment is not for this machine.
-    try:
-        with build_opener(ProxyHandler({})).open(request, timeout=LIMIT_S) as answer:
-            return json.load(answer)["value"]
-    except OSError as error:
-        told = error.read().decode()[:500] if isinstance(error, HTTPError) else ""
-        raise BrowserError(f"{request.full_url}: {error}: {told}") from error
+    options = ChromeOptions()
+    options.binary_location = chromium
+    for argument in QUIET:
+        options.add_argument(argument)
+    if getattr(os, "geteuid", lambda: 1)() == 0:
+        # Chromium refuses to start as the administrator with its sandbox.
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
+    # The driver listens on this machine, for which a proxy of the environment is not.
+    with (
+        patch.dict(os.environ, no_proxy="localhost"),
+        Chrome(options, ChromeService(chromedriver)) as driver,
+    ):
+        yield Page(driver)

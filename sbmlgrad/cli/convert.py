@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -198,14 +198,14 @@ class PetabConversion:
 def petab_problem(conversion: PetabConversion) -> tuple[Any, tuple[str, ...]]:
     """Return the calibration problem that a model and a sheet make, and what was assumed.
 
-    It is the one that `fit` makes of them. Labels of conditions become ids and stay as names.
+    It is the one that `fit` makes of them.
 
     Raises:
         SbmlGradError: model or sheet cannot be read, or do not fit together.
     """
     from sbmlgrad.cli.fit_problem import problem_of_files
 
-    problem, assumptions = problem_of_files(
+    return problem_of_files(
         conversion.model,
         conversion.data,
         {
@@ -218,35 +218,6 @@ def petab_problem(conversion: PetabConversion) -> tuple[Any, tuple[str, ...]]:
         mapping=conversion.mapping,
         is_snapshots=False,
     )
-    return _with_ids(problem), assumptions
-
-
-def _with_ids(problem: Any) -> Any:
-    """Return a problem whose experiments have ids that PEtab accepts."""
-    ids = _identifiers([experiment.id for experiment in problem.experiments])
-    experiments = tuple(
-        replace(e, id=ids[e.id], name=e.name or ("" if ids[e.id] == e.id else e.id))
-        for e in problem.experiments
-    )
-    m = problem.measurements
-    measurements = replace(m, condition=tuple(ids[c] for c in m.condition))
-    return replace(problem, experiments=experiments, measurements=measurements)
-
-
-def _identifiers(labels: Sequence[str]) -> dict[str, str]:
-    """Return label → id; labels that are ids already keep theirs, and no two share one."""
-    ids = {label: label for label in labels if label in ("", _identifier(label))}
-    for label in labels:
-        id, number = _identifier(label), 2
-        while label not in ids and id in ids.values():
-            id, number = f"{_identifier(label)}_{number}", number + 1
-        ids.setdefault(label, id)
-    return ids
-
-
-def _identifier(label: str) -> str:
-    id = re.sub(r"\W", "_", label, flags=re.ASCII)
-    return f"_{id}" if id[:1].isdigit() else id
 
 
 def write_petab_folder(

@@ -51,6 +51,7 @@ from sbmlgrad.cli.support import (
     import_tensorflow_quietly,
     print_json,
     progress_bar,
+    tell_without_petab,
 )
 from sbmlgrad.errors import RequestError
 
@@ -118,7 +119,6 @@ def fit(
 
     Ctrl-C keeps the best values so far, and --resume goes on from there.
     """
-    from sbmlgrad.fit.fitted_petab import petab_refusal
     from sbmlgrad.fit.problem_settings import overruled, settings_of, with_problem_settings
     from sbmlgrad.fit.report import check_results_folder
     from sbmlgrad.io.files import check_folder
@@ -233,8 +233,8 @@ def fit(
     if omex is not None:
         write_fit_archive(result, files, omex, packed)
         files.append(omex)
-    if not quiet and (refusal := petab_refusal(result)):
-        print(f"there is no PEtab problem in the results: {refusal}", file=sys.stderr)
+    if not quiet:
+        tell_without_petab(result)
     if json:
         print_json({**summary_of(result), "files": [str(f) for f in files]})
     elif not quiet:

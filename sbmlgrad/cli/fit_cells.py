@@ -51,26 +51,13 @@ def cells_problem(
         DataError: the file cannot be read, or does not fit the cells.
         SbmlGradError: whatever else stands in the way.
     """
-    import numpy as np
-
     from sbmlgrad.fit.mapped import mapped_problem
-    from sbmlgrad.fit.plain import count_of
-    from sbmlgrad.model.measurements import Measurements, bind
+    from sbmlgrad.fit.plain import count_of, without_rows
+    from sbmlgrad.model.measurements import bind
     from sbmlgrad.model.problem import species_observables
 
     described = _described(network, cells, mapping)
-    # A sheet of the same columns and without rows, because columns of both are bound alike.
-    sheet = Measurements(
-        cells.species,
-        np.array([]),
-        np.array([], dtype=np.int64),
-        np.array([]),
-        (),
-        (),
-        source_name=cells.source_name,
-        sha256=cells.sha256,
-        time_unit=cells.time_unit,
-    )
+    sheet = without_rows(cells.species, cells.source_name, cells.sha256, cells.time_unit)
     problem = mapped_problem(network, sheet, described, **options)
     names = {s.id: s.name for s in network.species if s.changes}
     bound = bind(sheet, names, dict(columns) if columns else None)

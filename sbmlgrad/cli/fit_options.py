@@ -98,7 +98,6 @@ Epochs = Annotated[
     int | None,
     typer.Option(min=1, help="Steps of the optimiser; by default until they gain nothing."),
 ]
-PerEpoch = Annotated[int, typer.Option(min=2, help="Trajectories per epoch, at first.")]
 MostPerEpoch = Annotated[
     int | None, typer.Option(min=2, help="To which they may grow; 16 times as many by default.")
 ]

@@ -36,7 +36,9 @@ MassAction = Annotated[
 #: Arguments of `load_measurements` that counts of cells have too, and what `load_snapshots` calls
 #: them.
 _OF_CELLS = {
+    "clock": "clock",
     "condition_columns": "conditions",
+    "decimal": "decimal",
     "encoding": "encoding",
     "header_row": "header_row",
     "layout": "layout",

@@ -119,7 +119,6 @@ Limit = Annotated[
 ]
 
 # data, fit and gradcheck
-Sheet = Annotated[str | None, typer.Option(help="Sheet of the XLSX file.")]
 TimeColumn = Annotated[str | None, typer.Option(help="Name of the time column.")]
 Column = Annotated[
     list[str] | None,

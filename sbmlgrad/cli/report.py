@@ -9,7 +9,7 @@ import typer
 
 from sbmlgrad.cli import options as opt
 from sbmlgrad.cli.exit import OK
-from sbmlgrad.cli.support import print_json
+from sbmlgrad.cli.support import print_json, tell_without_petab
 
 File = Annotated[
     Path, typer.Argument(help="Result of a fit: fit.nc of a results folder, or as saved.")
@@ -23,7 +23,7 @@ def report(
     json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> int:
-    """Write report, table, plots and calibrated model of a fit that was saved; fits nothing."""
+    """Write report, table, plots, model and PEtab problem of a fit that was saved; fits nothing."""
     from sbmlgrad.fit.report import summary, write_results
     from sbmlgrad.fit.result_file import load_result
     from sbmlgrad.io.files import check_folder
@@ -31,6 +31,8 @@ def report(
     result = load_result(fit)
     check_folder(out)
     files = () if dry_run else write_results(result, out)
+    if not quiet:
+        tell_without_petab(result)
     if json:
         print_json({**summary(result), "files": [str(f) for f in files]})
     elif not quiet:

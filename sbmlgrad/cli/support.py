@@ -216,3 +216,11 @@ def import_tensorflow_quietly() -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def tell_without_petab(result: Any) -> None:
+    """Say on the screen why the results of a fit hold no PEtab problem, where they hold none."""
+    from sbmlgrad.fit.fitted_petab import petab_refusal
+
+    if refusal := petab_refusal(result):
+        print(f"there is no PEtab problem in the results: {refusal}", file=sys.stderr)

@@ -54,7 +54,7 @@ def _fits(plan: Plan, state: State, trajectories: int) -> bool:
 
     A descent cannot be taken apart, and one that has come far should not end for its size.
     """
-    if plan.simulator.fits(trajectories, plan.estimators[state.turn]):
+    if plan.simulator.gradient_fits(trajectories, plan.estimators[state.turn]):
         return True
     words = (
         f"the noise of the loss called for {trajectories:,} trajectories, whose gradient may not "

@@ -37,11 +37,15 @@ def residuals_of(result: FitResult) -> FloatArray:
 
 
 def draw_residuals(ax: Any, result: FitResult) -> None:
-    """Draw standardised residuals over time, observables told apart where they are few."""
+    """Draw standardised residuals over time, observables told apart where they are few.
+
+    The title says how many are not finite and therefore not drawn.
+    """
     m, found = result.problem.measurements, residuals_of(result)
+    is_finite = np.isfinite(found)
     are_told_apart = len(m.observables) <= len(MARKERS)
     for place, id in enumerate(m.observables):
-        rows = (m.observable_index == place) & np.isfinite(found)
+        rows = (m.observable_index == place) & is_finite
         ax.plot(
             m.time[rows],
             found[rows],
@@ -56,11 +60,12 @@ def draw_residuals(ax: Any, result: FitResult) -> None:
     ax.axhline(0.0, color=GREY, linewidth=1.0)
     for limit in (-2.0, 2.0):
         ax.axhline(limit, color=GREY, linewidth=0.8, linestyle="--")
-    largest = float(np.nanmax(np.abs(found))) if np.isfinite(found).any() else 0.0
+    largest = float(np.abs(found[is_finite]).max(initial=0.0))
     ax.set_ylim(-max(3.2, 1.1 * largest), max(3.2, 1.1 * largest))
     ax.set_xlabel(time_label(result))
     ax.set_ylabel("standardised residual")
-    ax.set_title("residuals over time")
+    missing = int((~is_finite).sum())
+    ax.set_title(f"residuals over time; {missing} not finite" if missing else "residuals over time")
 
 
 def draw_quantiles(ax: Any, result: FitResult) -> None:

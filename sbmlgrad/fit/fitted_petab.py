@@ -112,46 +112,64 @@ def write_fitted_petab(files: Mapping[str, bytes], folder: Path) -> None:
     check_petab_folder(folder, names=files)
     marked = _marked(files)
     earlier = _unchanged(target)
-    if marked and earlier == marked.keys() and marked[YAML] == (target / YAML).read_bytes():
+    if marked and earlier.keys() == marked.keys() and marked[YAML] == _bytes(target / YAML):
         return
     try:
         if files:
             target.mkdir(exist_ok=True)
-        # The YAML file goes first and comes last: a problem is there only while it is whole.
-        for name in sorted(earlier, key=lambda name: name != YAML):
+        if files or earlier:
+            # Old and new files are known to be ours, whichever of them a cut leaves; and a problem
+            # is there only while it is whole.
+            both = [*earlier.items(), *((name, _hash(data)) for name, data in files.items())]
+            write_atomically(target / YAML, _head(both))
+        for name in earlier.keys() - files.keys() - {YAML}:
             (target / name).unlink()
+        if not files and earlier:
+            (target / YAML).unlink()
         if not files and target.is_dir() and not any(target.iterdir()):
             target.rmdir()
     except OSError as error:
         raise WriteError(f"{target}: cannot be made a folder of PEtab files: {error}") from error
-    for name, data in marked.items():
-        write_atomically(target / name, data)
+    for name in sorted(marked, key=lambda name: name == YAML):
+        write_atomically(target / name, marked[name])
+
+
+def _head(listed: Iterable[tuple[str, str]]) -> bytes:
+    """Return the head of the YAML file, given names and hashes."""
+    lines = [f"# {code} {name}\n".encode() for name, code in dict.fromkeys(listed)]
+    return b"".join([_MARK, *lines])
 
 
 def _marked(files: Mapping[str, bytes]) -> dict[str, bytes]:
     """Return the files with a list of them at the head of the YAML file."""
     if not files:
         return {}
-    listed = [f"# {_hash(data)} {name}\n".encode() for name, data in files.items()]
-    return {**files, YAML: b"".join([_MARK, *listed, files[YAML]])}
+    head = _head((name, _hash(data)) for name, data in files.items())
+    return {**files, YAML: head + files[YAML]}
 
 
-def _unchanged(target: Path) -> set[str]:
-    """Return names of the files that a fit left in a folder and nobody changed since."""
+def _unchanged(target: Path) -> dict[str, str]:
+    """Return name → hash of the files that a fit left in a folder and nobody changed since."""
     document = _bytes(target / YAML)
     if document is None or not document.startswith(_MARK):
-        return set()
-    listed, end = {}, len(_MARK)
+        return {}
+    # Of a fit that was cut while it replaced another's files, either hash will do.
+    listed: dict[str, set[str]] = {}
+    end = len(_MARK)
     while found := _LISTED.match(document, end):
-        listed[found[2].decode(errors="replace")] = found[1].decode()
+        listed.setdefault(found[2].decode(errors="replace"), set()).add(found[1].decode())
         end = found.end()
+    body = document[end:]
     contents = {
-        name: document[end:] if name == YAML else _bytes(target / name)
+        name: body if name == YAML else _bytes(target / name)
         for name in listed
         # A path would lead out of the folder.
         if Path(name).name == name
     }
-    return {n for n, data in contents.items() if data is not None and _hash(data) == listed[n]}
+    codes = {name: _hash(data) for name, data in contents.items() if data is not None}
+    ours = {name: code for name, code in codes.items() if code in listed[name]}
+    # A list alone is what a fit leaves that is cut.
+    return ours if body else {**ours, YAML: _hash(body)}
 
 
 def _bytes(path: Path) -> bytes | None:

@@ -144,7 +144,7 @@ def draw_loss(ax: Any, result: FitResult) -> None:
     if is_logarithmic:
         logarithmic(ax)
     ax.set_xlabel("epoch")
-    if result.is_deterministic:
+    if result.has_exact_loss:
         ax.set_ylabel("loss")
         ax.set_title(f"loss; dashed: fitted, {result.loss:.5g}")
     else:

@@ -107,6 +107,24 @@ def count_of(network: ReactionNetwork, id: str) -> Expression:
     return multiply(per_unit, amount)
 
 
+def without_rows(
+    observables: tuple[str, ...], source_name: str, sha256: str, time_unit: str
+) -> Measurements:
+    """Return measurements of which there are none, to bind columns of other data like theirs."""
+    none = np.array([])
+    return Measurements(
+        observables,
+        none,
+        none.astype(np.int64),
+        none,
+        (),
+        (),
+        source_name=source_name,
+        sha256=sha256,
+        time_unit=time_unit,
+    )
+
+
 def _of_dwells(
     model: ReactionNetwork,
     data: Dwells,
@@ -118,17 +136,7 @@ def _of_dwells(
             f"{data.source_name or 'dwells'}: mapping= names columns, and a record of dwells has "
             "none to name; say which species look like which state with DwellTimes(record, classes)"
         )
-    nothing = Measurements(
-        (),
-        np.array([]),
-        np.array([], dtype=np.int64),
-        np.array([]),
-        (),
-        (),
-        source_name=data.source_name,
-        sha256=data.sha256,
-        time_unit=data.unit,
-    )
+    nothing = without_rows((), data.source_name, data.sha256, data.unit)
     return Problem(model, (), nothing, parameters, name=data.source_name)
 
 
@@ -139,18 +147,7 @@ def _of_snapshots(
     mapping: Mapping[str, str | None] | None,
     parameters: tuple[ProblemParameter, ...],
 ) -> Problem:
-    # A sheet of the same columns and without rows, because columns of both are bound alike.
-    sheet = Measurements(
-        data.species,
-        np.array([]),
-        np.array([], dtype=np.int64),
-        np.array([]),
-        (),
-        (),
-        source_name=data.source_name,
-        sha256=data.sha256,
-        time_unit=data.time_unit,
-    )
+    sheet = without_rows(data.species, data.source_name, data.sha256, data.time_unit)
     bound = bind(sheet, names, dict(mapping) if mapping else None)
     kept = [i for i, s in enumerate(data.species) if (mapping or {}).get(s, s) is not None]
     snapshots = replace(data, species=bound.observables, counts=data.counts[:, kept])
@@ -167,12 +164,18 @@ def _of_snapshots(
 
 
 def _refuse_conditions(data: Measurements | Snapshots) -> None:
-    if len(data.conditions) > 1:
-        raise FitError(
-            f"{data.source_name}: {len(data.conditions)} conditions "
-            f"({', '.join(data.conditions)}), and nothing says what they mean; describe them in a "
-            "mapping file or a PEtab problem, or fit one at a time"
+    if len(data.conditions) < 2:
+        return
+    advice = "describe them in a mapping file or a PEtab problem, or fit one at a time"
+    if isinstance(data, Snapshots):
+        advice = (
+            f"fit the cells of one at a time, as cells.of({data.conditions[-1]!r}), or make a "
+            "Problem with these snapshots and an Experiment for each condition"
         )
+    raise FitError(
+        f"{data.source_name or 'data'}: {len(data.conditions)} conditions "
+        f"({', '.join(map(repr, data.conditions))}), and nothing says what they mean; {advice}"
+    )
 
 
 def noise_of(name: str, observed: Observed) -> tuple[float, str]:

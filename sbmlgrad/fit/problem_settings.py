@@ -23,11 +23,11 @@ from sbmlgrad.model.numbers import whole
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.simulation_inputs import seed_of
 
-#: Settings that a fit takes from a problem, under the names of its arguments; the first alone means
-#: something for the rate equations too.
-USED = ("seed", "trajectories", "estimator", "objective")
+#: Settings of a problem that a fit reads, called like the arguments of `fit` that overrule them.
+#: Exact simulation takes all of them, the rate equations take `seed` alone.
+READ = ("seed", "trajectories", "estimator", "objective")
 
-#: Settings that are read elsewhere.
+#: Settings that say something else than how to fit, and are read where that is done.
 _ELSEWHERE = (NOISE, VISUALIZATION, DATASETS)
 
 _NONE: Mapping[str, Any] = MappingProxyType({})
@@ -36,7 +36,7 @@ _NONE: Mapping[str, Any] = MappingProxyType({})
 def settings_of(problem: Problem, source: str = "") -> dict[str, Any]:
     """Return what a problem says of how to fit it: argument of `fit` → value.
 
-    Use it to know before a fit what will be done. Only `USED` are understood; other settings of the
+    Use it to know before a fit what will be done. Only `READ` are understood; other settings of the
     problem are no part of it.
 
     Args:
@@ -51,7 +51,7 @@ def settings_of(problem: Problem, source: str = "") -> dict[str, Any]:
     """
     where = source or f"problem '{problem.name or problem.network.id}'"
     found: dict[str, Any] = {}
-    for name in USED:
+    for name in READ:
         given = problem.settings.get(name)
         if given is None:
             continue
@@ -85,7 +85,7 @@ def with_problem_settings(
     default = {field.name: field.default for field in dataclasses.fields(settings)}
     left_open = [
         name
-        for name in USED
+        for name in READ
         if name in found
         and (is_exact or name == "seed")
         and getattr(settings, name) == default[name]
@@ -103,7 +103,7 @@ def with_problem_settings(
     words += tuple(
         f"setting '{name}' of the problem is kept; a fit does not use it"
         for name in problem.settings
-        if name not in (*USED, *_ELSEWHERE)
+        if name not in (*READ, *_ELSEWHERE)
     )
     return dataclasses.replace(settings, **taken), words
 

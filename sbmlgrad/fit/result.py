@@ -147,11 +147,10 @@ class FitResult:
                 f"  {name:<{width}} = {self.values[name]:.6g}{spread}{unit} (start {start:.6g})"
             )
         epochs = len(self.loss_history)
-        if self.is_deterministic:
-            noise, course = "", f"{epochs} steps"
-        else:
+        noise, course = "", f"{epochs} {'steps' if self.is_deterministic else 'epochs'}"
+        if not self.has_exact_loss:
             noise = f" ± {self.loss_standard_error:.2g} (Monte-Carlo s.e.)"
-            course = f"{epochs} epochs of {self.words_for_trajectories}"
+            course += f" of {self.words_for_trajectories}"
         lines.append(
             f"  loss = {self.loss:.4g}{noise}, start {self.start_loss:.4g}, {course}, "
             f"seed {self.seed}"
@@ -166,6 +165,12 @@ class FitResult:
     def is_deterministic(self) -> bool:
         """Whether the rate equations were fitted, so that no ensemble stands behind the loss."""
         return self.evaluation_trajectories == 0
+
+    @property
+    def has_exact_loss(self) -> bool:
+        """Whether the loss has no Monte-Carlo error: of rate equations, or an exact objective."""
+        # An exact objective is where the gradients are from, and is recorded as their estimator.
+        return self.is_deterministic or self.estimator == self.objective
 
     @property
     def failed_starts(self) -> tuple[Start, ...]:

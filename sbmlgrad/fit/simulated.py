@@ -167,7 +167,7 @@ class Simulator:
             results[experiment.id] = Simulated(ensemble, extra)
         return results
 
-    def fits(self, trajectories: int, estimator: Estimator) -> bool:
+    def gradient_fits(self, trajectories: int, estimator: Estimator) -> bool:
         """Tell whether a gradient over all experiments of one parameter set fits into memory.
 
         Args:

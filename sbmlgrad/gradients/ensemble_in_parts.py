@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
 
+import numpy as np
+from numpy.typing import NDArray
+
 from sbmlgrad.engines import statistics
 from sbmlgrad.engines.asked_formulas import Asked
 from sbmlgrad.engines.ensemble import Ensemble
@@ -13,6 +16,7 @@ from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of
 from sbmlgrad.errors import RequestError
+from sbmlgrad.gradients.expectations import MOST_TRIED, refuse_mixing
 from sbmlgrad.gradients.tensor_ensemble import (
     TensorEnsemble,
     formula_of_mean,
@@ -99,8 +103,10 @@ def _expectation(
     readout: Readout | None,
     extra: Extra | None,
 ) -> Any:
+    trial = _tried(function)
+
     def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-        return part.expect(function, *asked, quantity=quantity, readout=readout, extra=given)
+        return part.expect(trial, *asked, quantity=quantity, readout=readout, extra=given)
 
     return _in_parts(ensemble, of_part, extra)
 
@@ -113,10 +119,39 @@ def _probability(
     readout: Readout | None,
     extra: Extra | None,
 ) -> Any:
+    trial = _tried(condition)
+
     def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-        return part.probability(condition, *asked, quantity=quantity, readout=readout, extra=given)
+        return part.probability(trial, *asked, quantity=quantity, readout=readout, extra=given)
 
     return _in_parts(ensemble, of_part, extra)
+
+
+def _tried(function: Any) -> Any:
+    """Return a function that refuses at its first call if it mixes trajectories.
+
+    It would see those of one part alone, so that its value would depend on the memory there is.
+    """
+    if not callable(function):
+        return function
+    is_tried = False
+
+    def trial(*values: Any) -> Any:
+        nonlocal is_tried
+        if not is_tried:
+            is_tried = True
+            some = np.stack([np.asarray(v)[:MOST_TRIED] for v in values], axis=-1)
+            refuse_mixing(lambda s: _of_arrays(function, s), some, "an ensemble in parts")
+        return function(*values)
+
+    return trial
+
+
+def _of_arrays(function: Callable[..., Any], stacked: NDArray[np.float64]) -> NDArray[Any]:
+    import tensorflow as tf
+
+    columns = [tf.constant(stacked[..., place]) for place in range(stacked.shape[-1])]
+    return np.asarray(function(*columns))
 
 
 def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: Extra | None) -> Any:

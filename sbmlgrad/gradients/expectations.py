@@ -213,7 +213,7 @@ def as_functional(
         GradientError: f of one trajectory depends on other trajectories.
     """
     points = values.shape[1]
-    _refuse_mixing(function, values, name)
+    refuse_mixing(function, values, name)
     is_pointwise = weights.shape == (points,) and _is_pointwise(function, values)
 
     def contributions(other: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -228,12 +228,21 @@ def as_functional(
     return Functional(contributions, is_pointwise)
 
 
-def _refuse_mixing(
+def refuse_mixing(
     function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     values: NDArray[np.float64],
     name: str,
 ) -> None:
-    """Raise if f of a trajectory depends on others, by giving it other company."""
+    """Raise if f of a trajectory depends on others, by giving it other company.
+
+    Args:
+        function: f, of float64 [trajectory, ...].
+        values: to try it with, of the same shape.
+        name: what the error begins with.
+
+    Raises:
+        GradientError: it does.
+    """
     some = values[:MOST_TRIED]
     company = np.concatenate([some, some + 1.0])
     if not _agree(function(company)[: len(some)], function(some)):

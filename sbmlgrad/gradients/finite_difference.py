@@ -98,14 +98,17 @@ class FiniteDifference:
             raise GradientError(
                 f"FiniteDifference(coupling={self.coupling!r}): choose one of {COUPLINGS}"
             )
-        if isinstance(self.parameters, str):
-            raise GradientError(
-                f"FiniteDifference(parameters={self.parameters!r}): give a tuple of ids"
-            )
+        given = self.parameters
+        if given is None:
+            return
+        if not isinstance(given, tuple | list) or not all(isinstance(id, str) for id in given):
+            raise GradientError(f"FiniteDifference(parameters={given!r}): give a tuple of ids")
+        # A tuple, by which estimators are told apart.
+        object.__setattr__(self, "parameters", tuple(given))
 
     @property
     def name(self) -> str:
-        """How it is recorded in results."""
+        """How it is recorded in results: what decides on numbers, so without `parameters`."""
         return f"FiniteDifference(relative_step={self.relative_step!r}, coupling={self.coupling!r})"
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,7 +25,7 @@ from sbmlgrad.io.tables.columns import (
 from sbmlgrad.io.tables.decimals import Place, with_points
 from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
 from sbmlgrad.io.tables.headers import table_of
-from sbmlgrad.io.tables.options import MISSING, TableOptions, marks, names_in
+from sbmlgrad.io.tables.options import MISSING, Clock, TableOptions, marks, names_in
 from sbmlgrad.io.tables.parts import place_of
 from sbmlgrad.io.tables.problems import letters, ranges, refuse
 from sbmlgrad.io.tables.rows import label_at, number_at, time_at
@@ -34,7 +34,7 @@ from sbmlgrad.model.snapshots import Snapshots
 
 #: A header that is a time: `0min`, `5 min`, `t = 10 (s)`, `15`.
 _TIME = re.compile(
-    r"(?:(?:t|time)\s*=?\s*)?([0-9]+\.?[0-9]*)\s*[\[(]?([A-Za-z]*)[\])]?", re.IGNORECASE
+    r"(?:(?:t|time)\s*=?\s*)?([0-9]+[.,]?[0-9]*)\s*[\[(]?([A-Za-z]*)[\])]?", re.IGNORECASE
 )
 
 
@@ -61,6 +61,8 @@ def load_snapshots(
     header_row: int | None = None,
     names: Sequence[str] | None = None,
     time_unit: str | None = None,
+    clock: Clock | None = None,
+    decimal: Literal[",", "."] | None = None,
     separator: str | None = None,
     encoding: str = "utf-8",
     missing: Sequence[str] = MISSING,
@@ -85,7 +87,9 @@ def load_snapshots(
         header_row: row of the header, counted from 1; None finds it.
         names: names of the columns of a file without a header.
         time_unit: unit of the times returned, as in `load_measurements`.
-        separator: of columns, as in `load_measurements`.
+        clock: what `12:30` means in a time column, as in `load_measurements`.
+        decimal: mark of decimals, as in `load_measurements`.
+        separator: of columns, likewise.
         encoding: of a text file.
         missing: what stands for no cell, besides an empty one.
 
@@ -104,6 +108,8 @@ def load_snapshots(
         header_row=header_row,
         names=names_in("names", names),
         time_unit=time_unit,
+        clock=clock,
+        decimal=decimal,
         separator=separator,
         encoding=encoding,
         missing=marks(names_in("missing", missing) or ()),
@@ -128,8 +134,10 @@ def load_snapshots(
     )
     problems, notes = list(table.problems), list(table.notes)
     if layout == "wide" or (layout is None and time is None and is_wide(table.header.values())):
-        if time is not None or conditions is not None:
-            raise RequestError("the wide layout has no time= and no conditions=; leave them out")
+        if time is not None or conditions is not None or clock is not None:
+            raise RequestError(
+                "the wide layout has no time= and no conditions=, and no clock=; leave them out"
+            )
         cells = _wide(table, chosen, species, options, problems, notes)
     else:
         labels = names_in("conditions", conditions)
@@ -166,14 +174,14 @@ def _wide(
     problems: list[Problem],
     notes: list[str],
 ) -> _Cells:
-    times: dict[int, float] = {}
+    times: dict[int, str] = {}
     units: dict[str, int] = {}
     for column, label in table.header.items():
         match = _TIME.fullmatch(label)
         if chosen and label not in chosen:
             notes.append(f"column {letters(column)}: ignored: {label!r} was not asked for")
         elif match:
-            times[column] = float(match[1])
+            times[column] = match[1]
             units.setdefault(match[2], column)
         elif all(_is_missing(cells[column], options) for cells in _having(table, column)):
             notes.append(f"column {letters(column)}: ignored: {label!r} is no time, without counts")
@@ -188,13 +196,10 @@ def _wide(
         text = f"the times are in {listed}; write all in one unit"
         problems.append(Problem(text, table.header_row, column))
     unit = next(iter(units), "")
-    read, target = times_of(
-        {(table.header_row, column): time for column, time in times.items()},
-        unit,
-        options,
-        problems,
-        notes,
-    )
+    heads: dict[Place, Cell] = {(table.header_row, column): x for column, x in times.items()}
+    plain = with_points(heads | _cells(table, times), options, problems, notes)
+    clocks = {place: plain[place] for place in heads if place in plain}
+    read, target = times_of(clocks, unit, options, problems, notes)
     found: list[tuple[float, int]] = []
     padding = 0
     for row, cells in table.rows.items():
@@ -204,8 +209,8 @@ def _wide(
             if _is_missing(cells[column], options):
                 padding += 1
                 continue
-            count = _count(row, column, cells[column], problems)
-            time = read[table.header_row, column]
+            count = _count(row, column, plain.get((row, column)), problems)
+            time = read.get((table.header_row, column))
             if count is not None and isinstance(time, float):
                 found.append((time, count))
     if padding:
@@ -238,11 +243,8 @@ def _long(
     species = tuple((wanted or {}).get(keys[c] or "", x) for c, x in columns.items())
     if not columns:
         problems.append(Problem("there is no column of counts", table.header_row))
-    cells: dict[Place, Cell] = {
-        (row, c): cell for row, content in table.rows.items() for c, cell in content.items()
-    }
-    clocks = {place: cell for place, cell in cells.items() if at and place[1] == at}
-    clocks = with_points(clocks, options, problems, notes)
+    plain = with_points(_cells(table, {at, *columns}), options, problems, notes)
+    clocks = {place: cell for place, cell in plain.items() if place[1] == at}
     times: Mapping[Place, Cell] = {}
     unit = options.time_unit or ""
     if at:
@@ -260,7 +262,7 @@ def _long(
             text = "the count is missing, others of this cell are there; complete or clear the row"
             problems.append(Problem(text, row, column, kind="incomplete"))
         t = time_at(row, at, times.get((row, at)), problems) if at else float(time or 0.0)
-        counts = [_count(row, c, content[c], problems) for c in there]
+        counts = [_count(row, c, plain.get((row, c)), problems) for c in there]
         if t is None or len(there) < len(columns) or None in counts:
             continue
         result.time.append(t)
@@ -271,6 +273,10 @@ def _long(
     return result
 
 
+def _cells(table: Table, columns: Collection[int]) -> dict[Place, Cell]:
+    return {(row, c): x for row, own in table.rows.items() for c, x in own.items() if c in columns}
+
+
 def _having(table: Table, column: int) -> list[dict[int, Cell]]:
     return [cells for cells in table.rows.values() if column in cells]
 
@@ -279,8 +285,9 @@ def _is_missing(cell: Cell, options: TableOptions) -> bool:
     return isinstance(cell, str) and clean(cell).lower() in options.missing
 
 
-def _count(row: int, column: int, cell: Cell, problems: list[Problem]) -> int | None:
-    number = number_at(row, column, cell, problems)
+def _count(row: int, column: int, cell: Cell | None, problems: list[Problem]) -> int | None:
+    # A cell that is not there is a problem already.
+    number = None if cell is None else number_at(row, column, cell, problems)
     if number is None:
         return None
     if number < 0.0 or not number.is_integer():

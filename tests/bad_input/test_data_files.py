@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import openpyxl
 import pytest
+from data_files import write_data
 from networks import MODELS, antimony
 from plate_exports import tecan
 
@@ -15,24 +13,6 @@ from sbmlgrad.io.dwell_files import load_dwells
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.io.snapshot_files import load_snapshots
 from sbmlgrad.io.tables.measurements import load_measurements
-
-Rows = list[list[object]]
-
-
-def write(folder: Path, content: str | bytes | Rows | dict[str, Rows], name: str) -> Path:
-    """Write text, bytes, or the sheets of a workbook."""
-    path = folder / name
-    if isinstance(content, str | bytes):
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-    book = openpyxl.Workbook(write_only=True)
-    for title, rows in (content if isinstance(content, dict) else {"Data": content}).items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
-    return path
-
 
 # Kind → content, file name, options, what the message must say.
 FILES: dict[str, tuple[object, str, dict[str, object], list[str]]] = {
@@ -133,7 +113,7 @@ CELLS: dict[str, tuple[object, dict[str, object], str]] = {
 def test_files_as_a_whole(tmp_path, kind):
     content, name, options, fragments = FILES[kind]
     with pytest.raises(DataError) as caught:
-        load_measurements(write(tmp_path, content, name), **options)
+        load_measurements(write_data(tmp_path / name, content), **options)
     for fragment in fragments:
         assert fragment in str(caught.value)
 
@@ -143,22 +123,22 @@ def test_cells(tmp_path, kind):
     content, options, beginning = CELLS[kind]
     name = "d.csv" if isinstance(content, str) else "d.xlsx"
     with pytest.raises(DataError) as caught:
-        load_measurements(write(tmp_path, content, name), **options)
+        load_measurements(write_data(tmp_path / name, content), **options)
     assert str(caught.value).startswith(beginning)
 
 
 def test_other_kinds_of_files(tmp_path):
-    counts = write(tmp_path, [["time", "A"], [0, 1], [0, 1.5]], "cells.xlsx")
+    counts = write_data(tmp_path / "cells.xlsx", [["time", "A"], [0, 1], [0, 1.5]])
     with pytest.raises(DataError, match=r"cells\.xlsx, sheet 'Data':\n  - row 3, column B \('A'\)"):
         load_snapshots(counts)
-    record = write(tmp_path, "state,dwell_ms\n1,2\n1,3\n", "record.csv")
+    record = write_data(tmp_path / "record.csv", "state,dwell_ms\n1,2\n1,3\n")
     with pytest.raises(DataError, match=r"record\.csv:\n  - row 3, column A \('state'\)"):
         load_dwells(record)
-    mapping = write(tmp_path, "observableId\tnoiseFormula\nQ\t1\n", "map.tsv")
+    mapping = write_data(tmp_path / "map.tsv", "observableId\tnoiseFormula\nQ\t1\n")
     with pytest.raises(DataError, match=r"map\.tsv:\n  - row 2: observable 'Q' has no formula"):
         load_mapping(mapping, antimony("species A = 1; k = 1; J: A => ; k*A;"))
-    plate_map = write(tmp_path, "well,condition\nA1,x\nA1,y\n", "wells.csv")
-    export = write(tmp_path, tecan({"OD": {"A1": [1]}}, [0]), "plate.xlsx")
+    plate_map = write_data(tmp_path / "wells.csv", "well,condition\nA1,x\nA1,y\n")
+    export = write_data(tmp_path / "plate.xlsx", tecan({"OD": {"A1": [1]}}, [0]))
     with pytest.raises(DataError, match=r"wells\.csv:\n  - row 3, column A \('well'\)"):
         load_measurements(export, layout="tecan", plate_map=plate_map)
 
@@ -166,7 +146,7 @@ def test_other_kinds_of_files(tmp_path):
 def test_all_problems_come_in_one_error(tmp_path):
     text = "time,A,B\n0,x,<1\n-1,2,3\n2,3,OVER\n3,1\n"
     with pytest.raises(DataError) as caught:
-        load_measurements(write(tmp_path, text, "d.csv"))
+        load_measurements(write_data(tmp_path / "d.csv", text))
     assert len(str(caught.value).splitlines()) == 6
 
 
@@ -174,7 +154,7 @@ def test_all_problems_come_in_one_error(tmp_path):
     "text", ["time,C\n0,1\n1,x\n", "time,C\n0,<1\n1,2\n", "", "time;C\n0;1,5\n1;2.5\n"]
 )
 def test_nothing_is_written(tmp_path, text, capsys):
-    data = write(tmp_path, text, "d.csv")
+    data = write_data(tmp_path / "d.csv", text)
     out = tmp_path / "results"
     model = str(MODELS / "dimerization.xml")
     assert run(["fit", model, str(data), "--free", "k1", "--out", str(out)]) == BAD_INPUT

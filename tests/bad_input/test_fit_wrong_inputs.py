@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import openpyxl
 import pytest
-from fit_inputs import DATA, KINDS, MODEL, Sheets
+from data_files import write_data
+from fit_inputs import DATA, KINDS, MODEL
 
 from sbmlgrad.cli.app import run
 from sbmlgrad.cli.exit import BAD_INPUT
@@ -18,18 +18,6 @@ def folder(tmp_path, monkeypatch):
     (tmp_path / "m.ant").write_text(MODEL)
     (tmp_path / "d.csv").write_text(DATA)
     return tmp_path
-
-
-def write(path, content: str | Sheets) -> None:
-    if isinstance(content, str):
-        path.write_text(content)
-        return
-    book = openpyxl.Workbook(write_only=True)
-    for title, rows in content.items():
-        sheet = book.create_sheet(title)
-        for row in rows:
-            sheet.append(row)
-    book.save(path)
 
 
 def refused(arguments: list[str], capsys) -> str:
@@ -49,7 +37,7 @@ def test_the_input_that_kinds_differ_from_is_fine(folder, capsys) -> None:
 def test_each_kind_names_its_place_and_leaves_nothing(folder, capsys, kind) -> None:
     wrong = KINDS[kind]
     for name, content in wrong.files.items():
-        write(folder / name, content)
+        write_data(folder / name, content)
     before = sorted(path.name for path in folder.iterdir())
     message = refused(wrong.arguments, capsys)
     assert message.startswith("error: ")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
-from dataclasses import replace
 
 import pytest
+from calibrated_models import calibrated
 from networks import shipped
 
 import sbmlgrad as sg
-from sbmlgrad.model.provenance import Provenance
+from sbmlgrad.model.provenance import Estimate
 
 READ = {
     "roadrunner": "import roadrunner; print(repr(roadrunner.RoadRunner(PATH)['beta']))",
@@ -34,20 +34,9 @@ def test_calibrated_model_opens_with_its_values(tool: str, tmp_path) -> None:
     if importlib.util.find_spec(tool) is None:
         pytest.skip(f"{tool} comes with the extra 'validation'")
     value = 1.7763712345678901
-    fitted = shipped("sir").with_parameters({"beta": value})
-    record = Provenance(
-        fitted={"beta": value},
-        data_name="school.xlsx",
-        data_sha256="0" * 64,
-        seed=1,
-        estimator="TwoSidedAdjoint()",
-        loss=0.03,
-        loss_standard_error=0.001,
-        software={"sbmlgrad": "0.1.0"},
-        finished="2026-01-01T00:00:00+00:00",
-    )
+    fitted = calibrated(shipped("sir"), {"beta": Estimate(value)})
     path = tmp_path / "calibrated.xml"
-    sg.save(replace(fitted, provenance=record), path)
+    sg.save(fitted, path)
     code = f"PATH = {str(path)!r}\n{READ[tool]}"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False

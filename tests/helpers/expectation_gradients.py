@@ -6,8 +6,9 @@ from collections.abc import Callable
 from math import exp, factorial
 
 import numpy as np
-from networks import network
+from networks import CASES, network
 
+from sbmlgrad.cme.projection import project
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines import Native
 from sbmlgrad.engines.base import Request
@@ -57,6 +58,24 @@ def assert_unbiased(got, error, exact, *, bias=0.0, power=0.1) -> None:
     size = np.linalg.norm(exact)
     assert np.all(np.abs(got - exact) <= LARGEST_Z * error + bias * size), (got, exact, error)
     assert np.linalg.norm(error) <= power * size, "the test has no power"
+
+
+def assert_means_unbiased(estimator, name: str, trajectories: int, *, bias=0.0) -> None:
+    """Assert that gradients of means of a small network are those of the master equation.
+
+    Args:
+        estimator: of expectations.
+        name: of the network and of its case.
+        trajectories: of all batches together.
+        bias: as for `assert_unbiased`.
+    """
+    case = next(c for c in CASES if c.name == name)
+    model, readout = network(name), case.readout
+    projection = project(model, until=float(readout.points[-1]))
+    exact = projection.gradient(readout, case.species, case.parameters).sum(axis=1)
+    functional = mean_of(model, readout, case.species)
+    got, error = in_batches(estimator, model, readout, functional, case.parameters, trajectories)
+    assert_unbiased(got, error, exact, bias=bias)
 
 
 def mean_of(model, readout: Readout, species: str) -> Functional:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: Sheets of a workbook: title → rows.
-Sheets = dict[str, list[list[object]]]
+from data_files import Sheets
 
 MODEL = """
 unit substance = item; unit extent = item; unit minute = 60 second;
@@ -93,7 +92,7 @@ KINDS: dict[str, Wrong] = {
     "unknown column to map": table(DATA, "'Q'", "found 'A'", extra=("--map", "Q=A")),
     "unknown symbol to map": table(DATA, "'Q'", extra=("--map", "A=Q")),
     "two headers": table("time,A,A\n,run 1,run 2\n0,1,2\n", "row 2, column B", "'run 1'"),
-    "conditions unexplained": table("time,A,condition\n0,5,x\n1,2,y\n", "2 conditions (x, y)"),
+    "conditions unexplained": table("time,A,condition\n0,5,x\n1,2,y\n", "2 conditions ('x', 'y')"),
     "other unit of time": table("time [h],A\n0,1\n", "in h", "in minute", "factor of 60"),
     "unit of no time": table("time [m],A\n0,1\n", "'m'", "in minute", "week"),
     "molar column": table("time,A [nM]\n0,1\n", "'A' is in nM", "counted in molecules"),

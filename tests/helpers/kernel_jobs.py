@@ -25,6 +25,21 @@ VERSATILE = (
     "J0: => X; birth; J1: X => ; death*X; J2: 2 X => Y; dimer*X*(X - 1)/2; J3: Y => ; drain;"
     "J4: => Y; source; J5: X => ; odd*X*ln(X/4 + 0.3); J6: => X; boom*exp(grow*X);"
 )
+#: Laws of moderate size with products of constants that are 0 or infinite as double precision.
+OUT_OF_RANGE = (
+    "substanceOnly species A in cell; A = 9; a = 1e-200; b = 1e-200; c = 1e-300;"
+    "J0: A => ; a*A*b/c; J1: => A; 1e100*(a/c);"
+)
+#: Thousands of firings in a unit of time.
+BUSY = (
+    "species X = 5; R1: => X; b; R2: X => ; m*X; b = 40000; m = 100; "
+    "species Y = 3; R3: Y => ; m*Y/50;"
+)
+#: Laws that are no products of powers.
+NO_PRODUCTS = (
+    "species X = 4; species Y = 9; R1: => X; v/(1 + (Y/K)^h) + v0; R2: X => Y; k*X/(J + X);"
+    "R3: Y => ; sqrt(k*Y + 1) - 1; v = 20; K = 5; h = 2.5; v0 = 1; k = 6; J = 2;"
+)
 OFF = dict.fromkeys(("drain", "source", "odd", "boom", "grow"), 0.0)
 ON = {"birth": 3.0, "death": 0.5, "dimer": 0.1}
 CASES: Mapping[str, Mapping[str, float]] = {

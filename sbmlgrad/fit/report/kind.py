@@ -6,8 +6,8 @@ from sbmlgrad.fit.result import FitResult
 
 
 def is_exact(result: FitResult) -> bool:
-    """Tell whether the objective needed no simulation: it then is where the gradients are from."""
-    return not result.is_deterministic and result.estimator == result.objective
+    """Tell whether an objective for exact simulation needed none of it."""
+    return result.has_exact_loss and not result.is_deterministic
 
 
 def objective_kind(result: FitResult) -> str:

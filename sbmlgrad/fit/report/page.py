@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from sbmlgrad.errors import SimulationError
 from sbmlgrad.fit.distribution_panels import distributions
-from sbmlgrad.fit.report import figures, tables, words
+from sbmlgrad.fit.report import figures, repetition, tables, words
 from sbmlgrad.fit.report.citations import citations
 from sbmlgrad.fit.report.kind import is_exact
 from sbmlgrad.fit.result import FitResult
@@ -186,5 +186,9 @@ def _repetition(result: FitResult) -> tuple[Content, ...]:
         "Everything about this fit is in fit.nc, beside this page: model, data, problem, settings "
         "and histories. The same versions and the same seed give the same numbers."
     )
-    command = words.reproduction(result)
-    return element("p", said), element("pre", command) if command else None
+    exception = repetition.kept_elsewhere(result)
+    command = repetition.reproduction(result)
+    return (
+        element("p", f"{said} {exception}".rstrip()),
+        element("pre", command) if command else None,
+    )

@@ -62,7 +62,7 @@ def means_words(result: FitResult) -> str:
 
 
 def _noise(result: FitResult) -> str:
-    if result.is_deterministic or is_exact(result):
+    if result.has_exact_loss:
         return ""
     error = number(result.loss_standard_error, 2)
     return f" (± {error} from simulating {result.evaluation_trajectories} trajectories)"
@@ -75,7 +75,7 @@ def course_words(result: FitResult) -> str:
 
 def size_words(result: FitResult) -> str:
     """Return how many trajectories an epoch had, to follow `course_words`; empty without any."""
-    if result.is_deterministic or is_exact(result):
+    if result.has_exact_loss:
         return ""
     return f" of {result.words_for_trajectories} for each experiment and start"
 
@@ -211,16 +211,3 @@ def _doubts_about_residuals(result: FitResult) -> list[str]:
                 "model; look for outliers."
             )
     return found
-
-
-def reproduction(result: FitResult) -> str:
-    """Return Python text that repeats the fit from its result file; empty if that is not known."""
-    if not result.arguments:
-        return ""
-    given = ", ".join(f"{name}={text}" for name, text in result.arguments.items())
-    return (
-        "import sbmlgrad as sg\n"
-        "from sbmlgrad.fit.result_file import load_result\n\n"
-        'problem = load_result("fit.nc").problem\n'
-        f"again = sg.fit(problem, {given})\n"
-    )

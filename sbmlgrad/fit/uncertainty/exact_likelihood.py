@@ -11,7 +11,7 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.base import ExactLikelihood
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, directions, is_wide, pair_flags
-from sbmlgrad.fit.uncertainty.result import OFF, Uncertainty
+from sbmlgrad.fit.uncertainty.result import FAR_FROM_OPTIMUM, Uncertainty
 
 FloatArray = NDArray[np.float64]
 
@@ -48,7 +48,9 @@ def from_exact_likelihood(fitted: Fitted, level: float = 0.9) -> Uncertainty:
 
     When to choose it: `StateSpaceLikelihood`, `DwellTimes` and other objectives that are an
     `ExactLikelihood`; `uncertainty(fit, "fisher", objective=...)` then comes here. Intervals are
-    normal on the scale of the search, and hold if the model does. There is no noise of simulation.
+    normal on the scale of the search, lie around the fitted values, and hold if the model does and
+    the fit ended at the optimum; a flag says where a Newton step leads away from there. There is no
+    noise of simulation.
 
     Source: Efron & Hinkley 1978, "Assessing the accuracy of the maximum likelihood estimator:
     observed versus expected Fisher information", Biometrika 65, 457.
@@ -103,7 +105,7 @@ def from_exact_likelihood(fitted: Fitted, level: float = 0.9) -> Uncertainty:
             "count": str(_likelihood(fitted).count(fitted.problem)),
         },
         units={p.id: p.unit for p in fitted.problem.free},
-        details={"distance_to_optimum": shift},
+        details={"newton_step": shift},
     )
 
 
@@ -164,7 +166,7 @@ def _parameter_flags(
             own.append("not determined by these data")
         elif is_wide(low[place], high[place]):
             own.append(f"poorly determined: its interval spans a factor above {WIDE:g}")
-        if abs(shift[place]) > OFF * error[place]:
+        if abs(shift[place]) > FAR_FROM_OPTIMUM * error[place]:
             off = abs(shift[place]) / error[place]
             own.append(f"the fit stopped {off:.1f} standard errors short")
     return {id: tuple(own) for id, own in words.items() if own}

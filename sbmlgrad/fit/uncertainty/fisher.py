@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.uncertainty.expected_information import Gathered, gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, is_wide, pair_flags
-from sbmlgrad.fit.uncertainty.result import OFF, Uncertainty
-from sbmlgrad.fit.uncertainty.scoring import LONGEST
+from sbmlgrad.fit.uncertainty.nearest_optimum import NearestOptimum, is_off, nearest_optimum
+from sbmlgrad.fit.uncertainty.result import FAR_FROM_OPTIMUM, Uncertainty
 
 FloatArray = NDArray[np.float64]
 
@@ -22,10 +19,6 @@ TRAJECTORIES = 1000
 
 #: Relative Monte-Carlo error of the standard errors that is aimed at.
 PRECISION = 0.05
-
-#: Standard errors from the optimum from which one step of scoring is not trusted to find it, and
-#: how often the next step is taken from where the last one led.
-FAR, ROUNDS = 2.0, 4
 
 #: Share of a variance that the simulations may make before it is said.
 NOISY = 0.25
@@ -52,7 +45,7 @@ def fisher(
 
     A fit ends near its optimum only: it stops, and its ensembles are finite. One step of scoring
     on the many trajectories drawn here measures how far away the optimum is, several where it is
-    far; if they find none, their last length is added to the errors, and a flag says so. Intervals
+    far; if they find none, the way they led is added to the errors, and a flag says so. Intervals
     lie around the optimum, and reach to the fitted value where that is further off; standard errors
     of the value hold the distance. The Monte-Carlo covariance of the optimum, F⁻¹ S F⁻¹ / n, is
     added to both, with S the scatter of the score over trajectories and n the trajectories drawn.
@@ -75,10 +68,12 @@ def fisher(
             f"Fisher information is that of MeanTrajectory() or of an exact likelihood, and the "
             f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
-    found, distance, is_settled = _around_optimum(fitted, trajectories, precision)
+    near = nearest_optimum(fitted, trajectories, precision)
+    found, distance = near.found, near.distance
     covariance = found.covariance + found.simulation / found.at.trajectories
-    if not is_settled:
-        covariance = covariance + np.outer(found.shift, found.shift)
+    if near.doubt:
+        away = distance[found.free]
+        covariance = covariance + np.outer(away, away)
     size = len(fitted.space.ids)
     full = np.full((size, size), np.nan)
     full[np.ix_(found.free, found.free)] = covariance
@@ -95,8 +90,8 @@ def fisher(
         upper=high,
         covariance=full,
         is_logarithmic=fitted.space.is_logarithmic,
-        parameter_flags=_parameter_flags(fitted, found, full, low, high, distance),
-        flags=_flags(found, full, is_settled),
+        parameter_flags=_parameter_flags(fitted, near, full, low, high),
+        flags=_flags(near, full),
         settings={
             "trajectories": str(found.at.trajectories),
             "relative Monte-Carlo error of the standard errors": _listed(found.relative_error),
@@ -104,52 +99,8 @@ def fisher(
             "seed": str(fitted.seed),
         },
         units={p.id: p.unit for p in fitted.problem.free},
-        details={
-            "distance_to_optimum": distance,
-            "predicted": found.at.predicted,
-            "noise_scale": found.at.scale,
-        },
+        details={"distance_to_optimum": distance},
     )
-
-
-def _at_free(found: Gathered, part: FloatArray) -> FloatArray:
-    """Return values of all free parameters, float64 [free]; NaN for those at a bound."""
-    full = np.full(len(found.free), np.nan)
-    full[found.free] = part
-    return full
-
-
-def _around_optimum(
-    fitted: Fitted, trajectories: int, precision: float
-) -> tuple[Gathered, FloatArray, bool]:
-    """Return the information near the optimum, and how far that is from the fitted values.
-
-    Returns:
-        What was gathered; the distance in coordinates, float64 [free], NaN at a bound; and whether
-        the last step led to an optimum.
-    """
-    here, space = fitted, fitted.space
-    found = gather(here, trajectories, precision)
-    free = found.free
-    for _ in range(ROUNDS - 1):
-        if not _is_off(found, found.shift, FAR).any():
-            break
-        move = np.where(free, _at_free(found, found.shift), 0.0)
-        move *= min(1.0, LONGEST / np.abs(move).max())
-        there = space.values(space.within(here.coordinates + move))
-        if (np.isin(space.ids, space.at_bounds(there)) == free).any():
-            break  # across a bound there is no information
-        here = replace(here, values=there)
-        found = gather(here, trajectories, precision)
-    distance = here.coordinates - fitted.coordinates + _at_free(found, found.shift)
-    return found, distance, not _is_off(found, found.shift, FAR).any()
-
-
-def _is_off(found: Gathered, distance: FloatArray, errors: float) -> NDArray[np.bool_]:
-    """Tell which distances are longer than so many standard errors, and than their noise."""
-    with np.errstate(invalid="ignore"):
-        error = np.sqrt(np.diag(found.covariance))
-    return (np.abs(distance) > errors * error) & (np.abs(distance) > 2.0 * found.shift_error)
 
 
 def _unit(fitted: Fitted, id: str) -> str:
@@ -177,12 +128,7 @@ def _interval(
 
 
 def _parameter_flags(
-    fitted: Fitted,
-    found: Gathered,
-    full: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    distance: FloatArray,
+    fitted: Fitted, near: NearestOptimum, full: FloatArray, low: FloatArray, high: FloatArray
 ) -> dict[str, tuple[str, ...]]:
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
@@ -190,7 +136,13 @@ def _parameter_flags(
     words: dict[str, list[str]] = {id: [] for id in fitted.space.ids}
     at_bounds = fitted.space.at_bounds(fitted.values)
     for place, id in enumerate(fitted.space.ids):
-        if id in at_bounds:
+        if id in near.held and id not in at_bounds:
+            words[id].append(
+                "the optimum of the likelihood lies at its bound or beyond, and it was held there: "
+                "no interval by this method, and those of the others are given that; widen the "
+                'bound if it need not be; method="profile" has an interval'
+            )
+        elif id in at_bounds:
             words[id].append(
                 "at a bound and held there: no interval by this method, and those of the others "
                 'are given that; method="profile" has one'
@@ -200,9 +152,11 @@ def _parameter_flags(
         elif is_wide(low[place], high[place]):
             words[id].append(f"poorly determined: its interval spans a factor above {WIDE:g}")
         words[id] += pairs[id]
-    away = distance[found.free]
-    for id, shift, is_off in zip(found.ids, away, _is_off(found, away, OFF), strict=True):
-        if is_off:
+    found = near.found
+    away = near.distance[found.free]
+    is_far = is_off(found, away, FAR_FROM_OPTIMUM)
+    for id, shift, is_this in zip(found.ids, away, is_far, strict=True):
+        if is_this:
             words[id].append(
                 f"the fit ended {abs(shift):.2g} {_unit(fitted, id)} "
                 f"{'below' if shift > 0 else 'above'} the optimum of the likelihood, around which "
@@ -211,12 +165,13 @@ def _parameter_flags(
     return {id: tuple(w) for id, w in words.items() if w}
 
 
-def _flags(found: Gathered, full: FloatArray, is_settled: bool) -> tuple[str, ...]:
+def _flags(near: NearestOptimum, full: FloatArray) -> tuple[str, ...]:
+    found = near.found
     flags = list(found.inverse.words)
-    if not is_settled:
+    if near.doubt:
         flags.append(
-            f"no optimum of the likelihood was found within {ROUNDS} steps from the fitted values; "
-            "the intervals are rough, and a longer fit with more trajectories is needed"
+            f"the fitted values are far from the optimum of the likelihood, and {near.doubt}; the "
+            "intervals are rough, and a longer fit with more trajectories is needed"
         )
     if found.variance_factors:
         sds = ", ".join(f"{id} {np.sqrt(f):.3g}" for id, f in found.variance_factors.items())

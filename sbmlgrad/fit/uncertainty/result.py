@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 
-#: Standard errors from the optimum at which a fit is said to be off it.
-OFF = 0.5
+#: Standard errors, from the optimum to the fitted value, beyond which a fit is said to be off it.
+FAR_FROM_OPTIMUM = 0.5
 
 
 def _none() -> Mapping[str, Any]:
@@ -41,8 +41,8 @@ class Uncertainty:
             leave a parameter open, NaN where the method says nothing.
         lower, upper: of the intervals, float64 [free]; infinite or NaN likewise.
         covariance: of the optimum in coordinates of the search space (natural logarithms on
-            logarithmic scales), float64 [free, free]; NaN where it is not known. By `"fisher"` the
-            fitted values may be off the optimum by `details["distance_to_optimum"]`, which standard
+            logarithmic scales), float64 [free, free]; NaN where it is not known. Where
+            `details` has a `"distance_to_optimum"`, fitted values are that far off, which standard
             errors hold and this does not.
         is_logarithmic: bool [free].
         parameter_flags: id → what has to be known about it, in words.
@@ -87,7 +87,7 @@ class Uncertainty:
         if distance is None:
             return True
         error = math.sqrt(self.covariance[place, place])
-        return not abs(float(distance[place])) > OFF * error
+        return not abs(float(distance[place])) > FAR_FROM_OPTIMUM * error
 
     @property
     def estimates(self) -> Mapping[str, Estimate]:

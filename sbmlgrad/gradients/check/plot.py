@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 #: Okabe & Ito 2008, distinguishable with any colour vision.
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
 
+#: Whether biases are resolved from zero → how their points are filled, and what they are called.
+_BIASES = (
+    (True, ORANGE, "bias ± 2 standard errors"),
+    (False, "white", "bias ± 2 standard errors, not resolved"),
+)
+
 #: Relative errors below this are drawn at the left edge.
 SMALLEST = 1e-5
 
@@ -71,10 +77,7 @@ def _draw_estimators(ax: Any, check: GradientCheck) -> None:
     errors = [one.error for one in order]
     for place, error in zip(places, errors, strict=True):
         ax.plot([SMALLEST / 10, _shown(error)], [place, place], color=GREY, alpha=0.15, linewidth=9)
-    for is_resolved, face, label in (
-        (True, ORANGE, "bias ± 2 standard errors"),
-        (False, "white", "bias ± 2 standard errors, not resolved"),
-    ):
+    for is_resolved, face, label in _BIASES:
         chosen = [i for i, row in enumerate(rows) if row.is_resolved is is_resolved]
         if not chosen:
             continue
@@ -120,9 +123,22 @@ def _draw_sweep(ax: Any, sweep: list[tuple[float, Measured]], intended: int) -> 
     biases = np.array([_shown(row.bias) for row in rows])
     reach = np.array([2.0 * row.bias_error for row in rows])
     low = np.maximum(np.minimum(reach, biases - SMALLEST / 10), 0.0)
-    ax.errorbar(
-        places, biases, yerr=[low, reach], fmt="o-", color=ORANGE, linewidth=1.4, capsize=2.5
-    )
+    ax.plot(places, biases, color=ORANGE, linewidth=1.4)
+    for is_resolved, face, label in _BIASES:
+        chosen = [i for i, row in enumerate(rows) if row.is_resolved is is_resolved]
+        if not chosen:
+            continue
+        ax.errorbar(
+            places[chosen],
+            biases[chosen],
+            yerr=[low[chosen], reach[chosen]],
+            fmt="o",
+            color=ORANGE,
+            markerfacecolor=face,
+            linewidth=1.4,
+            capsize=2.5,
+            label=label,
+        )
     noise = [_shown(row.noise / math.sqrt(intended)) for row in rows]
     ax.plot(places, noise, "d--", color=BLUE, linewidth=1.2)
     ax.set_yscale("log")

@@ -70,8 +70,8 @@ def weak_spots(task: Task) -> tuple[str, ...]:
     if short:
         words = "; ".join(f"{', '.join(reactions)} for want of {s}" for s, reactions in short)
         found.append(
-            "reactants run out (it may be harmless, as with enzymes that are saturated), and what "
-            f"cannot fire counts to first order only: {words}"
+            "reactants run out or are not made yet (it may be harmless, as with enzymes that are "
+            f"saturated), and what cannot fire counts to first order only: {words}"
         )
     return tuple(found)
 

@@ -133,8 +133,8 @@ def _observable(o: Observable, names: Names) -> Cells:
 def condition_tables(problem: Problem, names: Names) -> tuple[list[Cells], list[Cells]]:
     """Return the condition table and the experiment table.
 
-    Equal periods share a condition. An experiment without an id says that the model is taken as it
-    is, which needs no row.
+    Equal periods share a condition. A label that is no id stays as a name. An experiment without an
+    id says that the model is taken as it is, which needs no row.
 
     Raises:
         WriteError: an experiment that sets something needs an id and has none.
@@ -146,6 +146,8 @@ def condition_tables(problem: Problem, names: Names) -> tuple[list[Cells], list[
         if not experiment.id:
             _refuse_values(experiment, names)
             continue
+        id = names.experiments[experiment.id]
+        label = experiment.id if experiment.id != id else ""
         for place, period in enumerate(experiment.periods):
             values = _values(period, names, is_first=place == 0)
             if values and values not in conditions:
@@ -156,10 +158,10 @@ def condition_tables(problem: Problem, names: Names) -> tuple[list[Cells], list[
                 ]
             rows.append(
                 {
-                    "experimentId": experiment.id,
+                    "experimentId": id,
                     "time": str(period.start) if math.isinf(period.start) else number(period.start),
                     "conditionId": conditions.get(values, ""),
-                    "experimentName": experiment.name,
+                    "experimentName": experiment.name or label,
                 }
             )
     return changes, rows
@@ -206,7 +208,7 @@ def measurement_table(
     assert isinstance(datasets, tuple)
     columns = zip(
         (names.observables[m.observables[i]] for i in m.observable_index),
-        m.condition,
+        (names.experiments[condition] for condition in m.condition),
         m.time.tolist(),
         [float(value) for value in values],
         m.replicate,

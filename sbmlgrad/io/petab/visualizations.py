@@ -70,7 +70,8 @@ def _datasets(problem: Problem, names: Names) -> tuple[str, ...]:
     for place, experiment, own in zip(m.observable_index.tolist(), m.condition, given, strict=True):
         if not own and (place, experiment) not in made:
             observable = names.observables[m.observables[place]]
-            id = f"{observable}_{experiment}" if experiment else observable
+            written = names.experiments[experiment]
+            id = f"{observable}_{written}" if experiment else observable
             made[place, experiment] = _free(id, taken)
             taken.add(made[place, experiment])
         result.append(own or made[place, experiment])

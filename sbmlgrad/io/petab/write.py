@@ -46,7 +46,8 @@ def write_petab(problem: Problem, folder: str | Path) -> Path:
     """Write a calibration problem as a folder of PEtab 2 files, which `load_petab` reads back.
 
     Variants of observables become observables; one that is called like a symbol of the model gets
-    `observed_` before its id, because PEtab wants them apart. How to solve the problem (`settings`:
+    `observed_` before its id, because PEtab wants them apart. Ids of experiments that PEtab cannot
+    have, such as `low dose`, become ids, and stay as names. How to solve the problem (`settings`:
     trajectories, seed, estimator, objective) goes into an extension named `sbmlgrad` that is not
     required, so that other tools can read the problem without it; they see the deterministic one.
 
@@ -59,7 +60,7 @@ def write_petab(problem: Problem, folder: str | Path) -> Path:
 
     Raises:
         WriteError: something that PEtab cannot say (noise of counts, some functions, snapshots, no
-            measurements at all, ids with blanks or of local parameters that clash), or a folder
+            measurements at all, observables or parameters whose ids PEtab cannot have), or a folder
             that cannot be written; every file is made up before the first is written.
     """
     if not isinstance(problem, Problem):

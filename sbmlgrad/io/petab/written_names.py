@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sbmlgrad.errors import WriteError
@@ -21,12 +22,14 @@ class Names:
         set_by_conditions: parameters of the problem that conditions set too. PEtab keeps the two
             apart: the table holds another parameter, and conditions say where the model takes it.
         observables: id of every observable → its id in PEtab.
+        experiments: id of every experiment → its id in PEtab. Ours may be labels of a table.
     """
 
     model: dict[str, str]
     own: dict[str, str]
     set_by_conditions: tuple[str, ...]
     observables: dict[str, str]
+    experiments: dict[str, str]
 
 
 def written_names(problem: Problem) -> Names:
@@ -50,7 +53,7 @@ def written_names(problem: Problem) -> Names:
         o.id: _free(f"observed_{o.id}", taken) if o.id in known else o.id
         for o in problem.observables
     }
-    return Names(model, own, shared, observables)
+    return Names(model, own, shared, observables, _ids([e.id for e in problem.experiments]))
 
 
 def _refuse(problem: Problem, model: Mapping[str, str], known: set[str]) -> None:
@@ -58,7 +61,6 @@ def _refuse(problem: Problem, model: Mapping[str, str], known: set[str]) -> None
     groups = (
         ("observable", (o.id for o in problem.observables)),
         ("parameter", (p.id for p in problem.parameters if p.id not in model)),
-        ("experiment", (e.id for e in problem.experiments if e.id)),
     )
     wrong = [f"{what} {id!r}" for what, ids in groups for id in ids if not is_identifier(id)]
     wrong += [
@@ -71,6 +73,22 @@ def _refuse(problem: Problem, model: Mapping[str, str], known: set[str]) -> None
             "ids of PEtab are letters, digits and underscores and do not begin with a digit; "
             f"rename {', '.join(wrong)}"
         )
+
+
+def _ids(labels: Sequence[str]) -> dict[str, str]:
+    """Return label → id; labels that are ids already keep theirs, and no two share one."""
+    ids = {label: label for label in labels if not label or is_identifier(label)}
+    for label in labels:
+        id, number = _id(label), 2
+        while label not in ids and id in ids.values():
+            id, number = f"{_id(label)}_{number}", number + 1
+        ids.setdefault(label, id)
+    return ids
+
+
+def _id(label: str) -> str:
+    id = re.sub(r"\W", "_", label, flags=re.ASCII)
+    return f"_{id}" if id[:1].isdigit() else id
 
 
 def _free(id: str, taken: set[str]) -> str:

@@ -13,21 +13,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fit_command import write_inputs
 
 import sbmlgrad as sg
 from sbmlgrad.cli.exit import INTERRUPTED, OK
 from sbmlgrad.cli.fit import CHECKPOINT
 from sbmlgrad.cli.fit_uncertainty import RECORDS
 
-MODEL = """
-unit substance = item; unit extent = item; compartment cell = 1;
-substanceOnly species X in cell; X = 0; a = 2; mu = 0.4;
-B: => X; a; D: X => ; mu*X;
-"""
-DATA = "time,X,X\n1,1.5,1.8\n2,2.7,2.9\n4,4.2,3.9\n8,4.6,4.9\n"
-EPOCHS, REFITS = 24, 14
-FIT = ["m.ant", "d.csv", "--free", "a,mu", "--starts", "3", "--seed", "5", "--threads", "1"]
-FIT += ["--epochs", str(EPOCHS), "--trajectories", "500"]
+EPOCHS, REFITS = 16, 10
+FIT = ["m.ant", "d.csv", "--free", "a,mu", "--starts", "2", "--seed", "5", "--threads", "1"]
+FIT += ["--epochs", str(EPOCHS), "--trajectories", "300"]
 FIT += ["--uncertainty", "bootstrap", "--repeats", str(REFITS)]
 
 #: Seconds after which a process that does not come where it should is given up.
@@ -99,8 +94,7 @@ def undated(out: Path) -> dict[str, object]:
 def _folder(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("files"))
-        Path("m.ant").write_text(MODEL)
-        Path("d.csv").write_text(DATA)
+        write_inputs()
         yield
 
 
@@ -124,9 +118,9 @@ def test_killed_in_the_descent_and_in_the_bootstrap(whole) -> None:
     assert [path.name for path in out.iterdir() if not path.name.startswith(".")] == [CHECKPOINT]
 
     records = out / RECORDS
-    code, _ = cut(out, signal.SIGKILL, lambda: lines_in(records) >= 5, "--resume")
+    code, _ = cut(out, signal.SIGKILL, lambda: lines_in(records) >= 3, "--resume")
     assert code == -signal.SIGKILL
-    assert 5 <= lines_in(records) < REFITS
+    assert 3 <= lines_in(records) < REFITS
     kept = records.read_bytes().rpartition(b"\n")[0]
     # A line that is cut off, as by a full disk, is done again.
     records.write_bytes(kept + b"\n" + kept[:20])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fit_command import write_inputs
 
 import sbmlgrad as sg
 from sbmlgrad.cli.app import run
@@ -16,20 +17,13 @@ from sbmlgrad.cli.fit_objective import objective_of
 from sbmlgrad.errors import RequestError
 from sbmlgrad.fit.objectives import Distribution, Moments, StateSpaceLikelihood
 
-MODEL = """
-unit substance = item; unit extent = item; compartment cell = 1;
-substanceOnly species X in cell; X = 0; a = 2; mu = 0.4;
-B: => X; a; D: X => ; mu*X;
-"""
-DATA = "time,X,X\n1,1.5,1.8\n2,2.7,2.9\n4,4.2,3.9\n8,4.6,4.9\n"
 CELLS = "time,X\n" + "".join(f"2,{n}\n" for n in (3, 1, 2, 4, 2, 3, 5, 2, 1, 3, 4, 2))
 
 
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("m.ant").write_text(MODEL)
-    Path("d.csv").write_text(DATA)
+    write_inputs()
     Path("cells.csv").write_text(CELLS)
 
 

@@ -6,17 +6,12 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from fit_command import write_inputs
 
 import sbmlgrad as sg
 from sbmlgrad.cli.app import run
 from sbmlgrad.cli.exit import BAD_INPUT, OK
 
-MODEL = """
-unit substance = item; unit extent = item; compartment cell = 1;
-substanceOnly species X in cell; X = 0; a = 2; mu = 0.4;
-B: => X; a; D: X => ; mu*X;
-"""
-DATA = "time,X,X\n1,1.5,1.8\n2,2.7,2.9\n4,4.2,3.9\n8,4.6,4.9\n"
 FIT = ["fit", "m.ant", "d.csv", "--free", "a,mu", "--seed", "5", "--threads", "1", "--epochs", "3"]
 FIT += ["--trajectories", "50", "--quiet"]
 
@@ -24,8 +19,7 @@ FIT += ["--trajectories", "50", "--quiet"]
 @pytest.fixture(autouse=True)
 def _folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    Path("m.ant").write_text(MODEL)
-    Path("d.csv").write_text(DATA)
+    write_inputs()
 
 
 @pytest.mark.skipif(

@@ -227,7 +227,14 @@ def test_counts_of_cells_are_read_with_the_options_that_they_have(folder, capsys
     options += ["--observables", "A", "--condition-columns", "strain", "--missing", "-"]
     assert fitted(["--snapshots", *options]) == OK
     assert json.loads(capsys.readouterr().out)["free"].keys() == {"k"}
-    for stray in (["--decimal", ","], ["--plate-map", "w.csv"], ["--sheets-are", "replicate"]):
+    (folder / "d.csv").write_text("hour;A\n0:30;3,0\n0:30;5\n1:30;4,0\n1:30;2\n")
+    read = ["--header-row", "1", "--time-column", "hour", "--separator", ";"]
+    assert fitted(["--snapshots", *read]) == BAD_INPUT
+    assert "give --clock h:mm or --clock m:ss" in capsys.readouterr().err
+    assert fitted(["--snapshots", *read, "--clock", "h:mm", "--decimal", ","]) == OK
+    capsys.readouterr()
+    strays = (["--upper-limit", "9"], ["--plate-map", "w.csv"], ["--sheets-are", "replicate"])
+    for stray in strays:
         assert fitted(["--snapshots", *options, *stray]) == BAD_INPUT
         assert f"counts of cells have no {stray[0]}; leave out" in capsys.readouterr().err
     assert fitted(["--snapshots", "--sheet", "a", "--sheet", "b"]) == BAD_INPUT

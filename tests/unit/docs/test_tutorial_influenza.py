@@ -95,6 +95,7 @@ def test_the_calibrated_model_opens_elsewhere(short, tmp_path) -> None:
     assert sg.load(path) == short.model
     for tool in ("roadrunner", "COPASI"):
         if importlib.util.find_spec(tool) is None:
+            # The extra `test` installs it, so that only a bare installation goes without.
             pytest.skip(f"{tool} comes with the extra 'validation'")
     assert len(list(worst(path, tutorial.END, 4, 500, sys.executable))) == 2
 

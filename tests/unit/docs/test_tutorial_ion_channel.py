@@ -83,6 +83,7 @@ def test_calibrated_models_open_elsewhere(name: str, fits, tmp_path) -> None:
     assert sg.load(path) == fits[name].result.model
     for tool in ("roadrunner", "COPASI"):
         if importlib.util.find_spec(tool) is None:
+            # The extra `test` installs it, so that only a bare installation goes without.
             pytest.skip(f"{tool} comes with the extra 'validation'")
     assert len(list(worst(path, 40.0, 4, 1000, sys.executable))) == 2
 

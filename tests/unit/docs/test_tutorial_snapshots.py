@@ -122,6 +122,7 @@ def test_the_calibrated_model_opens_elsewhere(tmp_path) -> None:
     assert errors(path) == []
     for tool in ("roadrunner", "COPASI"):
         if importlib.util.find_spec(tool) is None:
+            # The extra `test` installs it, so that only a bare installation goes without.
             pytest.skip(f"{tool} comes with the extra 'validation'")
     assert len(list(worst(path, 20.0, 4, 500, sys.executable))) == 2
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from kernel_jobs import OUT_OF_RANGE, request_of
 from networks import antimony, network
 
 from sbmlgrad.codegen import tree_tables
@@ -16,7 +17,6 @@ from sbmlgrad.engines.readouts import AfterFirings, Interpolated, Readout, Value
 from sbmlgrad.engines.tree import kernel as tree_kernel
 from sbmlgrad.engines.tree import sampling as tree
 from sbmlgrad.errors import RequestError
-from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 
 READOUTS = [
@@ -38,18 +38,6 @@ LAWS = (
     (" => {a}", "k"),
     ("{a} => ", "0.001*{a}*({a} - 1)*({a} - 2)*{b}"),
 )
-
-
-def request_of(net: ReactionNetwork, readout: Readout, trajectories: int = 1, seed=7) -> Request:
-    lowered, values = lower(net), initial_values(net)
-    return Request(
-        lowered,
-        np.array([values[i] for i in lowered.input_ids], dtype=np.float64),
-        np.array([[values[s] for s in lowered.state_ids]], dtype=np.float64),
-        readout,
-        trajectories,
-        seed,
-    )
 
 
 def sampled(request: Request, *, threads: int = 2, firing_limit: int = 10**9) -> Sample:
@@ -121,11 +109,7 @@ def test_a_species_in_hundreds_of_laws_fires_as_the_reference() -> None:
 
 
 def test_laws_out_of_range_are_taken_as_written() -> None:
-    net = antimony(
-        "substanceOnly species A in cell; A = 9; a = 1e-200; b = 1e-200; c = 1e-300;"
-        "J0: A => ; a*A*b/c; J1: => A; 1e100*(a/c);"
-    )
-    request = request_of(net, AfterFirings([3]), 5)
+    request = request_of(antimony(OUT_OF_RANGE), AfterFirings([3]), 5)
     assert kernel_inputs(kernel_laws(request.lowered), request.inputs) is None
     assert_same_firings(request)
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from fit_jobs import Interrupting
 from networks import network
 
 import sbmlgrad as sg
@@ -35,17 +36,6 @@ def settings(**changes) -> Settings:
         "engine": sg.engines.Native(threads=1, kernel="table"),
     }
     return Settings(**{**given, **changes})
-
-
-class Interrupting:
-    """Ctrl-C in the progress report after some epoch, before anything is decided about it."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def __call__(self, done: int, epochs: int, loss: float) -> None:
-        if done == self.after:
-            raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize(

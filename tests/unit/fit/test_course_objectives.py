@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from networks import antimony
+from numpy.typing import NDArray
 from objective_cases import (
     LAW,
     TIMES,
@@ -40,6 +41,18 @@ def course(values: dict[float, float]) -> Measurements:
     n = len(values)
     times, counts = np.array(list(values)), np.array(list(values.values()))
     return Measurements(("X",), times, np.zeros(n, dtype=np.int64), counts, ("",) * n, ("",) * n)
+
+
+def of_rows(m: Measurements, rows: NDArray[np.intp]) -> Measurements:
+    """Return some of the measurements."""
+    return replace(
+        m,
+        time=m.time[rows],
+        observable_index=m.observable_index[rows],
+        value=m.value[rows],
+        replicate=tuple(m.replicate[i] for i in rows),
+        condition=tuple(m.condition[i] for i in rows),
+    )
 
 
 def test_noise_of_a_plain_sheet_is_not_added_again() -> None:
@@ -82,14 +95,7 @@ def test_segments_are_neighbouring_whole_states() -> None:
     # Y of the first cell was missed at the second time, so that cell gives one long segment.
     kept = ~((np.array(m.replicate) == "000") & (m.observable_index == 1) & (m.time == TIMES[1]))
     rows = np.flatnonzero(kept)
-    missed = replace(
-        m,
-        time=m.time[rows],
-        observable_index=m.observable_index[rows],
-        value=m.value[rows],
-        replicate=tuple(m.replicate[i] for i in rows),
-        condition=tuple(m.condition[i] for i in rows),
-    )
+    missed = of_rows(m, rows)
     found = segments_of(replace(problem, measurements=missed), None, None)
     own = found.of[""]
     assert own.windows == (1.0, 1.5, 2.5)
@@ -165,14 +171,7 @@ def test_cells_need_not_all_be_measured_at_the_same_times() -> None:
     whole = course_problem(cells=10, noise=1.5)
     m = whole.measurements
     rows = np.flatnonzero(~((np.array(m.replicate) < "004") & (m.time == TIMES[2])))
-    some = replace(
-        m,
-        time=m.time[rows],
-        observable_index=m.observable_index[rows],
-        value=m.value[rows],
-        replicate=tuple(m.replicate[i] for i in rows),
-        condition=tuple(m.condition[i] for i in rows),
-    )
+    some = of_rows(m, rows)
     problem = replace(whole, measurements=some)
     case = ObjectiveCase(SyntheticLikelihood(), lambda: problem, lambda *_: 0.0)
     (one,) = case.simulated(TRUE, 300).values()

@@ -6,23 +6,11 @@ import signal
 
 import numpy as np
 import pytest
-from networks import network
+from fit_jobs import Interrupting
 
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError, RequestError
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
-
-
-@pytest.fixture(scope="module")
-def job(tmp_path_factory):
-    """Immigration and death, and means of 20,000 trajectories of it."""
-    model = network("immigration_death")
-    path = tmp_path_factory.mktemp("data") / "x.csv"
-    cells = sg.simulate(model, times=[1.0, 2.0, 4.0, 8.0], trajectories=20_000, seed=9)
-    rows = zip(cells.times, cells.mean("X"), strict=True)
-    path.write_text("time,X\n" + "".join(f"{t},{x}\n" for t, x in rows))
-    return model, sg.load_measurements(path)
-
 
 FAST = {
     "free": ["alpha", "mu"],
@@ -42,17 +30,6 @@ def same(one: sg.FitResult, other: sg.FitResult) -> None:
     assert one.reason == other.reason
 
 
-class Cut:
-    """Ctrl-C after some epochs."""
-
-    def __init__(self, after: int) -> None:
-        self.after = after
-
-    def __call__(self, done: int, epochs: int, loss: float) -> None:
-        if done == self.after:
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize(
     ("options", "cut"), [({"epochs": 40}, 20), ({"starts": 4, "epochs": 40}, 7)]
 )
@@ -60,7 +37,7 @@ def test_a_fit_that_is_cut_and_resumed_is_the_same(job, tmp_path, options, cut) 
     model, data = job
     path = tmp_path / "state.npz"
     whole = sg.fit(model, data, **FAST, **options)
-    cut_short = sg.fit(model, data, **FAST, **options, checkpoint=path, progress=Cut(cut))
+    cut_short = sg.fit(model, data, **FAST, **options, checkpoint=path, progress=Interrupting(cut))
     assert cut_short.interrupted
     assert len(cut_short.loss_history) == cut
     resumed = sg.fit(model, data, **FAST, **options, checkpoint=path, resume=True)
@@ -80,7 +57,8 @@ def test_an_open_end_is_found_and_resumed(job, tmp_path) -> None:
     # Tolerance: several times the noise of 20,000 trajectories behind the data and of the epochs.
     assert whole.values["alpha"] == pytest.approx(2.0, rel=0.05)
     assert whole.values["mu"] == pytest.approx(0.4, rel=0.05)
-    sg.fit(model, data, **options, checkpoint=path, progress=Cut(len(whole.loss_history) // 2))
+    stop = Interrupting(len(whole.loss_history) // 2)
+    sg.fit(model, data, **options, checkpoint=path, progress=stop)
     same(whole, sg.fit(model, data, **options, checkpoint=path, resume=True))
 
 

@@ -6,6 +6,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from fit_jobs import Interrupting, mean_data
 from networks import ROOT, network, shipped
 
 import sbmlgrad as sg
@@ -16,17 +17,8 @@ from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.report import FILES, write_results
 from sbmlgrad.fit.simulated import Simulator
 
-
-def table(path, rows: list[list[object]]):
-    path.write_text("\n".join(",".join(map(str, row)) for row in rows) + "\n")
-    return path
-
-
-def mean_data(model, path, species, times, trajectories, seed=99):
-    cells = sg.simulate(model, times=times, trajectories=trajectories, seed=seed)
-    columns = [cells.mean(s) for s in species]
-    rows = [["time", *species], *([t, *v] for t, *v in zip(times, *columns, strict=True))]
-    return sg.load_measurements(table(path, rows))
+#: Of quick fits of `small`.
+QUICK = {"free": ["alpha"], "start": {"alpha": 1.0}, "seed": 1, "trajectories": 64}
 
 
 def test_dimerization_is_recovered_within_one_per_cent(tmp_path) -> None:
@@ -55,16 +47,7 @@ def small(tmp_path_factory):
     path = tmp_path_factory.mktemp("data") / "x.csv"
     data = mean_data(model, path, ["X"], [1.0, 2.0, 4.0, 8.0], 5000)
     seen: list[tuple[int, int, float]] = []
-    result = sg.fit(
-        model,
-        data,
-        free=["alpha"],
-        start={"alpha": 1.0},
-        seed=1,
-        epochs=60,
-        trajectories=64,
-        progress=lambda *a: seen.append(a),
-    )
+    result = sg.fit(model, data, **QUICK, epochs=60, progress=lambda *a: seen.append(a))
     return model, data, path, result, seen
 
 
@@ -100,16 +83,8 @@ def test_provenance_says_how_it_came_about(small) -> None:
 
 def test_same_seed_same_result(small) -> None:
     model, data, _, result, _ = small
-    again = sg.fit(
-        model,
-        data,
-        free=["alpha"],
-        start={"alpha": 1.0},
-        seed=1,
-        epochs=60,
-        trajectories=64,
-        engine=sg.engines.Native(threads=1, kernel="table"),
-    )
+    engine = sg.engines.Native(threads=1, kernel="table")
+    again = sg.fit(model, data, **QUICK, epochs=60, engine=engine)
     # The number of threads does not matter; printed and interpreted rates may differ in ulps.
     np.testing.assert_allclose(again.loss_history, result.loss_history, rtol=1e-9)
 
@@ -156,21 +131,7 @@ def test_results_folder(small, tmp_path) -> None:
 
 def test_interruption_keeps_the_best_so_far(small) -> None:
     model, data, _, _, _ = small
-
-    def stop(done: int, epochs: int, loss: float) -> None:
-        if done == 20:
-            raise KeyboardInterrupt
-
-    result = sg.fit(
-        model,
-        data,
-        free=["alpha"],
-        start={"alpha": 1.0},
-        seed=1,
-        epochs=150,
-        trajectories=64,
-        progress=stop,
-    )
+    result = sg.fit(model, data, **QUICK, epochs=150, progress=Interrupting(20))
     assert result.interrupted
     assert len(result.loss_history) == 20
     assert result.loss < result.start_loss

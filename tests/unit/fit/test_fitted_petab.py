@@ -13,8 +13,15 @@ from fit_results import usual_result
 from petab.v2.lint import ValidationIssueSeverity, lint_problem
 
 from sbmlgrad.errors import WriteError
-from sbmlgrad.fit.fitted_petab import check_petab_folder, fitted_petab, petab_refusal
+from sbmlgrad.fit import fitted_petab as fitted
+from sbmlgrad.fit.fitted_petab import (
+    check_petab_folder,
+    fitted_petab,
+    petab_refusal,
+    write_fitted_petab,
+)
 from sbmlgrad.fit.report import check_results_folder, write_results
+from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.petab import load_petab, write_petab
 from sbmlgrad.model.expression import Apply, Number
 
@@ -49,6 +56,28 @@ def test_the_problem_reads_back_with_plots_of_it(tmp_path) -> None:
         warnings.simplefilter("ignore")
         found = lint_problem(tmp_path / "petab" / "problem.yaml")
     assert [str(i) for i in found if i.level > ValidationIssueSeverity.WARNING] == []
+
+
+def test_labels_of_experiments_become_ids(tmp_path) -> None:
+    result = usual_result()
+    labels = {"conc0": "0.1 nM", "conc1": "0,1 nM"}
+    problem = replace(
+        result.problem,
+        experiments=tuple(replace(e, id=labels[e.id], name="") for e in result.problem.experiments),
+        measurements=replace(
+            result.problem.measurements,
+            condition=tuple(labels[c] for c in result.problem.measurements.condition),
+        ),
+    )
+    labelled = replace(result, problem=problem, predictions=None)
+    assert petab_refusal(labelled) == ""
+    files = fitted_petab(labelled)
+    rows = list(csv.DictReader(files["measurements.tsv"].decode().splitlines(), delimiter="\t"))
+    assert {row["experimentId"] for row in rows} == {"_0_1_nM", "_0_1_nM_2"}
+    datasets = {row["datasetId"] for row in rows}
+    assert datasets == {f"y{i}_{e}" for i in range(3) for e in ("_0_1_nM", "_0_1_nM_2")}
+    drawn = list(csv.DictReader(files["visualization.tsv"].decode().splitlines(), delimiter="\t"))
+    assert {row["legendEntry"] for row in drawn} == set(labels.values())
 
 
 def test_predictions_stand_beside_the_measurements(tmp_path) -> None:
@@ -136,6 +165,39 @@ def test_files_of_a_fit_are_replaced_until_somebody_changes_them(tmp_path, name)
     with pytest.raises(WriteError, match=f"{name}: is there already"):
         write_results(result, tmp_path)
     assert (tmp_path / "petab" / name).read_bytes() == first[name] + b"# mine\n"
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "again"])
+def test_a_fit_that_is_cut_leaves_what_the_next_replaces(is_first, tmp_path, monkeypatch) -> None:
+    """Cut before each of its files: a disk that is full, or Ctrl-C."""
+    result = usual_result()
+    files = fitted_petab(result)
+    others = fitted_petab(
+        replace(result, predictions=None, problem=replace(result.problem, name="other"))
+    )
+    whole = tmp_path / "whole"
+    whole.mkdir()
+    write_fitted_petab(files, whole)
+    # A list of the files comes before them.
+    for before in range(len(files) + 1):
+        folder = tmp_path / str(before)
+        folder.mkdir()
+        if not is_first:
+            write_fitted_petab(others, folder)
+        left = iter(range(before))
+
+        def cut(path, data, left=left):
+            if next(left, None) is None:
+                raise KeyboardInterrupt
+            write_atomically(path, data)
+
+        monkeypatch.setattr(fitted, "write_atomically", cut)
+        with pytest.raises(KeyboardInterrupt):
+            write_fitted_petab(files, folder)
+        monkeypatch.undo()
+        check_petab_folder(folder)
+        write_fitted_petab(files, folder)
+        assert contents(folder) == contents(whole)
 
 
 def test_the_mark_of_results_does_not_travel_with_a_problem(tmp_path) -> None:

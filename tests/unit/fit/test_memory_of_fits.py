@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import network
 from objective_cases import CASES
 
 import sbmlgrad as sg
@@ -17,21 +16,10 @@ def test_a_gradient_of_all_experiments_is_counted(case, monkeypatch) -> None:
     """Two species at three times: 48 bytes of values, 8 + 2 * 2 times as much, and firings."""
     simulator, estimator = case.simulator(), sg.gradients.TwoSidedAdjoint()
     monkeypatch.setenv(VARIABLE, "100kB")
-    assert simulator.fits(100, estimator)
-    assert not simulator.fits(400, estimator)
+    assert simulator.gradient_fits(100, estimator)
+    assert not simulator.gradient_fits(400, estimator)
     monkeypatch.delenv(VARIABLE)
-    assert simulator.fits(400, estimator)
-
-
-@pytest.fixture(scope="module")
-def job(tmp_path_factory):
-    """Immigration and death, and means of 20,000 trajectories of it."""
-    model = network("immigration_death")
-    path = tmp_path_factory.mktemp("data") / "x.csv"
-    cells = sg.simulate(model, times=[1.0, 2.0, 4.0, 8.0], trajectories=20_000, seed=9)
-    rows = zip(cells.times, cells.mean("X"), strict=True)
-    path.write_text("time,X\n" + "".join(f"{t},{x}\n" for t, x in rows))
-    return model, sg.load_measurements(path)
+    assert simulator.gradient_fits(400, estimator)
 
 
 def test_an_ensemble_does_not_grow_beyond_what_fits(job, monkeypatch) -> None:

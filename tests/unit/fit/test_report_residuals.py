@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from fit_results import problem_of, usual_result
+from matplotlib.figure import Figure
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.diagnostic_panels import residuals_of
+from sbmlgrad.fit.diagnostic_panels import draw_residuals, residuals_of
 from sbmlgrad.fit.noise import draw, log_density
 from sbmlgrad.fit.predictions import DISTRIBUTIONS, band, noise_distribution, standardised
 from sbmlgrad.model.noise import NOISES
@@ -109,3 +111,21 @@ def test_no_measurements_no_predictions() -> None:
     empty = SimpleNamespace(measurements=())
     assert predictions_of(empty, {}) is None  # type: ignore[arg-type]
     assert len(problem_of().measurements)
+
+
+def test_infinite_residuals_are_counted_and_not_drawn() -> None:
+    result = usual_result()
+    assert result.predictions is not None
+    scale = result.predictions.scale.copy()
+    scale[[0, 40]] = 1e-300
+    far = replace(result, predictions=replace(result.predictions, scale=scale))
+    assert np.isinf(residuals_of(far)).sum() == 2
+    axes = [Figure().add_subplot() for _ in range(2)]
+    for ax, one in zip(axes, (result, far), strict=True):
+        draw_residuals(ax, one)
+    assert [ax.get_title() for ax in axes] == [
+        "residuals over time",
+        "residuals over time; 2 not finite",
+    ]
+    drawn = [sum(np.size(line.get_ydata()) for line in ax.lines[:3]) for ax in axes]
+    assert drawn == [72, 70]

@@ -7,8 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from fit_results import usual_result
+from matplotlib.figure import Figure
 
 from sbmlgrad.fit.formula_spelling import formula_text, number_text
+from sbmlgrad.fit.panels import draw_loss
 from sbmlgrad.fit.plain import FROM_DATA, NOISE
 from sbmlgrad.fit.report import words
 from sbmlgrad.fit.report.tables import number, table
@@ -117,6 +119,15 @@ def test_assumed_noise_is_no_test_of_the_model() -> None:
     assert not any("expected" in concern for concern in concerns)
 
 
-def test_without_arguments_no_command_is_claimed() -> None:
-    assert words.reproduction(replace(usual_result(), arguments={})) == ""
-    assert "seed=3, epochs=60" in words.reproduction(usual_result())
+def test_a_loss_without_simulation_has_no_error() -> None:
+    usual = usual_result()
+    exact = replace(usual, estimator=usual.objective, loss_standard_error=0.0)
+    deterministic = replace(usual, evaluation_trajectories=0, loss_standard_error=0.0)
+    figure = Figure()
+    for result, is_exact in ((usual, False), (exact, True), (deterministic, True)):
+        (line,) = (line for line in str(result).splitlines() if line.startswith("  loss = "))
+        assert ("±" not in line) is is_exact, line
+        assert ("trajectories" not in line) is is_exact, line
+        ax = figure.add_subplot()
+        draw_loss(ax, result)
+        assert ("±" not in ax.get_title() + ax.get_ylabel()) is is_exact, ax.get_title()

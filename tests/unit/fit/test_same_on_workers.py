@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from networks import network
+from lost_workers import Deadly, replicates, sent_by_value
 
 import sbmlgrad as sg
-from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.fit.uncertainty.records import Recorded, read_records
-from sbmlgrad.model.measurements import Measurements
 
 distributed = pytest.importorskip("distributed", reason="the extra `distributed` is missing")
 cloudpickle = pytest.importorskip("cloudpickle", reason="the extra `distributed` is missing")
-
-
-def problem() -> sg.Problem:
-    data = Measurements(
-        ("X",),
-        np.array([1.0, 1.0, 2.0, 2.0, 4.0, 4.0]),
-        np.zeros(6, dtype=np.int64),
-        np.array([1.6, 1.9, 2.8, 2.6, 4.0, 3.8]),
-        ("a", "b") * 3,
-        ("",) * 6,
-    )
-    return plain_problem(network("immigration_death"), data, ["alpha", "mu"])[0]
 
 
 def fitted(seed: int) -> sg.FitResult:
@@ -46,7 +29,7 @@ def fitted(seed: int) -> sg.FitResult:
         engine=sg.engines.Native(threads=1, kernel="table"),
         seed=seed,
     )
-    return solve(problem(), settings)
+    return solve(replicates(), settings)
 
 
 @lru_cache
@@ -54,49 +37,10 @@ def here(seed: int = 5) -> sg.FitResult:
     return fitted(seed)
 
 
-@dataclass(frozen=True)
-class Deadly:
-    """An executor whose first task kills the worker that takes it, once."""
-
-    inner: sg.Dask
-    mark: str
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def is_parallel(self) -> bool:
-        return True
-
-    def map(self, function: Callable[[Any], Any], tasks: Any, *more: Any) -> list[Any]:
-        return self.inner.map(Dying(function, self.mark), tasks, *more)
-
-
-@dataclass(frozen=True)
-class Dying:
-    """A task function that ends its process where a file is not there yet, and makes the file."""
-
-    function: Callable[[Any], Any]
-    mark: str
-
-    def __call__(self, task: Any) -> Any:
-        try:
-            os.close(os.open(self.mark, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return self.function(task)
-        os._exit(1)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def _by_value():
-    """Workers cannot import the modules of tests."""
-    modules = [sys.modules[__name__], sys.modules[network.__module__]]
-    for module in modules:
-        cloudpickle.register_pickle_by_value(module)
-    yield
-    for module in modules:
-        cloudpickle.unregister_pickle_by_value(module)
+    with sent_by_value(__name__):
+        yield
 
 
 def same(one: sg.FitResult, other: sg.FitResult) -> None:

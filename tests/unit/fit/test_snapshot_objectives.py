@@ -23,8 +23,8 @@ from sbmlgrad.fit.objectives.distribution import Distribution
 from sbmlgrad.fit.objectives.moments import Moments, statistic
 from sbmlgrad.fit.objectives.state_space import StateSpaceLikelihood
 from sbmlgrad.fit.plain import count_of, plain_problem
-from sbmlgrad.model.expression import Symbol, multiply
-from sbmlgrad.model.problem import ProblemParameter
+from sbmlgrad.model.expression import Number, Symbol, multiply
+from sbmlgrad.model.problem import Experiment, Period, ProblemParameter
 from sbmlgrad.model.snapshots import Snapshots
 
 TRUE = np.array([8.0, 0.4])
@@ -198,6 +198,24 @@ def test_columns_of_snapshots_are_bound_like_those_of_a_sheet() -> None:
     two = replace(data, condition=("a", "b", "b"))
     with pytest.raises(FitError, match="2 conditions"):
         plain_problem(network, two, ["k_on"], mapping={"marker": None})
+
+
+def test_cells_under_several_conditions_are_fitted_one_at_a_time() -> None:
+    model = antimony("A=5; k=1; d=0.2; -> A; k; A -> ; d*A")
+    cells = Snapshots(("A",), np.array([1.0, 1.0]), np.array([[3], [4]]), ("low", "high"))
+    with pytest.raises(FitError, match=r"2 conditions \('high', 'low'\).*cells\.of\('low'\)"):
+        plain_problem(model, cells)
+    problem, _ = plain_problem(model, cells.of("low"))
+    assert [e.id for e in problem.experiments] == ["low"]
+    assert problem.snapshots is not None
+    assert problem.snapshots.counts.tolist() == [[3]]
+    # The other advice.
+    both = replace(
+        problem,
+        snapshots=cells,
+        experiments=(*problem.experiments, Experiment("high", (Period(0.0, {"k": Number(2.0)}),))),
+    )
+    assert both.snapshots == cells
 
 
 def test_a_problem_checks_its_snapshots() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lost_workers import Deadly, replicates, sent_by_value
 from networks import network
 from objective_cases import CASES, TRUTH, ObjectiveCase
 
@@ -19,26 +18,13 @@ from sbmlgrad.fit import spread_starts
 from sbmlgrad.fit.evaluation import loss_and_gradient
 from sbmlgrad.fit.least_squares import fit_rate_equations
 from sbmlgrad.fit.packed import packed_for
-from sbmlgrad.fit.parallel import Executor, opened
+from sbmlgrad.fit.parallel import Executor
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.fit.spread_starts import spread
 from sbmlgrad.fit.starts import starting_values
-from sbmlgrad.model.measurements import Measurements
 
 TRUE = np.array([*TRUTH.values()])
-
-
-def problem() -> sg.Problem:
-    data = Measurements(
-        ("X",),
-        np.array([1.0, 1.0, 2.0, 2.0, 4.0, 4.0]),
-        np.zeros(6, dtype=np.int64),
-        np.array([1.6, 1.9, 2.8, 2.6, 4.0, 3.8]),
-        ("a", "b") * 3,
-        ("",) * 6,
-    )
-    return plain_problem(network("immigration_death"), data, ["alpha", "mu"])[0]
 
 
 def fitted(executor: Executor | None, **settings: Any) -> sg.FitResult:
@@ -52,7 +38,7 @@ def fitted(executor: Executor | None, **settings: Any) -> sg.FitResult:
         "engine": sg.engines.Native(kernel="table"),
         "seed": 5,
     }
-    return solve(problem(), Settings(executor=executor, **{**usual, **settings}))
+    return solve(replicates(), Settings(executor=executor, **{**usual, **settings}))
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +113,7 @@ def test_two_experiments_number_their_trajectories_as_together() -> None:
     from sbmlgrad.model.expression import Number
     from sbmlgrad.model.problem import Experiment, Period
 
-    one = problem()
+    one = replicates()
     m = one.measurements
     both = changed(
         one,
@@ -218,7 +204,7 @@ def test_a_start_that_fails_is_given_up_as_without_tasks() -> None:
     """At the third place molecules run away beyond what the engine allows."""
     engine = sg.engines.Native(kernel="table", firing_limit=300)
     bounds = {"alpha": (1e-3, 1e4)}
-    data = problem().measurements
+    data = replicates().measurements
     model = network("immigration_death")
 
     def run(executor: Executor | None) -> sg.FitResult:
@@ -258,7 +244,7 @@ def test_what_cannot_be_pickled_is_refused() -> None:
 
 
 def searched(executor: Executor | None, **settings: Any):
-    own = problem()
+    own = replicates()
     return fit_rate_equations(own, starting_values(own, 4, 3), executor=executor, **settings)
 
 
@@ -313,58 +299,11 @@ def test_an_interruption_keeps_the_starts_that_are_done() -> None:
 # --- workers --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Deadly:
-    """An executor of which one task kills the worker that takes it, once."""
-
-    inner: Any
-    mark: str
-    place: int = 1
-
-    @property
-    def name(self) -> str:
-        return self.inner.name
-
-    @property
-    def is_parallel(self) -> bool:
-        return True
-
-    @contextmanager
-    def session(self) -> Iterator[Executor]:
-        with opened(self.inner) as connected:
-            yield Deadly(connected, self.mark, self.place)
-
-    def map(self, function: Callable[[Any], Any], tasks: Any, *more: Any) -> list[Any]:
-        return self.inner.map(Dying(function, self.mark), tasks, *more)
-
-
-@dataclass(frozen=True)
-class Dying:
-    """A task function that ends its process where a file is not there yet, and makes the file."""
-
-    function: Callable[[Any], Any]
-    mark: str
-
-    def __call__(self, task: Any) -> Any:
-        if getattr(task, "first_trajectory", 1) == 0:  # not the first epoch
-            return self.function(task)
-        try:
-            os.close(os.open(self.mark, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            return self.function(task)
-        os._exit(1)
-
-
 @pytest.fixture
 def _by_value():
-    """Workers cannot import the modules of tests."""
-    cloudpickle = pytest.importorskip("cloudpickle", reason="the extra `distributed` is missing")
-    modules = [sys.modules[__name__], sys.modules[network.__module__]]
-    for module in modules:
-        cloudpickle.register_pickle_by_value(module)
-    yield
-    for module in modules:
-        cloudpickle.unregister_pickle_by_value(module)
+    pytest.importorskip("cloudpickle", reason="the extra `distributed` is missing")
+    with sent_by_value(__name__):
+        yield
 
 
 @pytest.mark.usefixtures("_by_value")

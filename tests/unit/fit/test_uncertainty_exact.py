@@ -56,7 +56,7 @@ def test_a_poisson_rate_has_the_error_of_its_count() -> None:
     relative = 1.0 / np.sqrt(cells().counts.sum())
     assert found.standard_errors / found.values == pytest.approx([relative], rel=1e-4)
     assert found.lower / found.values == pytest.approx([np.exp(-1.644854 * relative)], rel=1e-5)
-    assert found.details["distance_to_optimum"] == pytest.approx([0.0], abs=1e-6)
+    assert found.details["newton_step"] == pytest.approx([0.0], abs=1e-6)
     assert not found.parameter_flags
 
 

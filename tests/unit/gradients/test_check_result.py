@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import sbmlgrad as sg
 from sbmlgrad import gradients
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.gradients import FiniteDifference, StraightThrough, TwoSidedAdjoint
+from sbmlgrad.gradients.check.plot import ORANGE
 from sbmlgrad.gradients.check.run import check_gradient
 
 IMMIGRATION = "immigration_death"
@@ -85,6 +87,29 @@ def test_every_estimator_is_enrolled_and_the_plot_is_drawn(tmp_path) -> None:
     assert path.stat().st_size > 10_000
     assert len(figure.axes) == 2
     assert len(figure.axes[0].get_yticklabels()) == len(found.rows)
+
+
+def test_biases_that_are_not_resolved_are_drawn_hollow(tmp_path) -> None:
+    found = check_gradient(
+        network(IMMIGRATION),
+        WindowAverages([0, 1]),
+        free=["alpha"],
+        trajectories=200,
+        seed=1,
+        estimators=[StraightThrough(temperature=t) for t in (0.0, 0.1, 0.5)],
+    )
+    # Which of them is resolved is no matter of the picture.
+    z = dict(zip((row.name for row in found.rows), (9.0, 0.1, 8.0), strict=True))
+    rows = tuple(replace(row, z=z[row.name]) for row in found.rows)
+    ranking = tuple(replace(r, row=replace(r.row, z=z[r.row.name])) for r in found.ranking)
+    figure = replace(found, rows=rows, ranking=ranking).plot(tmp_path / "check.png")
+    drawn = {
+        (line.get_markerfacecolor(), *np.asarray(line.get_xdata(), float))
+        for line, *_ in figure.axes[1].containers
+    }
+    assert drawn == {(ORANGE, 0.0, 2.0), ("white", 1.0)}
+    (legend,) = figure.legends
+    assert "bias ± 2 standard errors, not resolved" in [t.get_text() for t in legend.get_texts()]
 
 
 @pytest.mark.parametrize(

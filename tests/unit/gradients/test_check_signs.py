@@ -55,14 +55,8 @@ def test_a_network_that_seldom_runs_out_is_silent():
 
 def test_a_saturated_enzyme_is_named_as_what_may_be_harmless():
     """None is free in 8 % of looks; no bias is resolved (validation/gradient_bias.py)."""
-    text = """
-        substanceOnly species S in cell, E in cell, ES in cell, P in cell;
-        S = 20; E = 3; ES = 0; P = 0;
-        kf = 0.05; kr = 0.2; kc = 0.7;
-        J0: S + E -> ES; kf*S*E - kr*ES;
-        J1: ES => E + P; kc*ES;
-    """
-    found = [spot for spot in _spots(antimony(text), "P", [2.0, 4.0, 6.0]) if "run out" in spot]
+    spots = _spots(network("slow_enzyme"), "P", [2.0, 4.0, 6.0])
+    found = [spot for spot in spots if "run out" in spot]
     assert len(found) == 1
     assert "for want of E" in found[0]
     assert "may be harmless" in found[0]

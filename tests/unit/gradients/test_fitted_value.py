@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import CASES, Case, antimony, network
+from expectation_gradients import request_of
+from networks import CASES, TEXTS, Case, antimony, network
 from scipy.linalg import expm
 
 import sbmlgrad as sg
 from sbmlgrad.cme.projection import project
-from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
+from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.fitted_value import FittedValue
 from sbmlgrad.gradients.functional import Functional, linear
@@ -20,27 +20,9 @@ from sbmlgrad.gradients.values import states as value_states
 from sbmlgrad.gradients.values.features import EveryState, Polynomial
 from sbmlgrad.gradients.values.network_features import SmallNetwork
 from sbmlgrad.gradients.values.spline_features import Spline
-from sbmlgrad.model.initial import initial_counts, initial_values
 
 TRAJECTORIES = 5000
 
-# A voxel of Schlögl's reaction, started between its two states.
-SCHLOEGL = """
-    substanceOnly species X in cell; X = 25;
-    c1 = 5.352; c2 = 0.240; c3 = 108.102; c4 = 37.881;
-    J0: => X; c1*X*(X - 1)/2;
-    J1: X => ; c2*X*(X - 1)*(X - 2)/6;
-    J2: => X; c3;
-    J3: X => ; c4*X;
-"""
-PROMOTER = """
-    substanceOnly species G in cell, F in cell, P in cell; G = 1; F = 0; P = 0;
-    bind = 0.05; make = 10; decay = 1; release = 0.2;
-    J0: G + P => F + P; bind*G*P;
-    J1: G => G + P; make*G;
-    J2: P => ; decay*P;
-    J3: F => G; release*F;
-"""
 TOGGLE = """
     substanceOnly species U in cell, V in cell; U = 5; V = 5;
     a = 12; K = 4; d = 1;
@@ -57,19 +39,10 @@ COMPETITION = """
     J2: A => ; crowd*A*(A + B);
     J3: B => ; crowd*B*(A + B);
 """
-IMMIGRATION = """
-    substanceOnly species X in cell; X = 0; alpha = 0; mu = 0.4;
-    J0: => X; alpha;
-    J1: X => ; mu*X;
-"""
 
 
-def request(model: sg.ReactionNetwork, readout: Readout, trajectories=TRAJECTORIES, seed=1):
-    lowered = lower(model)
-    values = initial_values(model)
-    start = initial_counts(model, values, {})
-    inputs = np.array([values[i] for i in lowered.input_ids])
-    return Request(lowered, inputs, start[None], readout, trajectories, seed)
+def without_immigration() -> sg.ReactionNetwork:
+    return network("immigration_death").with_parameters({"alpha": 0.0})
 
 
 def mean_of(asked: Request, species: str, point: int | None = None) -> Functional:
@@ -128,7 +101,7 @@ def test_one_run_is_close_to_the_exact_gradient(name: str) -> None:
     case: Case = next(c for c in CASES if c.name == name)
     model = network(name)
     projection = project(model, until=float(case.readout.points[-1]), tolerance=1e-9)
-    asked = request(model, case.readout)
+    asked = request_of(model, case.readout, TRAJECTORIES)
     exact = projection.gradient(case.readout, case.species, case.parameters)
     scale = model.parameter_values[[model.parameter_ids.index(p) for p in case.parameters]]
     found = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, case.species))
@@ -143,16 +116,16 @@ def test_one_run_is_close_to_the_exact_gradient(name: str) -> None:
 )
 def test_bistable_means_and_probabilities(features) -> None:
     """The case that path adjoints miss by 24 % and more; a path adjoint of an indicator is 0."""
-    model = antimony(SCHLOEGL)
+    model = network("schloegl")
     parameters = ("c1", "c2", "c3", "c4")
     x = np.arange(121.0)
-    asked = request(model, WindowAverages([0, 1]))
+    asked = request_of(model, WindowAverages([0, 1]), TRAJECTORIES)
     estimator = FittedValue(features)
     found = estimator.pull_back_expectation(Native(), asked, mean_of(asked, "X"))
     exact = schloegl_truth(x, until=1.0, average=True)
     assert relative(in_logarithms(asked, found, parameters), exact) < 0.05
 
-    asked = request(model, ValuesAt([1]))
+    asked = request_of(model, ValuesAt([1]), TRAJECTORIES)
     found = estimator.pull_back_expectation(Native(), asked, at_least(asked, "X", 25))
     exact = schloegl_truth(np.where(x >= 25, 1.0, 0.0), until=1.0, average=False)
     assert relative(in_logarithms(asked, found, parameters), exact) < 0.05
@@ -161,7 +134,7 @@ def test_bistable_means_and_probabilities(features) -> None:
 @pytest.mark.parametrize(
     ("text", "species", "parameters", "until"),
     [
-        (PROMOTER, "P", ("bind", "make", "decay", "release"), 10.0),
+        (TEXTS["promoter"], "P", ("bind", "make", "decay", "release"), 10.0),
         (TOGGLE, "U", ("a", "K", "d"), 10.0),
     ],
     ids=["promoter", "toggle"],
@@ -170,7 +143,7 @@ def test_slow_switches(text: str, species: str, parameters: tuple[str, ...], unt
     model = antimony(text)
     readout = ValuesAt([until])
     exact = project(model, until=until, tolerance=1e-6).gradient(readout, species, parameters)
-    asked = request(model, readout)
+    asked = request_of(model, readout, TRAJECTORIES)
     found = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, species))
     scale = model.parameter_values[[model.parameter_ids.index(p) for p in parameters]]
     assert relative(in_logarithms(asked, found, parameters), exact[:, 0] * scale) < 0.06
@@ -179,7 +152,7 @@ def test_slow_switches(text: str, species: str, parameters: tuple[str, ...], unt
 @pytest.mark.parametrize("features", [None, EveryState(), Spline(), Polynomial(1)])
 def test_a_reaction_that_never_fired_has_its_exact_gradient(features) -> None:
     """All trajectories rest at 0, and all of the gradient is the value of a state beside them."""
-    asked = request(antimony(IMMIGRATION), ValuesAt([1, 3]), trajectories=10)
+    asked = request_of(without_immigration(), ValuesAt([1, 3]), trajectories=10)
     found = FittedValue(features).pull_back_expectation(Native(), asked, mean_of(asked, "X"))
     exact = ((1 - np.exp(-0.4)) + (1 - np.exp(-1.2))) / 0.4
     np.testing.assert_allclose(found, [exact, 0.0], rtol=1e-8, atol=1e-12)
@@ -187,7 +160,7 @@ def test_a_reaction_that_never_fired_has_its_exact_gradient(features) -> None:
 
 def test_windows_count_by_their_length() -> None:
     edges = np.array([0.25, 0.75, 2.0])
-    asked = request(antimony(IMMIGRATION), WindowAverages(edges.tolist()), trajectories=10)
+    asked = request_of(without_immigration(), WindowAverages(edges.tolist()), trajectories=10)
     until = edges / 0.4 + np.exp(-0.4 * edges) / 0.4**2
     for point, exact in enumerate(np.diff(until) / np.diff(edges)):
         found = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, "X", point))
@@ -196,8 +169,8 @@ def test_windows_count_by_their_length() -> None:
 
 def test_few_trajectories_err_by_what_they_visit_not_by_extrapolation() -> None:
     """With cubic splines outside the counts visited, 20 trajectories would err manifold."""
-    asked = request(network("hill"), ValuesAt([3]), trajectories=20)
-    many = request(network("hill"), ValuesAt([3]))
+    asked = request_of(network("hill"), ValuesAt([3]), trajectories=20)
+    many = request_of(network("hill"), ValuesAt([3]), TRAJECTORIES)
     errors = []
     for features in (EveryState(), Spline(pieces=3), Polynomial(3)):
         estimator = FittedValue(features)
@@ -210,7 +183,7 @@ def test_few_trajectories_err_by_what_they_visit_not_by_extrapolation() -> None:
 def test_gradients_of_points_add_up() -> None:
     """Values jump at points and are collected through windows; each is right on its own."""
     for readout in (ValuesAt([0, 0.5, 2]), WindowAverages([0.25, 0.75, 2])):
-        asked = request(network("autoregulation"), readout, trajectories=500)
+        asked = request_of(network("autoregulation"), readout, trajectories=500)
         whole = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, "P"))
         parts = [
             FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, "P", point))
@@ -221,7 +194,7 @@ def test_gradients_of_points_add_up() -> None:
 
 
 def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = request(network("small_dimer"), WindowAverages([0, 1]), trajectories=250)
+    asked = request_of(network("small_dimer"), WindowAverages([0, 1]), trajectories=250)
     whole = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, "C"))
     # 60 slices of 3 species and 40 trajectories: six full batches and one of ten.
     monkeypatch.setattr(value_states, "BATCH", 60 * 3 * 40)
@@ -230,7 +203,7 @@ def test_batches_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_loss_of_means_is_pulled_back_as_its_expectation() -> None:
-    asked = request(network("small_dimer"), ValuesAt([1]), trajectories=100)
+    asked = request_of(network("small_dimer"), ValuesAt([1]), trajectories=100)
     place = asked.lowered.species_ids.index("C")
     cotangent = np.zeros((1, 1, 3))
     cotangent[0, 0, place] = 1.0 / 100
@@ -242,16 +215,16 @@ def test_a_loss_of_means_is_pulled_back_as_its_expectation() -> None:
 
 
 def test_values_before_the_start_have_no_gradient() -> None:
-    asked = request(network("small_dimer"), ValuesAt([0]), trajectories=10)
+    asked = request_of(network("small_dimer"), ValuesAt([0]), trajectories=10)
     found = FittedValue().pull_back_expectation(Native(), asked, mean_of(asked, "C"))
     assert not found.any()
 
 
 def test_refuses_what_is_no_function_of_the_state() -> None:
-    asked = request(network("small_dimer"), WindowAverages([0, 1]), trajectories=50)
+    asked = request_of(network("small_dimer"), WindowAverages([0, 1]), trajectories=50)
     with pytest.raises(GradientError, match="not affine"):
         FittedValue().pull_back_expectation(Native(), asked, at_least(asked, "C", 2))
-    asked = request(network("small_dimer"), ValuesAt([1, 2]), trajectories=50)
+    asked = request_of(network("small_dimer"), ValuesAt([1, 2]), trajectories=50)
     joint = Functional(lambda values: values[:, :, 0] * values[:, ::-1, 0], is_pointwise=False)
     with pytest.raises(GradientError, match="several points"):
         FittedValue().pull_back_expectation(Native(), asked, joint)
@@ -268,7 +241,7 @@ def test_refuses_features_that_are_none(features) -> None:
 
 def test_features_whose_equation_overflows_are_not_chosen() -> None:
     """Of few trajectories, many pairs of pieces leave directions that grow beyond all numbers."""
-    asked = request(antimony(COMPETITION), ValuesAt([3.0, 10.0]), trajectories=100)
+    asked = request_of(antimony(COMPETITION), ValuesAt([3.0, 10.0]), trajectories=100)
     read = mean_of(asked, "A")
     many = FittedValue(Spline(pieces=12, pair_pieces=6))
     with pytest.raises(GradientError, match="values fitted to 100 trajectories grow beyond all"):

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.errors import RequestError
+from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.fit.simulated import Simulated
 from sbmlgrad.gradients.ensemble_in_parts import EnsembleInParts
 from sbmlgrad.gradients.memory import gradient_bytes, in_parts_bytes, part_size, part_sizes
@@ -86,6 +86,24 @@ def test_parts_give_what_the_whole_gives(model, statistic, estimator, monkeypatc
     for ours, theirs in zip(found, expected, strict=True):
         # Differences of functions of the same trajectories: rounding alone.
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-11)
+
+
+def _fano(cells, scale):
+    return cells.expect(lambda x: (x - tf.reduce_mean(x, 0)) ** 2 / tf.reduce_mean(x, 0), "X")
+
+
+def _above_the_mean(cells, scale):
+    return cells.probability(lambda x: x > tf.reduce_mean(x, 0), "X")
+
+
+@pytest.mark.parametrize(
+    ("statistic", "estimator"), [(_fano, None), (_above_the_mean, sg.gradients.FiniteDifference())]
+)
+def test_functions_that_mix_trajectories_are_refused(model, statistic, estimator, monkeypatch):
+    """They would see one part at a time, and give what depends on the memory there is."""
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    with pytest.raises(GradientError, match=r"in parts.* mixes trajectories"):
+        _found(model, statistic, estimator)
 
 
 def test_further_symbols_keep_their_gradient(model, monkeypatch):

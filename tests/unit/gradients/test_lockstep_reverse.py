@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import HEAD, network
+from kernel_jobs import BUSY, NO_PRODUCTS
+from networks import HEAD, antimony, network
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
@@ -77,10 +78,7 @@ def test_one_weight_for_all_trajectories() -> None:
 
 def test_more_firings_than_are_noted_at_a_time() -> None:
     """Chunks are replayed from the state at their start; some lanes end in an earlier chunk."""
-    model = sg.load(
-        HEAD + "species X = 5; R1: => X; b; R2: X => ; m*X; b = 40000; m = 100; "
-        "species Y = 3; R3: Y => ; m*Y/50;"
-    )
+    model = antimony(BUSY)
     readout = ValuesAt([0.4, 0.8242])
     job = request(model, readout, 8)
     firings = LOCKSTEP.sample(job).firings
@@ -99,11 +97,7 @@ def test_long_rests_are_walked_in_several_series() -> None:
 
 
 def test_laws_that_are_no_products() -> None:
-    model = sg.load(
-        HEAD
-        + "species X = 4; species Y = 9; R1: => X; v/(1 + (Y/K)^h) + v0; R2: X => Y; k*X/(J + X);"
-        "R3: Y => ; sqrt(k*Y + 1) - 1; v = 20; K = 5; h = 2.5; v0 = 1; k = 6; J = 2;"
-    )
+    model = antimony(NO_PRODUCTS)
     for estimator, readout in zip(ESTIMATORS, READOUTS, strict=True):
         table, lockstep = both(model, readout, estimator)
         np.testing.assert_allclose(lockstep, table, rtol=3e-7)

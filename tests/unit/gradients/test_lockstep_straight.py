@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kernel_jobs import request_of
-from networks import HEAD, network
+from kernel_jobs import BUSY, NO_PRODUCTS, request_of
+from networks import HEAD, antimony, network
 
 import sbmlgrad as sg
 from sbmlgrad.codegen import straight_form
@@ -99,11 +99,7 @@ def test_firings_that_change_several_molecules_and_species() -> None:
 
 
 def test_laws_that_are_no_products() -> None:
-    model = sg.load(
-        HEAD
-        + "species X = 4; species Y = 9; R1: => X; v/(1 + (Y/K)^h) + v0; R2: X => Y; k*X/(J + X);"
-        "R3: Y => ; sqrt(k*Y + 1) - 1; v = 20; K = 5; h = 2.5; v0 = 1; k = 6; J = 2;"
-    )
+    model = antimony(NO_PRODUCTS)
     assert_agree(both(model, READOUTS[1], 0.3))
 
 
@@ -115,10 +111,7 @@ def test_fewer_lanes_for_networks_with_many_rows(monkeypatch: pytest.MonkeyPatch
 
 def test_more_firings_than_are_noted_at_a_time() -> None:
     """Chunks are replayed from the state at their start; some lanes end in an earlier chunk."""
-    model = sg.load(
-        HEAD + "species X = 5; R1: => X; b; R2: X => ; m*X; b = 40000; m = 100; "
-        "species Y = 3; R3: Y => ; m*Y/50;"
-    )
+    model = antimony(BUSY)
     readout = WindowAverages([0.4, 0.6, 0.8242])
     firings = LOCKSTEP.sample(request_of(model, readout, 8)).firings
     assert firings.min() < straight_kernel.CHUNK < firings.max()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from known_gradients import Known
 from networks import ROOT
 
 import sbmlgrad as sg
@@ -36,22 +37,6 @@ def test_the_truth_of_squares_is_the_closed_form(case: Case) -> None:
     slopes = np.array([mean, -mean + birth * end * gone])
     factor = 1.0 + 2.0 * mean if case.statistic == "square" else 1.0
     assert truth(case)[:, 0] == pytest.approx(slopes * factor, rel=1e-5)
-
-
-@dataclass(frozen=True)
-class Known:
-    """An estimator with a known bias, and noise that alternates between batches."""
-
-    slope: np.ndarray
-    noise: float
-    readouts: frozenset[type] = frozenset({sg.ValuesAt, sg.WindowAverages})
-    name: str = "Known()"
-
-    def pull_back(self, _engine, request, cotangent):
-        point = int(np.flatnonzero(cotangent.any(axis=(0, 2)))[0])
-        sign = 1.0 if request.first_trajectory // request.trajectories % 2 else -1.0
-        factor = 1.0 + sign * self.noise / np.sqrt(request.trajectories)
-        return self.slope[:, point] * factor / request.inputs[: len(self.slope)]
 
 
 def test_bias_error_noise_and_length_of_batches() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
+from known_gradients import Known
 from networks import ROOT
 
 import sbmlgrad as sg
@@ -120,22 +120,6 @@ def test_rings_differ_in_what_is_free_alone(free: int) -> None:
     ]
     assert np.array_equal(runs[0].counts, runs[1].counts)
     assert runs[0].firings.sum() > 0
-
-
-@dataclass(frozen=True)
-class Known:
-    """An estimator with a known bias, and noise that alternates between batches."""
-
-    slope: np.ndarray
-    noise: float = 0.0
-    name: str = "Known()"
-
-    def pull_back(self, _engine, request, cotangent):
-        point = int(np.flatnonzero(cotangent.any(axis=(0, 2)))[0])
-        # By turns above and below: the variance of a batch is that over its trajectories.
-        sign = 1.0 if request.first_trajectory // request.trajectories % 2 else -1.0
-        factor = 1.0 + sign * self.noise / np.sqrt(request.trajectories)
-        return self.slope[:, point] * factor / request.inputs[: len(self.slope)]
 
 
 CASE = Case(

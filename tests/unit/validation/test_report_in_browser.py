@@ -5,11 +5,15 @@ from __future__ import annotations
 import shutil
 
 import pytest
-import report_in_browser as campaign
-from browser import browser
 from fit_results import usual_result
 
 from sbmlgrad.fit.report import report_html
+
+# The extra `test` installs it, so that only a bare installation goes without.
+pytest.importorskip("selenium", reason="selenium comes with the extra 'validation'")
+
+import report_in_browser as campaign
+from browser import browser
 
 TOOLS = [shutil.which(name) for name in ("chromium", "chromedriver")]
 
@@ -27,6 +31,8 @@ SAID = {
 def faults(tmp_path_factory) -> dict[str | None, list[str]]:
     """Fault, or None → what was found in the page."""
     if None in TOOLS:
+        # They are programs of the system, which no extra can bring. `test_report_page` reads the
+        # page without them: that it asks for nothing and that all its pictures are there.
         pytest.skip("chromium and chromedriver are not installed")
     folder = tmp_path_factory.mktemp("pages")
     text, found = report_html(usual_result()), {}

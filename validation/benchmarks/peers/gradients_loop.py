@@ -10,10 +10,8 @@ from __future__ import annotations
 import ctypes
 import gc
 import json
-import os
 import re
 import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +20,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 import numpy as np
+from line_server import answer_lines
 from numpy.typing import ArrayLike
 
 
@@ -55,19 +54,8 @@ def serve(software: Callable[[], str], prepare: Callable[[Any, dict[str, Any]], 
         software: imports the library and returns its version; ImportError means not installed.
         prepare: (job, options) → what runs it; the job has the fields of `gradients_jobs.Plain`.
     """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
     state: dict[str, Any] = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = _answer(request, state, software, prepare)
-        except Exception as error:
-            answer = {"status": "error", "message": f"{type(error).__name__}: {error}"[:600]}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-    # Some libraries crash while they are unloaded.
-    os._exit(0)
+    answer_lines(lambda request: _answer(request, state, software, prepare))
 
 
 def _answer(request: dict[str, Any], state: dict[str, Any], software: Any, prepare: Any) -> Any:

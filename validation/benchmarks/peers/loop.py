@@ -8,9 +8,7 @@ library prints goes to standard error.
 from __future__ import annotations
 
 import json
-import os
 import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from line_server import answer_lines
 from numpy.typing import ArrayLike
 
 
@@ -100,19 +99,8 @@ def serve(software: Callable[[], str], prepare: Preparer) -> NoReturn:
         software: imports the library and returns its version; ImportError means not installed.
         prepare: loads the model.
     """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
     state: dict[str, Any] = {}
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            answer = _answer(request, state, software, prepare)
-        except Exception as error:
-            answer = {"status": "error", "message": f"{type(error).__name__}: {error}"[:600]}
-        answers.write(json.dumps(answer) + "\n")
-        answers.flush()
-    # Some libraries crash while they are unloaded.
-    os._exit(0)
+    answer_lines(lambda request: _answer(request, state, software, prepare))
 
 
 def _answer(

@@ -223,6 +223,27 @@ def test_predictions_are_written_beside_measurements(tmp_path) -> None:
         write_simulations(problem, predicted[:2], path)
 
 
+def test_labels_of_experiments_become_ids_that_are_told_apart(tmp_path) -> None:
+    labels = {"fast": "0.1 nM", "slow": "0,1 nM"}
+    fast, slow = (replace(e, id=labels[e.id]) for e in small().experiments)
+    m = small().measurements
+    measured = replace(m, condition=tuple(labels[c] for c in m.condition))
+    third = Experiment("_0_1_nM", (Period(0.0, {"k": Number(3.0)}),))
+    problem = small(measurements=measured, experiments=(fast, slow, third))
+    path = write_petab(problem, tmp_path / "out")
+    again = load_petab(path)
+    assert [(e.id, e.name) for e in again.experiments] == [
+        ("_0_1_nM_2", "a name"),
+        ("_0_1_nM_3", "0,1 nM"),
+        ("_0_1_nM", ""),
+    ]
+    assert [e.periods for e in again.experiments] == [e.periods for e in problem.experiments]
+    seen = zip(again.measurements.condition, again.measurements.value.tolist(), strict=True)
+    assert sorted(seen) == [("_0_1_nM_2", 1 / 3), ("_0_1_nM_2", 4.0), ("_0_1_nM_3", 1e-17)]
+    assert again.settings["datasets"] == ("d1", "", "d2")
+    assert errors_of(path) == errors_of(write_petab(small(), tmp_path / "with ids"))
+
+
 ON_SCALE = Prior("gamma", (1.0, 1.0), on_scale=True)
 
 
@@ -247,7 +268,6 @@ def with_first_observable(**details) -> dict:
         (with_parameter("a b"), "'a b'"),
         (with_parameter(prior=ON_SCALE), "'gamma' on the"),
         (with_parameter(start_prior=ON_SCALE), "'gamma' on the"),
-        (with_experiment("a-b"), "'a-b'"),
         (with_experiment("", (Period(0.0, {"k": Number(1.0)}),)), "without an id"),
         (
             {"snapshots": Snapshots(("seen__1",), np.zeros(1), np.ones((1, 1)), ("fast",))},

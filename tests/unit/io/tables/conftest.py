@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import openpyxl
 import pytest
+from data_files import write_data
 
 
 @pytest.fixture
@@ -11,17 +11,7 @@ def table(tmp_path):
     """Write text, bytes, rows (one sheet) or {sheet: rows} into a file and return its path."""
 
     def write(content, name=None):
-        if isinstance(content, (str, bytes)):
-            path = tmp_path / (name or "data.csv")
-            path.write_bytes(content.encode() if isinstance(content, str) else content)
-            return path
-        path = tmp_path / (name or "data.xlsx")
-        book = openpyxl.Workbook(write_only=True)
-        for title, rows in (content if isinstance(content, dict) else {"Sheet1": content}).items():
-            sheet = book.create_sheet(title)
-            for row in rows:
-                sheet.append(row)
-        book.save(path)
-        return path
+        usual = "data.csv" if isinstance(content, str | bytes) else "data.xlsx"
+        return write_data(tmp_path / (name or usual), content)
 
     return write

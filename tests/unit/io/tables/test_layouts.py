@@ -227,6 +227,6 @@ def test_a_plate_map_needs_a_plate(table):
 def test_exports_that_cannot_be_read(table, layout, rows, fragments):
     with pytest.raises(DataError) as caught:
         load_measurements(table(rows), layout=layout)
-    assert str(caught.value).startswith("data.xlsx, sheet 'Sheet1':\n")
+    assert str(caught.value).startswith("data.xlsx, sheet 'Data':\n")
     for fragment in fragments:
         assert fragment in str(caught.value)

@@ -78,6 +78,40 @@ def test_clock_times_and_workbooks(table):
     assert (s.times.tolist(), s.time_unit) == ([0.5, 1.0], "h")
 
 
+def test_clock_times_without_seconds(table):
+    text = "time,A\n0:30,1\n1:00,2\n"
+    with pytest.raises(DataError, match="give clock='h:mm' or clock='m:ss'"):
+        load_snapshots(table(text))
+    assert load_snapshots(table(text), clock="h:mm").times.tolist() == [0.5, 1.0]
+    s = load_snapshots(table(text), clock="m:ss", time_unit="s")
+    assert (s.times.tolist(), s.time_unit) == ([30.0, 60.0], "s")
+
+
+@pytest.mark.parametrize(
+    ("text", "options"),
+    [
+        ("time [min];A\n0,5;3,0\n2;4\n", {}),
+        ("time [min];A\n0,500;3\n2;4\n", {"decimal": ","}),
+        ("time [min];A\n0.5;3\n2.0;4\n", {"decimal": "."}),
+        ("0,5 min;2 min\n3,0;4\n", {}),
+        ("0,500 min;2 min\n3;4\n", {"decimal": ","}),
+    ],
+)
+def test_decimal_commas(table, text, options):
+    s = load_snapshots(table(text), **options)
+    assert (s.times.tolist(), s.counts.tolist(), s.time_unit) == ([0.5, 2.0], [[3], [4]], "min")
+    assert any("decimal commas" in note for note in s.notes) is ("," in text)
+
+
+@pytest.mark.parametrize("text", ["time;A\n0;1,000\n", "0 min;1 min\n1,000;2\n"])
+def test_thousands_among_counts_are_told_only_by_the_caller(table, text):
+    with pytest.raises(DataError, match="found '1,000', which may mean a decimal comma"):
+        load_snapshots(table(text))
+    assert load_snapshots(table(text), decimal=",").counts[0].tolist() == [1]
+    with pytest.raises(DataError, match="found '1,000'; "):
+        load_snapshots(table(text), decimal=".")
+
+
 BAD = {
     "half": ("time,A\n0,1\n0,1.5\n", {}, ["row 3, column B ('A'): found 1.5; a count is a whole"]),
     "negative": ("time,A\n0,-1\n", {}, ["row 2, column B ('A'): found -1"]),
@@ -112,6 +146,8 @@ def test_counts_that_cannot_be_used(table, case):
         ({"time": True}, "time=True"),
         ({"columns": "mRNA"}, "columns='mRNA' must be a list"),
         ({"layout": "wide", "time": "t"}, "no time="),
+        ({"clock": "h:mm"}, "no clock="),
+        ({"decimal": ";"}, "decimal=';' is unknown"),
     ],
 )
 def test_arguments_without_a_meaning(table, options, fragment):

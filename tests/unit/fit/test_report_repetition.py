@@ -1,0 +1,75 @@
+"""The lines of a report that repeat a fit can be run, or say what they lack."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from fit_results import usual_result
+from networks import antimony
+
+import sbmlgrad as sg
+from sbmlgrad.engines import Native
+from sbmlgrad.fit.objectives import DwellTimes, MeanTrajectory
+from sbmlgrad.fit.report.page import report_html
+from sbmlgrad.fit.report.repetition import kept_elsewhere, reproduction
+from sbmlgrad.gradients import FiniteDifference
+
+MODEL = "O=1; C=0; k=1; l=0.1; O -> C; k*O; C -> O; l*C"
+CLASSES = {"1": ("O",), "0": ("C",)}
+TABLE = "state,dwell [ms]\n" + "".join(f"{i % 2},{0.7 + 3.1 * ((i * 7) % 11)}\n" for i in range(60))
+
+
+def repeated(result, folder, monkeypatch, **known):
+    """Run the lines in a folder with the result file, as a reader of the report would."""
+    result.save(folder / "fit.nc")
+    monkeypatch.chdir(folder)
+    names = dict(known)
+    exec(reproduction(result), names)
+    return names["again"]
+
+
+@pytest.mark.parametrize("source", ["a.csv", ""])
+def test_a_fit_of_dwells_is_repeated(source, tmp_path, monkeypatch) -> None:
+    (tmp_path / "a.csv").write_text(TABLE)
+    record = replace(sg.load_dwells(tmp_path / "a.csv"), source_name=source)
+    settings = {"seed": 1, "epochs": 2, "trajectories": 2, "evaluation_trajectories": 2}
+    result = sg.fit(antimony(MODEL), record, objective=DwellTimes(record, CLASSES), **settings)
+    lines = reproduction(result)
+    if not source:
+        with pytest.raises(NameError, match="'record'"):
+            repeated(result, tmp_path, monkeypatch)
+    known = {} if source else {"record": record}
+    assert repeated(result, tmp_path, monkeypatch, **known).values == result.values
+    made = "# record: it was made in Python: 60 dwells, dead_time=0.0, unit='ms'; make it again"
+    assert (made in lines) == (not source)
+    assert "not in there" in kept_elsewhere(result)
+    assert kept_elsewhere(result) in report_html(result)
+
+
+def test_what_arguments_name_is_imported(tmp_path, monkeypatch) -> None:
+    model = antimony("A=50; k=0.1; A -> ; k*A")
+    data = sg.Measurements(
+        ("A",), [0.0, 5.0, 10.0], [0, 0, 0], [50.0, 30.0, 18.0], ("1",) * 3, ("",) * 3
+    )
+    result = sg.fit(
+        model,
+        data,
+        objective=MeanTrajectory(),
+        estimator=FiniteDifference(),
+        engine=Native(kernel="table"),
+        learning_rate=lambda epoch, epochs: 0.1,
+        seed=1,
+        epochs=2,
+        trajectories=2,
+        evaluation_trajectories=2,
+    )
+    assert "# learning_rate: what was given is <function" in reproduction(result)
+    again = repeated(result, tmp_path, monkeypatch, learning_rate=lambda epoch, epochs: 0.1)
+    assert again.values == result.values
+
+
+def test_without_arguments_no_command_is_claimed() -> None:
+    assert reproduction(replace(usual_result(), arguments={})) == ""
+    assert "seed=3, epochs=60" in reproduction(usual_result())
+    assert kept_elsewhere(usual_result()) == ""
