@@ -179,7 +179,8 @@ class PetabConversion:
         mapping: file that says what columns and conditions of the data are.
         reading: arguments of `load_measurements`, such as a mapping of columns.
         substance, initial, mass_action: as for `load`.
-        overwrite: whether the model of the problem may replace the file of the model that is read.
+        overwrite: whether files of the problem may replace others, the model that is read among
+            them.
     """
 
     model: Path
@@ -234,7 +235,7 @@ def write_petab_folder(
         A description of what is written, and what was assumed, in words.
 
     Raises:
-        RequestError: a file that is read would be overwritten.
+        RequestError: a file that is there would be overwritten.
         SbmlGradError: as `petab_problem` and `sbmlgrad.io.petab.write_petab` raise it.
     """
     from sbmlgrad.io.files import check_folder
@@ -242,7 +243,7 @@ def write_petab_folder(
 
     problem, assumptions = petab_problem(conversion)
     check_folder(folder)
-    _refuse_losing_inputs(conversion, [folder / name for name in petab_files(problem)])
+    _refuse_losing(conversion, [folder / name for name in petab_files(problem)])
     if not dry_run:
         write_petab(problem, folder)
     what = (
@@ -252,7 +253,8 @@ def write_petab_folder(
     return what, assumptions
 
 
-def _refuse_losing_inputs(conversion: PetabConversion, places: Sequence[Path]) -> None:
+def _refuse_losing(conversion: PetabConversion, places: Sequence[Path]) -> None:
+    """Refuse to replace files: inputs at all, but for the model, and others unasked."""
     from sbmlgrad.errors import RequestError
 
     plate_map = conversion.reading.get("plate_map")
@@ -266,3 +268,8 @@ def _refuse_losing_inputs(conversion: PetabConversion, places: Sequence[Path]) -
                     f"{path}: is read, and the problem would replace it by its own {place.name}; "
                     f"name another folder{more}"
                 )
+        if place.exists() and not conversion.overwrite:
+            raise RequestError(
+                f"{place}: is there already, and the problem would replace it; name another "
+                "folder, or add --overwrite"
+            )

@@ -166,5 +166,8 @@ Flatten = Annotated[
     bool, typer.Option("--flatten", help="Merge submodels (comp) into one flat model.")
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="Let the target replace the model itself.")
+    bool,
+    typer.Option(
+        "--overwrite", help="Let the target replace the model itself, or files of a folder."
+    ),
 ]

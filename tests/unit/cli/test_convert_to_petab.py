@@ -217,3 +217,17 @@ def test_the_model_is_replaced_by_its_problem_if_that_is_asked(files, tmp_path) 
     command = ["convert", str(conversion.model), str(tmp_path), "--data", str(conversion.data)]
     assert run([*command, "--free", "k", "--overwrite", "--quiet"]) == OK
     assert load_petab(tmp_path / "problem.yaml").network == sg.load(conversion.model)
+
+
+def test_tables_of_somebody_are_replaced_only_if_that_is_asked(files, tmp_path, capsys) -> None:
+    conversion = files(free=["k"])
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "parameters.tsv").write_text("mine")
+    command = ["convert", str(conversion.model), str(own), "--data", str(conversion.data)]
+    command += ["--free", "k", "--quiet"]
+    assert run(command) == BAD_INPUT
+    assert "parameters.tsv: is there already" in capsys.readouterr().err
+    assert {p.name: p.read_text() for p in own.iterdir()} == {"parameters.tsv": "mine"}
+    assert run([*command, "--overwrite"]) == OK
+    assert load_petab(own / "problem.yaml").free[0].id == "k"
