@@ -140,7 +140,10 @@ CASES: dict[str, tuple[Case, tuple[Case, ...]]] = {
 
 
 def others() -> list[tuple[str, Any]]:
-    """Return (title, estimator) of those without a temperature."""
+    """Return (title, estimator) of those without a temperature.
+
+    `FittedValue` is left out: it fits an ensemble, and has no noise of one trajectory.
+    """
     import sbmlgrad as sg
 
     return [
@@ -148,7 +151,6 @@ def others() -> list[tuple[str, Any]]:
         ("Adjoint", sg.gradients.Adjoint()),
         ("CoupledDifference", sg.gradients.CoupledDifference()),
         ("ScoreFunction", sg.gradients.ScoreFunction()),
-        ("FittedValue", sg.gradients.FittedValue()),
         ("FiniteDifference", sg.gradients.FiniteDifference()),
     ]
 
