@@ -107,7 +107,20 @@ LIMITS = {
 
 
 def converted(options: list[str], data: str = "d.csv") -> int:
-    return run(["convert", "m.xml", "out", "--data", data, "--free", "k", "--quiet", *options])
+    return run(
+        [
+            "convert",
+            "m.xml",
+            "out",
+            "--data",
+            data,
+            "--free",
+            "k",
+            "--quiet",
+            "--overwrite",
+            *options,
+        ]
+    )
 
 
 def fitted(options: list[str], data: str = "d.csv") -> int:
