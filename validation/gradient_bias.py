@@ -11,8 +11,8 @@ With `--resolve 0.005`, the default, unbiased estimators and path adjoints get a
 as make a standard error of 0.5 %, by a pilot on other random streams: (noise / 0.005)² and some to
 spare, up to `MOST`; `TwoSidedAdjoint` as many as make half of it. Where the pilot promised too
 much, all is measured again with as many as the measured noise asks for. The others get
-`--trajectories`. The limit of `--seconds` of CPU time is for each line; the page says which were
-cut.
+`--trajectories`. The limit of `--seconds` of CPU time is for each of these measurements; the
+page says which were cut.
 
 Every estimator sees the ensemble in batches of the same size, and the table gives the mean over
 batches; `FittedValue` fits each batch by itself, so that a batch is one run of it. A second table

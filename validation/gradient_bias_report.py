@@ -160,7 +160,8 @@ def unbiased(found: Found, rows: Sequence[str], columns: Sequence[str]) -> str:
         f"{sum(r['error'] <= r['resolve'] for r in quiet)}. {over} of {len(records)} scores are "
         f"{RESOLVED:g} or more, which chance makes once in 370; the largest is {largest['z']:.1f} "
         f"(`{largest['method']}`, {largest['case']}). *Seen from* is the power: three standard "
-        "errors, the bias that this run would have seen.",
+        "errors, the bias that this run would have seen. Scores take the means of batches for "
+        "normal; where the noise is 10 or more a few trajectories carry them: scores are rough.",
         "",
         "| network and readout | estimator | trajectories | noise | bias ± error | z | seen from |",
         "|---|---|--:|--:|--:|--:|--:|",

@@ -179,12 +179,16 @@ def look(page: Page, name: str, path: Path, pictures: Path | None) -> Iterator[S
 def main() -> int:
     """Print a table of reports and screens; 1 if anything is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--chromium", default=shutil.which("chromium") or "chromium")
-    parser.add_argument("--chromedriver", default=shutil.which("chromedriver") or "chromedriver")
+    parser.add_argument("--chromium", default="chromium", help="name or path")
+    parser.add_argument("--chromedriver", default="chromedriver", help="name or path")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of the pages")
     parser.add_argument("--plant", choices=FAULTS, help="put this fault into the pages")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
+    programs = {"chromium": options.chromium, "chromedriver": options.chromedriver}
+    paths = {name: shutil.which(given) for name, given in programs.items()}
+    if missing := [name for name, path in paths.items() if path is None]:
+        parser.error(f"there is no program {' and no '.join(programs[name] for name in missing)}")
     if options.pictures is not None:
         options.pictures.mkdir(parents=True, exist_ok=True)
     lines, faults, versions = [HEAD], [], ""
@@ -192,7 +196,7 @@ def main() -> int:
         for name, make in (("means", of_means), ("cells", of_cells)):
             path = Path(folder) / f"{name}.html"
             path.write_text(planted(report_html(make()), options.plant), encoding="utf-8")
-            with browser(options.chromium, options.chromedriver) as page:
+            with browser(str(paths["chromium"]), str(paths["chromedriver"])) as page:
                 versions = page.versions
                 for seen in look(page, name, path, options.pictures):
                     lines.append(seen.row())

@@ -231,7 +231,9 @@ class Ensemble:
             float64 [point] (or a single number), with a leading axis for a batch.
 
         Raises:
-            GradientError: a path estimator, and a function without derivative.
+            GradientError: a path estimator, and a function without derivative; or a function that
+                mixes trajectories, under an estimator of expectations or where an ensemble with
+                gradients had to be simulated in parts for want of memory.
             RequestError: no ids, or a function that gives another shape.
         """
         return plain_call(self.taken.expectation, self, function, ids, quantity, readout, extra)
@@ -257,7 +259,8 @@ class Ensemble:
 
         Raises:
             GradientError: path estimators, which see no jump; use `FittedValue`,
-                `CoupledDifference`, `ScoreFunction` or `FiniteDifference`.
+                `CoupledDifference`, `ScoreFunction` or `FiniteDifference`; or a function that mixes
+                trajectories, as for `expect`.
             RequestError: a condition that is neither of both.
         """
         return plain_call(self.taken.probability, self, condition, ids, quantity, readout, extra)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import RequestError
 from sbmlgrad.fit.objectives.base import Objective
@@ -91,5 +93,6 @@ def arguments_of(settings: Settings, seed: int) -> dict[str, str]:
         if value == field.default or field.name in ("seed", "progress", "checkpoint", "resume"):
             continue
         is_object = field.name in ("objective", "estimator", "engine", "executor")
-        found[field.name] = value.name if is_object else repr(value)
+        plain = value.item() if isinstance(value, np.generic) else value
+        found[field.name] = value.name if is_object else repr(plain)
     return found

@@ -131,8 +131,11 @@ def _tried(function: Any) -> Any:
     """Return a function that refuses at its first call if it mixes trajectories.
 
     It would see those of one part alone, so that its value would depend on the memory there is.
+    Inside `tf.function`, where values are symbols, it cannot be tried.
     """
-    if not callable(function):
+    import tensorflow as tf
+
+    if not callable(function) or not tf.executing_eagerly():
         return function
     is_tried = False
 
@@ -210,8 +213,9 @@ class EnsembleInParts(TensorEnsemble):
     Trajectories are keyed by their numbers, so that they are the same in whatever parts. Means of
     what is affine in the state are known from the first pass, and all of them together are one walk
     back; every other statistic simulates the parts again, once for its value and once for its
-    gradient. What one trajectory did is not kept. Under an estimator that follows paths, every part
-    must show the derivative of a function that `expect` takes.
+    gradient. What one trajectory did is not kept, and functions that mix trajectories, for `expect`
+    and `probability`, are refused by a `GradientError`. Under an estimator that follows paths,
+    every part must show the derivative of a function that `expect` takes.
 
     A trainable `tf.Variable` within a function that `expect` or `probability` takes has its
     gradient too. The tape that asks for it keeps what TensorFlow made of the values of every part

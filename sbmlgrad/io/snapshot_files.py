@@ -22,7 +22,7 @@ from sbmlgrad.io.tables.columns import (
     time_column_of,
     time_unit_of,
 )
-from sbmlgrad.io.tables.decimals import Place, with_points
+from sbmlgrad.io.tables.decimals import Place, with_points, without_thousands
 from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
 from sbmlgrad.io.tables.headers import table_of
 from sbmlgrad.io.tables.options import MISSING, Clock, TableOptions, marks, names_in
@@ -197,7 +197,9 @@ def _wide(
         problems.append(Problem(text, table.header_row, column))
     unit = next(iter(units), "")
     heads: dict[Place, Cell] = {(table.header_row, column): x for column, x in times.items()}
-    plain = with_points(heads | _cells(table, times), options, problems, notes)
+    counted = _cells(table, times)
+    plain = with_points(heads | counted, options, problems, notes)
+    plain = without_thousands(counted, plain, options, problems)
     clocks = {place: plain[place] for place in heads if place in plain}
     read, target = times_of(clocks, unit, options, problems, notes)
     found: list[tuple[float, int]] = []
@@ -244,6 +246,7 @@ def _long(
     if not columns:
         problems.append(Problem("there is no column of counts", table.header_row))
     plain = with_points(_cells(table, {at, *columns}), options, problems, notes)
+    plain = without_thousands(_cells(table, columns), plain, options, problems)
     clocks = {place: cell for place, cell in plain.items() if place[1] == at}
     times: Mapping[Place, Cell] = {}
     unit = options.time_unit or ""

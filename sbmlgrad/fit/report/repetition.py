@@ -58,11 +58,18 @@ def _runnable(name: str, text: str) -> tuple[str, str]:
             classes = ast.unparse(settings["classes"])
             told = f"record: it was {record.value}; make it again"
             return f"DwellTimes(record, classes={classes})", told
+    if unknown := _names(text) - {known for names in _HOMES.values() for known in names}:
+        # Of the caller's own making, or from where cannot be known.
+        told = f"what was given is {text}, where {', '.join(sorted(unknown))} has to be imported"
+        return name, f"{name}: {told}; make it again"
     return text, ""
 
 
 def _imports(text: str) -> dict[str, set[str]]:
     """Return module → names to import for a text."""
-    used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
-    homes = {module: used & set(names) for module, names in _HOMES.items()}
+    homes = {module: _names(text) & set(names) for module, names in _HOMES.items()}
     return {module: names for module, names in homes.items() if names}
+
+
+def _names(text: str) -> set[str]:
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}

@@ -57,6 +57,7 @@ class Gathered:
         shift: distance to the optimum by a step of scoring, float64 [part].
         shift_error: its Monte-Carlo standard error, float64 [part].
         relative_error: of the standard errors, from the simulations, float64 [part].
+        slope: of the log-likelihood with priors, float64 [free], of parameters at a bound too.
     """
 
     ids: tuple[str, ...]
@@ -72,6 +73,7 @@ class Gathered:
     shift: FloatArray
     shift_error: FloatArray
     relative_error: FloatArray
+    slope: FloatArray
 
 
 def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
@@ -118,7 +120,8 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         wanted *= 2
     reached = Local(at.predicted, at.scale, at.slopes[:, :, free], at.trajectories)
     closed = np.where(np.isfinite(inverse.covariance), inverse.covariance, 0.0)
-    shift = newton_step(matrix, score(simulator, reached) + pull[free], ~inverse.is_open)
+    slope = score(simulator, at) + pull
+    shift = newton_step(matrix, slope[free], ~inverse.is_open)
     covariance, factors, freedom = _with_residuals(
         simulator, reached, weight, inverse.covariance, slopes, shift, prior
     )
@@ -140,6 +143,7 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         shift=shift,
         shift_error=np.sqrt(np.diag(simulation) / at.trajectories),
         relative_error=relative,
+        slope=slope,
     )
 
 

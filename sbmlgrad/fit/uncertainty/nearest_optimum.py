@@ -17,10 +17,13 @@ FloatArray = NDArray[np.float64]
 
 #: Standard errors from the optimum from which one step of scoring is not trusted to find it, and
 #: how often the information is gathered at most, each time where the last step led.
-FAR, ROUNDS = 2.0, 6
+FAR, ROUNDS = 2.0, 8
 
 #: No coordinate moves further in one step, and by how much a step that led down is shortened.
 LONGEST, SHORTER = 0.5, 0.25
+
+#: Share of the way to a bound that is gone where the optimum lies before it.
+BEFORE_BOUND = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,8 +49,9 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
 
     One step of scoring does where it is short. Else information is gathered again where it leads,
     but no step is longer than `LONGEST`, and one that leads to a lower likelihood is taken back and
-    tried shorter. A parameter that would leave its bounds is held there. Where trajectories fail,
-    as they may at values that nobody asked for, the last place counts.
+    tried shorter. A parameter that would leave its bounds is held there if the likelihood rises
+    towards the bound. Where trajectories fail, as they may at values that nobody asked for, the
+    last place counts.
 
     Args:
         fitted: the fit, with objects.
@@ -60,21 +64,32 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
     space, here = fitted.space, fitted
     found = gather(here, trajectories, precision)
     height, longest, doubt = _height(here, found), LONGEST, ""
+    share = np.ones(len(space.ids))
     for _ in range(ROUNDS - 1):
         if not is_off(found, found.shift, FAR).any():
             break
         move = np.where(found.free, _at_free(found, found.shift), 0.0)
         move *= min(1.0, longest / np.abs(move).max())
-        there = replace(here, values=space.values(space.within(here.coordinates + move)))
+        move = share * (space.within(here.coordinates + move) - here.coordinates)
+        there = replace(here, values=space.values(here.coordinates + move))
+        ends = np.isin(space.ids, space.at_bounds(there.values)) & found.free
+        if len(space.at_bounds(there.values)) == len(space.ids):
+            # There is no information at all.
+            share = np.where(ends, BEFORE_BOUND * share, share)
+            continue
         try:
             reached = gather(there, trajectories, precision)
         except SbmlGradError as error:
             values = ", ".join(f"{i} {v:.3g}" for i, v in zip(space.ids, there.values, strict=True))
             doubt = f"the way there was not followed beyond {values}: {error}"
             break
+        before = ends & (np.sign(reached.slope) != np.sign(move))
         new = _height(there, reached)
-        if new >= height:
+        if before.any():
+            share = np.where(before, BEFORE_BOUND * share, share)
+        elif new >= height:
             here, found, height = there, reached, new
+            longest, share = min(LONGEST, longest / SHORTER), np.ones(len(space.ids))
         else:
             longest = SHORTER * float(np.abs(move).max())
     is_settled = not is_off(found, found.shift, FAR).any()

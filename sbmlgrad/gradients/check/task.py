@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.failures import failure_message
+from sbmlgrad.engines.kernel_choice import AUTO, LOCKSTEP
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout, WindowAverages, columns, point_count
 from sbmlgrad.engines.start import start_states
@@ -25,6 +26,7 @@ from sbmlgrad.gradients.chain import (
 )
 from sbmlgrad.gradients.check.statistic import Statistic
 from sbmlgrad.gradients.expectations import ParameterEstimator
+from sbmlgrad.gradients.paths.path_adjoint import pays_lockstep
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.numbers import as_number, as_numbers
@@ -134,16 +136,16 @@ class Task:
         return in_parameters(request, gradient)[places] * self.scale
 
     def settled(self, batches: int) -> Task:
-        """Return the task with the kernel that suits so many batches, judged by the first.
+        """Return the task with code of its own if that pays for a gradient over all batches.
 
-        Else the engine would judge each batch by itself, with a pilot trajectory every time.
+        Else the engine would judge each batch by itself.
         """
-        if self.engine.kernel != "auto" or self.lowered.is_timed:
+        if self.engine.kernel != AUTO or self.lowered.is_timed:
             return self
         whole = replace(self.request(0), trajectories=batches * self.batch)
-        return replace(
-            self, engine=replace(self.engine, kernel=self.engine.choose_kernel(whole).kernel)
-        )
+        if not pays_lockstep(self.engine, whole):
+            return self
+        return replace(self, engine=replace(self.engine, kernel=LOCKSTEP))
 
     def with_readout(self, readout: Readout) -> Task:
         """Return the task with another readout; of use for sampling alone."""

@@ -20,6 +20,35 @@ _POINT = re.compile(rf"{_SIGN}(?:[0-9]+\.[0-9]*|\.[0-9]+){_EXPONENT}")
 _THOUSANDS = re.compile(rf"{_SIGN}[1-9][0-9]{{0,2}},[0-9]{{3}}\s*")
 
 
+def without_thousands(
+    cells: Mapping[Place, Cell],
+    plain: Mapping[Place, Cell],
+    options: TableOptions,
+    problems: list[Problem],
+) -> dict[Place, Cell]:
+    """Return cells of whole numbers without those that `with_points` read but may be thousands.
+
+    Beside times such as `0,5`, a count `1,000` would become one.
+
+    Args:
+        cells: of whole numbers, as they are in the table.
+        plain: what `with_points` made of these and others.
+        options: `decimal`, which the caller gives where commas are meant so.
+        problems: added to for each.
+    """
+    if options.decimal is not None:
+        return dict(plain)
+    doubtful = {
+        place: cell
+        for place, cell in cells.items()
+        if isinstance(cell, str) and _THOUSANDS.fullmatch(cell) and plain.get(place) != cell
+    }
+    for (row, column), cell in sorted(doubtful.items()):
+        text = f"found {cell!r}, which may mean thousands; write whole numbers without separators"
+        problems.append(Problem(text, row, column))
+    return {place: cell for place, cell in plain.items() if place not in doubtful}
+
+
 def with_points(
     cells: Mapping[Place, Cell], options: TableOptions, problems: list[Problem], notes: list[str]
 ) -> dict[Place, Cell]:

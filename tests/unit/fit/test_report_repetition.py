@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from fit_results import usual_result
 from networks import antimony
@@ -13,6 +14,7 @@ from sbmlgrad.engines import Native
 from sbmlgrad.fit.objectives import DwellTimes, MeanTrajectory
 from sbmlgrad.fit.report.page import report_html
 from sbmlgrad.fit.report.repetition import kept_elsewhere, reproduction
+from sbmlgrad.fit.settings import Settings, arguments_of
 from sbmlgrad.gradients import FiniteDifference
 
 MODEL = "O=1; C=0; k=1; l=0.1; O -> C; k*O; C -> O; l*C"
@@ -73,3 +75,15 @@ def test_without_arguments_no_command_is_claimed() -> None:
     assert reproduction(replace(usual_result(), arguments={})) == ""
     assert "seed=3, epochs=60" in reproduction(usual_result())
     assert kept_elsewhere(usual_result()) == ""
+
+
+def test_what_only_the_caller_has_is_said(tmp_path) -> None:
+    """Numbers of NumPy are plain ones; what has no home here is a variable, with a comment."""
+    result = usual_result()
+    given = {"seed": "1", "estimator": "Mine(step=0.1)"}
+    lines = reproduction(replace(result, arguments=given))
+    assert "# estimator: what was given is Mine(step=0.1), where Mine has to be imported" in lines
+    assert "estimator=estimator" in lines
+    settings = Settings(learning_rate=np.float64(0.1), trajectories=np.int64(100))
+    told = arguments_of(settings, 1)
+    assert (told["learning_rate"], told["trajectories"]) == ("0.1", "100")

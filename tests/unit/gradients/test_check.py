@@ -11,7 +11,6 @@ from networks import antimony, network
 from scipy import stats
 
 import sbmlgrad as sg
-from sbmlgrad.engines import kernel_choice
 from sbmlgrad.engines.readouts import WindowAverages
 from sbmlgrad.gradients import (
     Adjoint,
@@ -19,6 +18,7 @@ from sbmlgrad.gradients import (
     FittedValue,
     TwoSidedAdjoint,
 )
+from sbmlgrad.gradients.check import task
 from sbmlgrad.gradients.check.measurement import Gradients, Measured, joint_z
 from sbmlgrad.gradients.check.recommendation import ranked
 from sbmlgrad.gradients.check.run import check_gradient
@@ -68,20 +68,20 @@ class Watched(TwoSidedAdjoint):
         return super().pull_back(engine, request, cotangent)
 
 
-def test_all_batches_together_decide_on_the_kernel(monkeypatch) -> None:
+@pytest.mark.parametrize(("pays", "kernel"), [(False, "auto"), (True, "lockstep")])
+def test_all_batches_together_decide_on_the_kernel(pays, kernel, monkeypatch) -> None:
     """Twenty batches of a hundred are a job of two thousand trajectories, and judged as one."""
     judged = []
-    chosen = kernel_choice.choose_kernel
 
-    def watch(request, *, kernel, **options):
-        judged.append((request.trajectories, kernel))
-        return chosen(request, kernel=kernel, **options)
+    def judge(_engine, request):
+        judged.append(request.trajectories)
+        return pays
 
-    monkeypatch.setattr(kernel_choice, "choose_kernel", watch)
+    monkeypatch.setattr(task, "pays_lockstep", judge)
     watched = Watched()
     check_gradient(network(IMMIGRATION), times=[1.0], estimators=[watched], trajectories=2000)
-    assert [size for size, kernel in judged if kernel == "auto"] == [2000]
-    assert set(watched.kernels) == {"table"}
+    assert judged == [2000]
+    assert set(watched.kernels) == {kernel}
 
 
 # --- the truth ------------------------------------------------------------------------------------

@@ -106,6 +106,21 @@ def test_functions_that_mix_trajectories_are_refused(model, statistic, estimator
         _found(model, statistic, estimator)
 
 
+def test_single_precision_and_graphs_are_no_mixing(model, monkeypatch):
+    """Vector instructions round single precision differently by where a trajectory stands."""
+
+    def single(x):
+        return tf.exp(-0.1 * tf.cast(x, tf.float32))
+
+    _, *expected = _found(model, lambda cells, scale: cells.expect(single, "X"))
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, *found = _found(model, lambda cells, scale: cells.expect(single, "X"))
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+    inside = tf.function(lambda: cells.expect(single, "X"))()
+    np.testing.assert_allclose(inside.numpy(), found[0], rtol=1e-5)
+
+
 def test_further_symbols_keep_their_gradient(model, monkeypatch):
     from sbmlgrad.io.formula_text import formula_of
 

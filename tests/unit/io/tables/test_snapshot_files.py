@@ -112,6 +112,16 @@ def test_thousands_among_counts_are_told_only_by_the_caller(table, text):
         load_snapshots(table(text), decimal=".")
 
 
+@pytest.mark.parametrize(
+    "text", ["time [h]\tX\n0,5\t1,000\n1,5\t12\n", "0,5h\t1,5h\n1,000\t12\n"], ids=["long", "wide"]
+)
+def test_times_do_not_decide_on_thousands_among_counts(table, text):
+    """The comma of `0,5` is a decimal one, that of `1,000` need not be: else a thousand is one."""
+    with pytest.raises(DataError, match="found '1,000', which may mean thousands"):
+        load_snapshots(table(text))
+    assert sorted(load_snapshots(table(text), decimal=",").counts[:, 0].tolist()) == [1, 12]
+
+
 BAD = {
     "half": ("time,A\n0,1\n0,1.5\n", {}, ["row 3, column B ('A'): found 1.5; a count is a whole"]),
     "negative": ("time,A\n0,-1\n", {}, ["row 2, column B ('A'): found -1"]),
