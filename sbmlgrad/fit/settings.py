@@ -92,7 +92,8 @@ def arguments_of(settings: Settings, seed: int) -> dict[str, str]:
         value = getattr(settings, field.name)
         if value == field.default or field.name in ("seed", "progress", "checkpoint", "resume"):
             continue
-        is_object = field.name in ("objective", "estimator", "engine", "executor")
-        plain = value.item() if isinstance(value, np.generic) else value
-        found[field.name] = value.name if is_object else repr(plain)
+        if field.name in ("objective", "estimator", "engine", "executor"):
+            found[field.name] = value.name
+        else:
+            found[field.name] = repr(value.item() if isinstance(value, np.generic) else value)
     return found
