@@ -268,7 +268,7 @@ def _refuse_losing(conversion: PetabConversion, places: Sequence[Path]) -> None:
                     f"{path}: is read, and the problem would replace it by its own {place.name}; "
                     f"name another folder{more}"
                 )
-        if place.exists() and not conversion.overwrite:
+        if os.path.lexists(place) and not conversion.overwrite:
             raise RequestError(
                 f"{place}: is there already, and the problem would replace it; name another "
                 "folder, or add --overwrite"

@@ -60,7 +60,7 @@ class Ensemble:
     """
 
     #: How statistics are taken, which a kind of ensemble may do in its own way.
-    taken: ClassVar[statistics.Statistics] = statistics.OF_VALUES
+    own_statistics: ClassVar[statistics.Statistics] = statistics.OF_VALUES
 
     network: ReactionNetwork
     readouts: tuple[Readout, ...]
@@ -169,7 +169,7 @@ class Ensemble:
 
         Every estimator differentiates it; what jumps with the state, those of expectations.
         """
-        return plain_call(self.taken.mean, self, id, quantity, readout, extra)
+        return plain_call(self.own_statistics.mean, self, id, quantity, readout, extra)
 
     def variance(
         self,
@@ -183,7 +183,7 @@ class Ensemble:
 
         Every estimator differentiates it; what jumps with the state, those of expectations.
         """
-        return plain_call(self.taken.covariance, self, id, id, quantity, readout, extra)
+        return plain_call(self.own_statistics.covariance, self, id, id, quantity, readout, extra)
 
     def covariance(
         self,
@@ -198,7 +198,9 @@ class Ensemble:
 
         Every estimator differentiates it, as it does `variance`. Arguments as in `values`.
         """
-        return plain_call(self.taken.covariance, self, first, second, quantity, readout, extra)
+        return plain_call(
+            self.own_statistics.covariance, self, first, second, quantity, readout, extra
+        )
 
     def expect(
         self,
@@ -236,7 +238,9 @@ class Ensemble:
                 gradients had to be simulated in parts for want of memory.
             RequestError: no ids, or a function that gives another shape.
         """
-        return plain_call(self.taken.expectation, self, function, ids, quantity, readout, extra)
+        return plain_call(
+            self.own_statistics.expectation, self, function, ids, quantity, readout, extra
+        )
 
     def probability(
         self,
@@ -263,7 +267,9 @@ class Ensemble:
                 trajectories, as for `expect`.
             RequestError: a condition that is neither of both.
         """
-        return plain_call(self.taken.probability, self, condition, ids, quantity, readout, extra)
+        return plain_call(
+            self.own_statistics.probability, self, condition, ids, quantity, readout, extra
+        )
 
     def part(self, number: int) -> Ensemble:
         """Return the ensemble of one parameter set of a batch."""

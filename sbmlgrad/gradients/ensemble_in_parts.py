@@ -95,36 +95,29 @@ def _covariance(
     return _in_parts(ensemble, of_part, extra)
 
 
-def _expectation(
-    ensemble: EnsembleInParts,
-    function: Callable[..., Any],
-    asked: Sequence[Asked],
-    quantity: str | None,
-    readout: Readout | None,
-    extra: Extra | None,
-) -> Any:
-    trial = _tried(function)
+def _of_function(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Return how a statistic of functions is taken in parts.
 
-    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-        return part.expect(trial, *asked, quantity=quantity, readout=readout, extra=given)
+    Args:
+        method: of an ensemble, that takes it: `expect` or `probability`.
+    """
 
-    return _in_parts(ensemble, of_part, extra)
+    def statistic(
+        ensemble: EnsembleInParts,
+        function: Any,
+        asked: Sequence[Asked],
+        quantity: str | None,
+        readout: Readout | None,
+        extra: Extra | None,
+    ) -> Any:
+        trial = _tried(function)
 
+        def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
+            return method(part, trial, *asked, quantity=quantity, readout=readout, extra=given)
 
-def _probability(
-    ensemble: EnsembleInParts,
-    condition: Any,
-    asked: Sequence[Asked],
-    quantity: str | None,
-    readout: Readout | None,
-    extra: Extra | None,
-) -> Any:
-    trial = _tried(condition)
+        return _in_parts(ensemble, of_part, extra)
 
-    def of_part(part: TensorEnsemble, given: dict[str, Any]) -> Any:
-        return part.probability(trial, *asked, quantity=quantity, readout=readout, extra=given)
-
-    return _in_parts(ensemble, of_part, extra)
+    return statistic
 
 
 def _tried(function: Any) -> Any:
@@ -203,7 +196,12 @@ def _in_parts(ensemble: EnsembleInParts, of_part: OfPart, extra: Extra | None) -
 
 
 #: Of values of which one part at a time is in memory.
-IN_PARTS = statistics.Statistics(_mean, _covariance, _expectation, _probability)
+IN_PARTS = statistics.Statistics(
+    mean=_mean,
+    covariance=_covariance,
+    expectation=_of_function(TensorEnsemble.expect),
+    probability=_of_function(TensorEnsemble.probability),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,7 +224,7 @@ class EnsembleInParts(TensorEnsemble):
         sizes: trajectories of the parts.
     """
 
-    taken: ClassVar[statistics.Statistics] = IN_PARTS
+    own_statistics: ClassVar[statistics.Statistics] = IN_PARTS
 
     parts: tuple[Callable[[Any], TensorEnsemble], ...] = ()
     sizes: tuple[int, ...] = ()

@@ -84,7 +84,7 @@ class TensorEnsemble(Ensemble):
             of this one by `dataclasses.replace`, they are not used.
     """
 
-    taken: ClassVar[statistics.Statistics] = AS_TENSORS
+    own_statistics: ClassVar[statistics.Statistics] = AS_TENSORS
 
     mean_states: tuple[Any, ...] = ()
     means_of: Any = None

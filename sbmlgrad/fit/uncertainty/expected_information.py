@@ -120,8 +120,8 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         wanted *= 2
     reached = Local(at.predicted, at.scale, at.slopes[:, :, free], at.trajectories)
     closed = np.where(np.isfinite(inverse.covariance), inverse.covariance, 0.0)
-    slope = score(simulator, at) + pull
-    shift = newton_step(matrix, slope[free], ~inverse.is_open)
+    # A measurement that moves with parameters at a bound alone has no part in the step.
+    shift = newton_step(matrix, score(simulator, reached) + pull[free], ~inverse.is_open)
     covariance, factors, freedom = _with_residuals(
         simulator, reached, weight, inverse.covariance, slopes, shift, prior
     )
@@ -143,7 +143,7 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         shift=shift,
         shift_error=np.sqrt(np.diag(simulation) / at.trajectories),
         relative_error=relative,
-        slope=slope,
+        slope=score(simulator, at) + pull,
     )
 
 

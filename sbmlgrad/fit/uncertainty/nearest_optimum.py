@@ -15,12 +15,12 @@ from sbmlgrad.fit.uncertainty.fitted import Fitted, parts
 
 FloatArray = NDArray[np.float64]
 
-#: Standard errors from the optimum from which one step of scoring is not trusted to find it, and
-#: how often the information is gathered at most, each time where the last step led.
-FAR, ROUNDS = 2.0, 8
+#: Standard errors up to which one step of scoring is trusted to find the optimum, and how often the
+#: information is gathered at most, each time where the last step led.
+ONE_STEP_REACHES, ROUNDS = 2.0, 8
 
 #: No coordinate moves further in one step, and by how much a step that led down is shortened.
-LONGEST, SHORTER = 0.5, 0.25
+LONGEST_STEP, SHORTER = 0.5, 0.25
 
 #: Share of the way to a bound that is gone where the optimum lies before it.
 BEFORE_BOUND = 0.5
@@ -48,7 +48,7 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
     """Return the information near the optimum, and how far that is from the fitted values.
 
     One step of scoring does where it is short. Else information is gathered again where it leads,
-    but no step is longer than `LONGEST`, and one that leads to a lower likelihood is taken back and
+    but no step is longer than `LONGEST_STEP`, and one that lowers the likelihood is taken back and
     tried shorter. A parameter that would leave its bounds is held there if the likelihood rises
     towards the bound. Where trajectories fail, as they may at values that nobody asked for, the
     last place counts.
@@ -63,10 +63,10 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
     """
     space, here = fitted.space, fitted
     found = gather(here, trajectories, precision)
-    height, longest, doubt = _height(here, found), LONGEST, ""
+    height, longest, doubt = _height(here, found), LONGEST_STEP, ""
     share = np.ones(len(space.ids))
     for _ in range(ROUNDS - 1):
-        if not is_off(found, found.shift, FAR).any():
+        if not is_off(found, found.shift, ONE_STEP_REACHES).any():
             break
         move = np.where(found.free, _at_free(found, found.shift), 0.0)
         move *= min(1.0, longest / np.abs(move).max())
@@ -89,10 +89,10 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
             share = np.where(before, BEFORE_BOUND * share, share)
         elif new >= height:
             here, found, height = there, reached, new
-            longest, share = min(LONGEST, longest / SHORTER), np.ones(len(space.ids))
+            longest, share = min(LONGEST_STEP, longest / SHORTER), np.ones(len(space.ids))
         else:
             longest = SHORTER * float(np.abs(move).max())
-    is_settled = not is_off(found, found.shift, FAR).any()
+    is_settled = not is_off(found, found.shift, ONE_STEP_REACHES).any()
     if not is_settled and not doubt:
         doubt = f"none was found in {ROUNDS} looks from the fitted values on"
     return NearestOptimum(

@@ -59,14 +59,17 @@ def test_an_event_that_never_happened_is_no_bias() -> None:
     assert found.recommendation.startswith("None is good with 40 trajectories")
 
 
+def quick(**options):
+    """Return a check of 200 trajectories, for what does not depend on its numbers."""
+    kept = WindowAverages([0, 1])
+    return check_gradient(
+        network(IMMIGRATION), kept, free=["alpha"], trajectories=200, seed=1, **options
+    )
+
+
 def test_every_estimator_is_enrolled_and_the_plot_is_drawn(tmp_path) -> None:
     calls = []
-    found = check_gradient(
-        network(IMMIGRATION),
-        WindowAverages([0, 1]),
-        free=["alpha"],
-        trajectories=200,
-        seed=1,
+    found = quick(
         temperatures=(0.0, 0.5),
         progress=lambda done, total: calls.append(done / total),
     )
@@ -90,12 +93,7 @@ def test_every_estimator_is_enrolled_and_the_plot_is_drawn(tmp_path) -> None:
 
 
 def test_biases_that_are_not_resolved_are_drawn_hollow(tmp_path) -> None:
-    found = check_gradient(
-        network(IMMIGRATION),
-        WindowAverages([0, 1]),
-        free=["alpha"],
-        trajectories=200,
-        seed=1,
+    found = quick(
         estimators=[StraightThrough(temperature=t) for t in (0.0, 0.1, 0.5)],
     )
     # Which of them is resolved is no matter of the picture.
