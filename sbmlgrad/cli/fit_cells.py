@@ -53,7 +53,7 @@ def cells_problem(
     """
     from sbmlgrad.fit.mapped import mapped_problem
     from sbmlgrad.fit.plain import count_of, without_rows
-    from sbmlgrad.model.measurements import bind
+    from sbmlgrad.model.binding import bind
     from sbmlgrad.model.problem import species_observables
 
     described = _described(network, cells, mapping)
@@ -76,7 +76,7 @@ def _described(network: ReactionNetwork, cells: Snapshots, path: Path) -> DataMa
     from sbmlgrad.io.mapping_file import DataMapping
     from sbmlgrad.io.mapping_records import read_records
     from sbmlgrad.model.expression import TIME, symbols
-    from sbmlgrad.model.measurements import suggestion
+    from sbmlgrad.model.labels import suggestion
 
     records = read_records(path)
     problems = [

@@ -10,10 +10,11 @@ from types import MappingProxyType
 import numpy as np
 
 from sbmlgrad.errors import FitError, ParameterError
+from sbmlgrad.model.binding import bind
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.elements import Species
 from sbmlgrad.model.expression import Expression, Number, Symbol, multiply, symbols
-from sbmlgrad.model.measurements import Measurements, Observed, bind
+from sbmlgrad.model.measurements import Measurements, Observed
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.numbers import as_number, as_numbers
@@ -166,7 +167,10 @@ def _of_snapshots(
 def _refuse_conditions(data: Measurements | Snapshots) -> None:
     if len(data.conditions) < 2:
         return
-    advice = "describe them in a mapping file or a PEtab problem, or fit one at a time"
+    advice = (
+        "describe them in a mapping file or a PEtab problem, or fit what was measured under one of "
+        f"them, as data.of({data.conditions[-1]!r})"
+    )
     if isinstance(data, Snapshots):
         advice = (
             f"fit the cells of one at a time, as cells.of({data.conditions[-1]!r}), or make a "

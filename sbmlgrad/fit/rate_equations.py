@@ -19,7 +19,7 @@ from sbmlgrad.errors import FitError, ParameterError
 from sbmlgrad.fit.deterministic_course import Course, followed
 from sbmlgrad.fit.noise import impossible, log_density
 from sbmlgrad.model.expression import TIME, symbols
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.problem import Experiment, Problem
 

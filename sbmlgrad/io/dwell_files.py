@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from sbmlgrad.io.tables.problems import refuse
 from sbmlgrad.io.tables.rows import number_at
 from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.dwells import Dwells
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 
 #: Usual names of the columns, without unit, in lower case.
 _NAMES: Mapping[str, tuple[str, ...]] = {
@@ -44,6 +45,7 @@ def load_dwells(
     header_row: int | None = None,
     names: Sequence[str] | None = None,
     separator: str | None = None,
+    decimal: Literal[",", "."] | None = None,
     encoding: str = "utf-8",
 ) -> Dwells:
     """Read a record of dwells, one row each, in order.
@@ -61,6 +63,7 @@ def load_dwells(
         header_row: row of the header, counted from 1; None finds it.
         names: names of the columns of a file without a header.
         separator: of columns, as in `load_measurements`.
+        decimal: mark of decimals, as in `load_measurements`.
         encoding: of a text file.
 
     Returns:
@@ -76,6 +79,7 @@ def load_dwells(
         header_row=header_row,
         names=names_in("names", names),
         separator=separator,
+        decimal=decimal,
         encoding=encoding,
     )
     wanted = {"state": state, "duration": duration, "usable": usable}

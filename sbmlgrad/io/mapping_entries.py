@@ -10,7 +10,7 @@ from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.io.mapping_records import Field, Record
 from sbmlgrad.io.tables.cells import parse_number
 from sbmlgrad.model.expression import Expression, Number, Symbol, add, multiply
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.noise import NOISES, Noise
 from sbmlgrad.model.problem import Experiment, Observable, Period

@@ -19,7 +19,8 @@ from sbmlgrad.errors import DataError
 from sbmlgrad.io.mapping_entries import columns_of, experiment_of, observable_of
 from sbmlgrad.io.mapping_records import read_records
 from sbmlgrad.model.expression import TIME, symbols
-from sbmlgrad.model.measurements import Measurements, suggestion
+from sbmlgrad.model.labels import suggestion
+from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Experiment, Observable, Problem, ProblemParameter
 

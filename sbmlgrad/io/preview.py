@@ -31,6 +31,12 @@ Kind = Literal["measurements", "snapshots", "dwells"]
 _MANY = 30
 
 
+#: Options of snapshots, and of dwells too but for the clock; with others a table is measurements.
+_OF_CELLS = frozenset(
+    ("layout", "sheet", "header_row", "names", "separator", "decimal", "clock", "encoding")
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SheetPreview:
     """What became of one sheet.
@@ -126,8 +132,7 @@ def preview(
         given["layout"] = found.name
         why = f"an export of {found.instrument}, recognised by {found.marks}"
         return _measurements(source, chosen, given, why)
-    plain = given.keys() - {"layout", "sheet"} <= {"header_row", "names", "separator", "encoding"}
-    if plain and len(chosen) == 1:
+    if given.keys() <= _OF_CELLS and len(chosen) == 1:
         table = table_of(
             chosen[0],
             _request(given).options,
@@ -135,7 +140,7 @@ def preview(
                 is_record(row) or is_wide(row.values()) or has_time(row, below, None)
             ),
         )
-        if is_record(table.header):
+        if is_record(table.header) and not given.get("clock"):
             return _dwells(source, table, given)
         if is_wide(table.header.values()):
             why = "counts in single cells, recognised by names of columns that are times"

@@ -1,13 +1,12 @@
-"""Measurements: what was observed, when, how often; and how columns are bound to SBML symbols.
+"""Measurements: what was observed, when, how often.
 
 One row per observed value. A missing value is simply not there. Files are read in `io`.
 """
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import DataError
+from sbmlgrad.model.labels import fault_of, suggestion
 
 
 class Observed(NamedTuple):
@@ -82,7 +82,7 @@ class Measurements:
         observables = tuple(self.observables)
         units = tuple(self.units) or ("",) * len(observables)
         if problems := _problems(numbers, labels, observables, (*units, self.time_unit)):
-            raise DataError(_listed(self.source_name, "unusable measurements", problems))
+            raise DataError(listed(self.source_name, "unusable measurements", problems))
         numbers["observable_index"] = numbers["observable_index"].astype(np.int64)
         keys = list(_keys(numbers, labels))
         order = sorted(range(len(keys)), key=keys.__getitem__)
@@ -151,8 +151,48 @@ class Measurements:
             chosen &= np.array([c == condition for c in self.condition], dtype=np.bool_)
         return _statistics(self.time[chosen], self.value[chosen])
 
+    def of(self, condition: str) -> Measurements:
+        """Return what was measured under one condition; its observables alone.
 
-def _listed(source: str, what: str, problems: Iterable[str]) -> str:
+        Args:
+            condition: one of `conditions`.
+
+        Raises:
+            DataError: there is no such condition.
+        """
+        if condition not in self.conditions:
+            raise DataError(
+                f"{self.source_name or 'measurements'}: there is no condition {condition!r}"
+                f"{suggestion(condition, self.conditions)}; there are {self.conditions}"
+            )
+        rows = np.flatnonzero(np.array(self.condition) == condition)
+        return part(self, np.unique(self.observable_index[rows]), rows)
+
+
+def part(
+    measurements: Measurements, kept: NDArray[np.int64], rows: NDArray[np.int64]
+) -> Measurements:
+    """Return some of the measurements.
+
+    Args:
+        measurements: all of them.
+        kept: positions of the observables that are left, increasing.
+        rows: positions of the measurements that are left, all of them of these observables.
+    """
+    return replace(
+        measurements,
+        observables=tuple(measurements.observables[i] for i in kept),
+        units=tuple(measurements.units[i] for i in kept),
+        time=measurements.time[rows],
+        observable_index=np.searchsorted(kept, measurements.observable_index[rows]),
+        value=measurements.value[rows],
+        replicate=tuple(measurements.replicate[i] for i in rows),
+        condition=tuple(measurements.condition[i] for i in rows),
+    )
+
+
+def listed(source: str, what: str, problems: Iterable[str]) -> str:
+    """Return a message that lists all problems of a file's measurements."""
     lines = "".join(f"\n  - {problem}" for problem in problems)
     return f"{source or 'measurements'}: {what}:{lines}"
 
@@ -206,19 +246,6 @@ def _problems(
     ]
 
 
-def fault_of(label: str) -> str:
-    """Say what is wrong with a name, unit, replicate or condition; empty if nothing is.
-
-    Labels are one printable line with single blanks, so that they survive any table format.
-    """
-    if unprintable := sorted({c for c in label if not c.isprintable()}):
-        listed = ", ".join(f"U+{ord(c):04X}" for c in unprintable)
-        return f"has the unprintable character {listed}; type it again without"
-    if label != " ".join(label.split()):
-        return "has blanks at an end or several in a row; use single blanks between words"
-    return ""
-
-
 def _statistics(time: NDArray[np.float64], value: NDArray[np.float64]) -> Observed:
     times, position, count = np.unique(time, return_inverse=True, return_counts=True)
     mean = np.bincount(position, weights=value, minlength=times.size) / count
@@ -227,115 +254,3 @@ def _statistics(time: NDArray[np.float64], value: NDArray[np.float64]) -> Observ
     several = count > 1
     deviation[several] = np.sqrt(squares[several] / (count[several] - 1))
     return Observed(times, mean, deviation, count.astype(np.int64))
-
-
-def suggestion(name: str, candidates: Iterable[str]) -> str:
-    """Return ` (did you mean ...?)` for the closest candidates, letter case aside, or nothing."""
-    by_lower: dict[str, list[str]] = {}
-    for candidate in candidates:
-        by_lower.setdefault(candidate.lower(), []).append(candidate)
-    close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
-    found = [candidate for key in close for candidate in by_lower[key]]
-    return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
-
-
-def bind(
-    measurements: Measurements,
-    names: Mapping[str, str],
-    mapping: Mapping[str, str | None] | None = None,
-) -> Measurements:
-    """Replace column names by SBML ids; use it before comparing measurements with a model.
-
-    A column is matched by the mapping, else by an SBML id, else by an SBML name that only one
-    element has. Brackets may belong to the SBML name and not hold a unit, as in `cAMP (nucleus)`:
-    the name with them is tried before the name without.
-
-    Args:
-        measurements: as read from a file, or bound before.
-        names: SBML id → SBML name (empty where there is none), of everything observable.
-        mapping: column name → SBML id, or → None for a column to leave out.
-
-    Returns:
-        New measurements whose observables are SBML ids.
-
-    Raises:
-        DataError: columns that match nothing or several ids, a mapping from an unknown column or
-            to an unknown id, several columns for one id, or nothing left.
-    """
-    given = dict(mapping or {})
-    problems: list[str] = []
-    targets: list[str | None] = []
-    used: set[str] = set()
-    for column, unit in zip(measurements.observables, measurements.units, strict=True):
-        spellings = (f"{column} [{unit}]", f"{column} ({unit})", column)[0 if unit else 2 :]
-        key = next((s for s in spellings if s in given), None)
-        if key is not None:
-            used.add(key)
-            target = given[key]
-            if target is not None and target not in names:
-                problems.append(
-                    f"the mapping sends column {key!r} to {target!r}, which is no SBML id of the "
-                    f"model{suggestion(target, names)}"
-                )
-        else:
-            ids = _matching_ids(column, spellings, names)
-            target = ids[0] if ids else None
-            if len(ids) != 1:
-                problems.append(_unmatched(column, ids, names))
-        targets.append(target)
-    problems += [
-        f"the mapping names a column {key!r} that is not there"
-        f"{suggestion(key, measurements.observables)}"
-        for key in given
-        if key not in used
-    ]
-    problems += [
-        f"{count} columns stand for {target!r}; if they are replicates, give the mapping to "
-        "load_measurements, which numbers them, else map all but one to None"
-        for target, count in Counter(targets).items()
-        if target is not None and count > 1
-    ]
-    if not problems and set(targets) <= {None}:
-        problems = ["no column is left to compare with the model"]
-    if problems:
-        shown = [f"{i} ({name})" if name else i for i, name in names.items()][:20]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        problems.append(f"the model has {', '.join(shown)}{more}")
-        what = "columns that cannot be bound to the model"
-        raise DataError(_listed(measurements.source_name, what, problems))
-    return _renamed(measurements, targets)
-
-
-def _matching_ids(column: str, spellings: Sequence[str], names: Mapping[str, str]) -> list[str]:
-    if column in names:
-        return [column]
-    matches = ([i for i, name in names.items() if name == s] for s in spellings)
-    return next((ids for ids in matches if ids), [])
-
-
-def _unmatched(column: str, ids: Sequence[str], names: Mapping[str, str]) -> str:
-    if ids:
-        return (
-            f"column {column!r} is the name of several elements, {', '.join(ids)}; choose one "
-            f"with mapping={{{column!r}: {ids[0]!r}}}"
-        )
-    labels = [label for label in (*names, *names.values()) if label]
-    return (
-        f"column {column!r} matches no SBML id and no SBML name{suggestion(column, labels)}; give "
-        f"mapping={{{column!r}: 'its SBML id'}}, or mapping={{{column!r}: None}} to leave it out"
-    )
-
-
-def _renamed(measurements: Measurements, targets: Sequence[str | None]) -> Measurements:
-    kept = [i for i, target in enumerate(targets) if target is not None]
-    rows = np.flatnonzero(np.isin(measurements.observable_index, kept))
-    return replace(
-        measurements,
-        observables=tuple(target for target in targets if target is not None),
-        units=tuple(measurements.units[i] for i in kept),
-        time=measurements.time[rows],
-        observable_index=np.searchsorted(kept, measurements.observable_index[rows]),
-        value=measurements.value[rows],
-        replicate=tuple(measurements.replicate[i] for i in rows),
-        condition=tuple(measurements.condition[i] for i in rows),
-    )

@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.model.expression import TIME, Expression, Symbol, symbols
-from sbmlgrad.model.measurements import Measurements, suggestion
+from sbmlgrad.model.labels import suggestion
+from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.priors import Prior

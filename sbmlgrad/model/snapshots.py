@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.measurements import fault_of, suggestion
+from sbmlgrad.model.labels import fault_of, suggestion
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from sbmlgrad.io.petab.rows import Row, distinct
 from sbmlgrad.model.elements import Parameter
 from sbmlgrad.model.expression import Expression, Number, Symbol, symbols
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Experiment, Period, ProblemParameter
 

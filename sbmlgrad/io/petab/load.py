@@ -19,7 +19,7 @@ from sbmlgrad.io.petab.config import TIME_UNIT, Files, document_files, read_conf
 from sbmlgrad.io.petab.experiments import Changes
 from sbmlgrad.io.petab.rows import Faults, Row, read_rows
 from sbmlgrad.model.expression import TIME, symbols
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.problem import Experiment, Problem, ProblemParameter
 

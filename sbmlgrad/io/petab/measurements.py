@@ -18,7 +18,8 @@ from sbmlgrad.io.petab.observables import (
     variants_of,
 )
 from sbmlgrad.io.petab.rows import Row
-from sbmlgrad.model.measurements import Measurements, suggestion
+from sbmlgrad.model.labels import suggestion
+from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.problem import Observable
 
 #: Columns that must be there, by version.

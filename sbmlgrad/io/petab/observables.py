@@ -16,7 +16,7 @@ from sbmlgrad.model.expression import (
     substitute,
     symbols,
 )
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.problem import Observable
 

@@ -14,7 +14,7 @@ from sbmlgrad.errors import DataError, SbmlGradError
 from sbmlgrad.io.files import read_bytes
 from sbmlgrad.io.petab.formulas import petab_formula
 from sbmlgrad.model.expression import Expression, Symbol, substitute
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 
 #: What separates several values in one cell.
 SEPARATOR = ";"

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sbmlgrad.model.measurements import fault_of
+from sbmlgrad.model.labels import fault_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Literal
 from sbmlgrad.io.tables.cells import Cell, Problem, Table, clean, parse_number
 from sbmlgrad.io.tables.problems import letters
 from sbmlgrad.io.tables.times import reads_as_time
-from sbmlgrad.model.measurements import suggestion
+from sbmlgrad.model.labels import suggestion
 
 Layout = Literal["wide", "long"]
 

@@ -1,4 +1,4 @@
-"""Measurements: order, equality, statistics over replicates, binding of columns to SBML ids."""
+"""Measurements: order, equality, statistics over replicates, parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.measurements import Measurements, bind, suggestion
+from sbmlgrad.model.measurements import Measurements
 
 
 def record(rows, observables=("A", "B"), **fields):
@@ -173,90 +173,11 @@ def test_unusable_fields_are_all_named(fields, fragments):
         assert fragment in str(caught.value)
 
 
-# --- binding --------------------------------------------------------------------------------------
-
-NAMES = {
-    "s1": "Prey",
-    "s2": "Predator",
-    "s3": "cAMP (nucleus)",
-    "s4": "twin",
-    "s5": "twin",
-    "k": "s1",
-    "plain": "",
-}
-
-
-def columns(*observables, units=()):
-    rows = [(i, float(i), 10.0 + i, "1", "") for i in range(len(observables))]
-    return record(rows, observables=observables, units=units, source_name="d.csv")
-
-
-def test_bind_by_id_by_name_and_by_mapping():
-    bound = bind(columns("plain", "Prey", "x", "rest"), NAMES, {"x": "s2", "rest": None})
-    assert bound.observables == ("plain", "s1", "s2")
-    assert bound.value.tolist() == [10.0, 11.0, 12.0]
-    assert bound.observable_index.tolist() == [0, 1, 2]
-    assert bound.source_name == "d.csv"
-
-
-def test_bind_leaves_out_columns_in_the_middle():
-    bound = bind(columns("s1", "rest", "s2", units=("a", "b", "c")), NAMES, {"rest": None})
-    assert bound.observables == ("s1", "s2")
-    assert bound.units == ("a", "c")
-    assert bound.value.tolist() == [10.0, 12.0]
-    assert bound.observable_index.tolist() == [0, 1]
-
-
-def test_an_id_wins_over_a_name_and_the_mapping_over_both():
-    assert bind(columns("s1"), NAMES).observables == ("s1",)
-    assert bind(columns("s1"), NAMES, {"s1": "k"}).observables == ("k",)
-
-
-def test_brackets_that_belong_to_the_name_are_found_again():
-    assert bind(columns("cAMP", units=("nucleus",)), NAMES).observables == ("s3",)
-    assert bind(columns("Prey", units=("nucleus",)), NAMES).observables == ("s1",)
-    assert bind(columns("x", units=("nM",)), NAMES, {"x [nM]": "s2"}).observables == ("s2",)
-
-
-def test_binding_twice_changes_nothing():
-    bound = bind(columns("Prey", "Predator"), NAMES)
-    assert bind(bound, NAMES) == bound
-
-
-def test_the_input_is_left_alone():
-    m = columns("Prey")
-    bind(m, NAMES)
-    assert m == columns("Prey")
-
-
-@pytest.mark.parametrize(
-    ("observables", "mapping", "fragments"),
-    [
-        (("prey",), None, ["'prey'", "did you mean 'Prey'?", "mapping={'prey': 'its SBML id'}"]),
-        (("Prey", "zzz", "qqq"), None, ["'zzz'", "'qqq'", "mapping={'zzz': None}"]),
-        (("twin",), None, ["'twin' is the name of several elements, s4, s5", "mapping={'twin'"]),
-        (("x",), {"x": "s9"}, ["'x' to 's9'", "no SBML id", "the model has s1 (Prey)"]),
-        (("Prey",), {"preys": "s1"}, ["names a column 'preys'", "did you mean 'Prey'?"]),
-        (("Prey", "s1"), None, ["2 columns stand for 's1'", "load_measurements"]),
-        (("a", "b"), {"a": "s1", "b": "s1"}, ["2 columns stand for 's1'"]),
-        (("Prey",), {"Prey": None}, ["no column is left"]),
-        (("u", "v"), {"v": "s9", "w": "s1"}, ["'u' matches no", "'s9'", "a column 'w'"]),
-    ],
-)
-def test_columns_that_cannot_be_bound_are_all_named(observables, mapping, fragments):
-    with pytest.raises(DataError) as caught:
-        bind(columns(*observables), NAMES, mapping)
-    for fragment in ["d.csv", *fragments]:
-        assert fragment in str(caught.value)
-
-
-def test_a_refusal_lists_what_the_model_has():
-    with pytest.raises(DataError, match=r"the model has s1 \(Prey\), .*, plain$"):
-        bind(columns("zzz"), NAMES)
-    with pytest.raises(DataError, match=r"the model has x0, .*, x19 and 5 more$"):
-        bind(columns("zzz"), {f"x{i}": "" for i in range(25)})
-
-
-def test_suggestion_ignores_letter_case_and_stays_silent_without_a_candidate():
-    assert suggestion("PREY", ["Prey", "prey"]) == " (did you mean 'Prey' or 'prey'?)"
-    assert suggestion("PREY", ["xyz"]) == ""
+def test_what_was_measured_under_one_condition():
+    rows = [(0, 0.0, 1.0, "1", "a"), (1, 0.0, 2.0, "1", "b"), (1, 1.0, 3.0, "1", "b")]
+    m = record(rows, units=("nM", "mM"), source_name="d.csv")
+    assert m.of("b") == record(
+        [(0, 0.0, 2.0, "1", "b"), (0, 1.0, 3.0, "1", "b")], observables=("B",), units=("mM",)
+    )
+    with pytest.raises(DataError, match=r"d.csv: there is no condition 'B' \(did you mean 'b'\?\)"):
+        m.of("B")

@@ -55,6 +55,13 @@ def test_other_names_and_forms(table):
     assert (d.states, d.state_index.tolist(), d.unit) == (("open", "shut"), [0, 1], "s")
 
 
+def test_decimal_commas_that_may_be_thousands(table):
+    doubtful = table("state;dwell_ms\n1;1,500\n0;2,250\n")
+    with pytest.raises(DataError, match="give decimal=','"):
+        load_dwells(doubtful)
+    assert load_dwells(doubtful, decimal=",").duration.tolist() == [1.5, 2.25]
+
+
 def bad(row):
     return f"state,dwell_ms,usable\n1,0.5,1\n{row}\n1,3,1\n"
 

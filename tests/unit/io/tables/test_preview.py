@@ -72,6 +72,18 @@ def test_what_is_recognised_can_be_read_as_advised(table, content, name, kind, l
     json.dumps(seen.as_dict(), allow_nan=False)
 
 
+def test_a_mark_of_decimals_changes_no_kind(table):
+    dwells = table("state;dwell_ms\n1;1,500\n0;2,250\n")
+    assert (preview(dwells).kind, preview(dwells).is_usable) == ("dwells", False)
+    seen = preview(dwells, decimal=",")
+    assert (seen.kind, seen.is_usable) == ("dwells", True)
+    assert "decimal=','" in seen.call
+    clocks = table(cells_of(["0:00", "0:30"], 40), "cells.csv")
+    seen = preview(clocks, clock="m:ss")
+    assert (seen.kind, seen.is_usable) == ("snapshots", True)
+    assert "clock='m:ss'" in seen.call
+
+
 def test_few_whole_numbers_are_replicates(table):
     assert preview(table(cells_of([0, 5], 29))).kind == "measurements"
     assert preview(table(cells_of([0, 5], 40)), layout="wide").kind == "measurements"

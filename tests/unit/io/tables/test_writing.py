@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sbmlgrad.errors import DataError, WriteError
 from sbmlgrad.io.tables.measurements import load_measurements, write_long_csv
-from sbmlgrad.model.measurements import Measurements, fault_of
+from sbmlgrad.model.labels import fault_of
+from sbmlgrad.model.measurements import Measurements
 
 BRACKETED = ("A [x]", "A []", "A (nucleus)", "A [x] (y)", "[A]", "A[", "x[A]")
 LABELS = st.sampled_from(BRACKETED) | st.text(
