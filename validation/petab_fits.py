@@ -43,8 +43,9 @@ AGREES = 1e-3
 #: A start is drawn at most so often until it can be simulated.
 MOST_DRAWS = 100
 
-#: Where the published problems lie, unpacked, unless told otherwise.
+#: Where the published problems lie, unpacked, unless told otherwise, and where starts are kept.
 PROBLEMS = Path("petab")
+RECORDS = Path(__file__).resolve().parent / "results" / "petab"
 
 
 @dataclass(frozen=True)
@@ -267,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--problems", type=Path, default=PROBLEMS)
     parser.add_argument("--cases", default=",".join(case.name for case in CASES))
     parser.add_argument("--starts", type=int, help="of each problem; by default its own number")
-    parser.add_argument("--records", type=Path, default=Path("petab_records"))
+    parser.add_argument("--records", type=Path, default=RECORDS)
     parser.add_argument("--out", type=Path, help="page of all problems with starts that were kept")
     options = parser.parse_args(arguments)
     options.records.mkdir(parents=True, exist_ok=True)
