@@ -133,7 +133,6 @@ def test_the_checks_of_petab_find_nothing(caplog) -> None:
 
 
 def test_the_plotting_of_petab_draws_data_and_predictions(tmp_path) -> None:
-    pytest.importorskip("seaborn")
     import matplotlib.pyplot as plt
     from petab.v1.visualize import plot_with_vis_spec
 
