@@ -17,11 +17,12 @@ from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.arguments import check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import as_number
 from sbmlgrad.simulation import software_versions
-from sbmlgrad.simulation_inputs import check_progress, explicit_of, initial_of, numbers_of, seed_of
+from sbmlgrad.simulation_inputs import explicit_of, initial_of, numbers_of, seed_of
 
 __all__ = ["FiringList", "firings"]
 

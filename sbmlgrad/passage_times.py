@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,13 +15,15 @@ from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
 from sbmlgrad.errors import GradientError, RequestError
+from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.expectations import ExpectationEstimator, ParameterEstimator
 from sbmlgrad.gradients.fitted_value import FittedValue
 from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.arguments import check_network
 from sbmlgrad.model.expression import ONE, ZERO, piecewise, symbols
 from sbmlgrad.model.initial import initial_values, start_expression
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.numbers import as_number
+from sbmlgrad.model.numbers import as_number, as_numbers
 from sbmlgrad.model.stopping import Condition, Marked, marked
 from sbmlgrad.simulation import simulate
 from sbmlgrad.simulation_inputs import explicit_of
@@ -102,7 +104,8 @@ def first_passage(
         The distribution at `times`, the mean waiting time, and standard errors.
 
     Raises:
-        RequestError: a condition, horizon or times that make no sense, or a model that cannot stop.
+        RequestError: a condition, horizon, times or estimator that make no sense, or a model that
+            cannot stop.
         GradientError: an estimator that follows paths, which see no jump; or a condition on
             parameters, in which probabilities jump.
         UnsupportedModelError: the model has no exact stochastic meaning.
@@ -134,12 +137,12 @@ def _first_passage(
     estimator: Any,
     times: Sequence[float] | FloatArray | None,
 ) -> FirstPassage:
-    if not isinstance(model, ReactionNetwork):
-        raise RequestError(f"first_passage(model): pass a loaded network, not {model!r}")
+    check_network("first_passage", model)
     until = as_number("horizon", horizon)
     if not 0.0 < until < np.inf:
         raise RequestError(f"horizon={horizon!r}: give a positive, finite time")
-    asked = ValuesAt([until] if times is None else list(times)).points
+    given: Any = [until] if times is None else times
+    asked = ValuesAt(given).points
     if asked[-1] > until:
         raise RequestError(f"times: {asked[-1]:g} lies after the horizon, {until:g}")
     lowered = _lowered(model, parameters)
@@ -179,14 +182,21 @@ def _first_passage(
 
 def _lowered(model: ReactionNetwork, parameters: Any) -> LoweredNetwork:
     """Return the network at the parameters given, where they are numbers of one set."""
-    if parameters is None or is_tensor(parameters) or np.ndim(parameters) == 2:
+    if parameters is None or is_tensor(parameters):
+        return lower(model)
+    if not isinstance(parameters, Mapping) and as_numbers("parameters", parameters).ndim == 2:
         return lower(model)
     explicit = explicit_of(model, parameters)
     return lower(model, initial_values(model, explicit, {})) if explicit else lower(model)
 
 
 def _check_estimator(estimator: Any, lowered: LoweredNetwork, found: Marked) -> None:
-    if isinstance(estimator, type) or not isinstance(estimator, ExpectationEstimator):
+    if isinstance(estimator, type) or not isinstance(estimator, Estimator):
+        raise RequestError(
+            f"estimator={estimator!r}: pass an estimator object, for instance "
+            "sbmlgrad.gradients.FittedValue()"
+        )
+    if not isinstance(estimator, ExpectationEstimator):
         raise GradientError(
             f"estimator={estimator!r}: a first passage is a jump, whose derivative along a "
             "trajectory is zero whatever the truth; pass FittedValue(), CoupledDifference(), "

@@ -16,6 +16,7 @@ from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
 from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.arguments import check_network, check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import as_numbers, whole
@@ -127,10 +128,9 @@ def _simulate(
     streams: str,
     starts: Any,
 ) -> Ensemble:
-    if on_failure not in ("raise", "mark"):
+    if not isinstance(on_failure, str) or on_failure not in ("raise", "mark"):
         raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
-    if not isinstance(model, ReactionNetwork):
-        raise RequestError(f"simulate(model): pass a loaded network, not {model!r}")
+    check_network("simulate", model)
     if engine is not None:
         check_engine(engine)
     if initial is not None and not isinstance(initial, Mapping):
@@ -138,10 +138,9 @@ def _simulate(
     for id, value in (initial or {}).items():
         if is_tensor(value):
             raise GradientError(_refused_start(model, str(id)))
-    if streams not in STREAMS:
+    if not isinstance(streams, str) or streams not in STREAMS:
         raise RequestError(f"streams={streams!r}: choose one of {STREAMS}")
-    if progress is not None and not callable(progress):
-        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
+    check_progress(progress)
     if is_deterministic(engine):
         if estimator is not None or first_trajectory != 0 or starts is not None:
             raise RequestError(
@@ -225,7 +224,7 @@ def _simulate_rates(
             "ODE() does not differentiate with respect to a TensorFlow tensor; pass NumPy values, "
             "or use a stochastic engine"
         )
-    if times is None or readouts:
+    if times is None or len(readouts_of(times, readouts)) > 1:
         raise RequestError("ODE() gives values at `times`; other readouts are for stochastic paths")
     return solve_rate_equations(
         model,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -94,12 +94,14 @@ def starts_of(
 def readouts_of(times: Any, readouts: Sequence[Readout]) -> tuple[Readout, ...]:
     """Return all readouts asked for; values at `times` come first."""
     found: tuple[Readout, ...] = () if times is None else (ValuesAt(times),)
-    if isinstance(readouts, Readout) or not all(isinstance(r, Readout) for r in readouts):
+    is_list = isinstance(readouts, Iterable) and not isinstance(readouts, Readout)
+    more = tuple(readouts) if is_list else ()
+    if not is_list or not all(isinstance(r, Readout) for r in more):
         raise RequestError(
             f"readouts={readouts!r}: pass a list of readouts, for instance "
             "[sbmlgrad.WindowAverages([0, 1, 2])]"
         )
-    found += tuple(readouts)
+    found += more
     if not found:
         raise RequestError("nothing to keep: give `times` or `readouts`")
     return found
@@ -118,12 +120,6 @@ def check_engine(engine: Any) -> None:
         raise RequestError(
             f"engine={engine!r}: pass an engine object, for instance sbmlgrad.engines.Native()"
         )
-
-
-def check_progress(progress: Any) -> None:
-    """Raise a `RequestError` for something that cannot be told how far a job has come."""
-    if progress is not None and not callable(progress):
-        raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
 
 
 def numbers_of(trajectories: Any, first_trajectory: Any) -> tuple[int, int]:

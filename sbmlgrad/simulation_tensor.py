@@ -13,7 +13,7 @@ from sbmlgrad.engines.memory_estimate import check_bytes
 from sbmlgrad.engines.readouts import columns, point_count
 from sbmlgrad.engines.statistics import Differentiator
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
-from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
+from sbmlgrad.gradients.base import Estimator, check_clock, check_laws, check_readouts
 from sbmlgrad.gradients.ensemble_in_parts import EnsembleInParts, NotKept
 from sbmlgrad.gradients.expectations import (
     ExpectationEstimator,
@@ -57,6 +57,7 @@ def simulate_tensor(job: Job, parameters: Any, seed: Any, estimator: Any) -> Ens
         )
     check_readouts(method, job.readouts)
     check_clock(method, job.lowered)
+    check_laws(method, job.lowered)
     replay = Replay(job, method)
     if replay.reverse.dtype != "float64":
         raise GradientError(

@@ -27,12 +27,12 @@ from sbmlgrad.engines.sized_by_job import SizedByJob
 from sbmlgrad.engines.tracked import Tracked, pairs_asked, stands_for, tracked_of
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.arguments import check_progress
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
 from sbmlgrad.simulation import simulate
 from sbmlgrad.simulation_inputs import (
     check_engine,
-    check_progress,
     default_engine,
     numbers_of,
     readouts_of,

@@ -92,6 +92,40 @@ _SEQUESTRATION = """
     J4: I => ; decay*I;
 """
 
+_SATURATED = """
+    substanceOnly species S in cell, P in cell; S = 5; P = 0;
+    feed = 2; vmax = 3; Km = 4;
+    J0: => S; feed;
+    J1: S => P; vmax*S/(Km + S);
+"""
+
+_CATALYSED = """
+    substanceOnly species A in cell, B in cell, E in cell, D in cell; A = 6; B = 5; E = 2; D = 0;
+    bind = 0.15; part = 0.4; lose = 0.5; gain = 0.6;
+    J0: A + B + E -> D + E; bind*A*B*E;
+    J1: D -> A + B; part*D;
+    J2: E -> ; lose*E;
+    J3: -> E; gain;
+"""
+
+_TRIMER = """
+    substanceOnly species A in cell, B in cell; A = 7; B = 1;
+    join = 0.02; part = 0.7; feed = 1.5; out = 0.2;
+    J0: 3 A => B; join*A*(A - 1)*(A - 2);
+    J1: B => 3 A; part*B;
+    J2: => A; feed;
+    J3: A => ; out*A;
+"""
+
+_REPRESSED = """
+    substanceOnly species G in cell, R in cell, P in cell; G = 1; R = 0; P = 3;
+    make = 2.5; decay = 0.4; bind = 0.3; part = 0.8;
+    J0: => P; make*G;
+    J1: P => ; decay*P;
+    J2: G + P => R; bind*G*P;
+    J3: R => G + P; part*R;
+"""
+
 #: On which no setting of the recommendation was chosen.
 APART = (
     Case(
@@ -120,6 +154,22 @@ APART = (
         ValuesAt([1, 5]),
         ("make_A", "make_I", "bind", "decay"),
         source=HEAD + _SEQUESTRATION,
+    ),
+    Case("saturated", "S", ValuesAt([2]), ("feed", "vmax", "Km"), source=HEAD + _SATURATED),
+    Case(
+        "catalysed",
+        "D",
+        WindowAverages([0.5, 2]),
+        ("bind", "part", "lose", "gain"),
+        source=HEAD + _CATALYSED,
+    ),
+    Case("trimer", "A", ValuesAt([2]), ("join", "part", "feed", "out"), source=HEAD + _TRIMER),
+    Case(
+        "repressed",
+        "P",
+        WindowAverages([0.5, 2]),
+        ("make", "decay", "bind", "part"),
+        source=HEAD + _REPRESSED,
     ),
 )
 

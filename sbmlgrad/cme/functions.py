@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sbmlgrad.cme.state_space import StateSpace
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import ParameterError, RequestError
+from sbmlgrad.model.numbers import as_numbers
 
 FloatArray = NDArray[np.float64]
 #: Id of a species (its count); states float64 [state, species] → float64 [state] or
@@ -57,23 +58,22 @@ def function_values(
 
     Raises:
         ParameterError: no such species.
-        RequestError: values of another shape, or not finite.
+        RequestError: no numbers, values of another shape, or not finite.
     """
     if isinstance(function, str):
         return space.states[:, place_of(lowered, function)]
-    values = np.asarray(function(space.states) if callable(function) else function)
+    values = as_numbers("function", function(space.states) if callable(function) else function)
     if values.ndim not in (1, 2) or values.shape[0] != space.size:
         raise RequestError(
             f"function: gave an array {list(values.shape)}; give [state] or [state, function], "
             f"here with {space.size} states"
         )
-    numbers = values.astype(np.float64)
-    if not np.isfinite(numbers).all():
-        where = np.argwhere(~np.isfinite(numbers))[0][0]
+    if not np.isfinite(values).all():
+        where = np.argwhere(~np.isfinite(values))[0][0]
         raise RequestError(
             f"function: not finite in state {space.counts[where].tolist()}, where it may count"
         )
-    return numbers
+    return values
 
 
 def check_affine(states: FloatArray, rows: FloatArray) -> None:

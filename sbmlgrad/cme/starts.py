@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import RequestError, StateSpaceError, UnsupportedModelError
 from sbmlgrad.model.initial import initial_counts, initial_values, random_at_start
+from sbmlgrad.model.numbers import as_numbers
 from sbmlgrad.model.readiness import start_issues
 from sbmlgrad.model.units import whole_number
 
@@ -33,25 +35,28 @@ class Start:
     probability: NDArray[np.float64]
 
 
-def given_start(
-    lowered: LoweredNetwork, states: NDArray[np.int64], probability: NDArray[np.float64]
-) -> Start:
-    """Return a start that the user gives.
+def given_start(lowered: LoweredNetwork, start: Any) -> Start:
+    """Return a start that the user gives: states [state, species] and probabilities [state].
 
     Raises:
-        RequestError: shapes, counts or probabilities that make no distribution.
+        RequestError: it is no such pair, or shapes, counts or probabilities make no distribution.
     """
     species = len(lowered.species_ids)
-    counts = np.asarray(states)
-    chances = np.asarray(probability, dtype=np.float64)
+    if not isinstance(start, tuple | list) or len(start) != 2:
+        raise RequestError(
+            f"start={start!r}: give two arrays, (counts [state, {species}], probabilities [state]),"
+            f" for instance ([{[1] * species}], [1.0])"
+        )
+    counts, chances = (as_numbers("start", part) for part in start)
     if counts.ndim != 2 or counts.shape[1] != species or chances.shape != counts.shape[:1]:
         raise RequestError(
             f"start: give counts [state, {species}] ({', '.join(lowered.species_ids)}) and "
             f"probabilities [state], not {list(counts.shape)} and {list(chances.shape)}"
         )
+    # Up to here a float64 holds every whole number; NaN compares as false.
+    if not ((counts == np.rint(counts)) & (counts >= 0.0) & (counts < 2.0**53)).all():
+        raise RequestError("start: counts are whole numbers that are not negative, below 2^53")
     whole = counts.astype(np.int64)
-    if (whole != counts).any() or (whole < 0).any():
-        raise RequestError("start: counts are whole numbers that are not negative")
     if not (chances > 0.0).all() or abs(chances.sum() - 1.0) > SLACK:
         raise RequestError(
             f"start: probabilities must be positive and sum to 1, they sum to {chances.sum()!r}"

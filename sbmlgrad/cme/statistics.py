@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.cme.functions import StateFunction, function_values
 from sbmlgrad.cme.projected import Projection
-from sbmlgrad.cme.projection import LARGEST_STATE_SPACE, project
+from sbmlgrad.cme.projection import LARGEST_STATE_SPACE, check_set, project
 from sbmlgrad.cme.state_space import StateSet
 from sbmlgrad.engines.readouts import Readout, ValuesAt, WindowAverages
 from sbmlgrad.errors import RequestError
-from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.arguments import check_network, ids_of
+from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 
 FloatArray = NDArray[np.float64]
 
@@ -60,10 +62,13 @@ def expectation(
         with_error: solve a finer projection too, give its answer, and say how the gradient differs.
 
     Raises:
+        ParameterError: unknown ids.
         RequestError: more than one function, or values where the states change.
         GradientError: the initial counts depend on a parameter, or a derivative is not finite.
     """
-    names = projection.lowered.network.parameter_ids if parameters is None else parameters
+    names = _parameters_of("expectation", projection, parameters)
+    if not isinstance(with_error, bool):
+        raise RequestError(f"with_error={with_error!r}: choose True or False")
     if function_values(projection.lowered, projection.space, function).ndim != 1:
         raise RequestError("expectation: give one function of the state; `covariance` takes two")
     if with_error and not (isinstance(function, str) or callable(function)):
@@ -96,7 +101,7 @@ def covariance(
         second: likewise.
         parameters: ids to differentiate in; None for all.
     """
-    names = projection.lowered.network.parameter_ids if parameters is None else parameters
+    names = _parameters_of("covariance", projection, parameters)
     rows = [function_values(projection.lowered, projection.space, f) for f in (first, second)]
     if any(row.ndim != 1 for row in rows):
         raise RequestError("covariance: give one function of the state each")
@@ -111,6 +116,16 @@ def covariance(
     both, x, y, _ = (found.value[:, i] for i in range(4))
     gradient = slopes[:, 0] - slopes[:, 1] * y[:, None] - slopes[:, 2] * x[:, None]
     return Statistic(both - x * y, gradient, found.leak, names)
+
+
+def _parameters_of(verb: str, projection: Any, parameters: Any) -> tuple[str, ...]:
+    """Return the ids to differentiate in; all for None."""
+    if not isinstance(projection, Projection):
+        raise RequestError(
+            f"{verb}(projection): pass what sbmlgrad.cme.project gives, not {projection!r}"
+        )
+    known = projection.lowered.network.parameter_ids
+    return known if parameters is None else ids_of("parameters", parameters, known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,9 +173,16 @@ def first_passage(
         largest: number of states to give up at.
 
     Raises:
+        ParameterError: unknown ids.
         StateSpaceError: more states are needed than allowed.
         RequestError: times or a set that make no sense.
     """
+    check_network("first_passage", model)
+    if reached is None:
+        raise RequestError("first_passage: there is no set to reach; pass `reached`")
+    check_set("reached", reached)
+    names = model.parameter_ids if of is None else ids_of("of", of, model.parameter_ids)
+    check_parameter_names(model, names)
     readout = ValuesAt(times)
     last = float(readout.points[-1])
     if last == 0.0:
@@ -175,6 +197,6 @@ def first_passage(
         absorbing=reached,
     )
     hit = projection.hit
-    still = expectation(projection, WindowAverages([0.0, last]), 1.0 - hit, of)
+    still = expectation(projection, WindowAverages([0.0, last]), 1.0 - hit, names)
     waiting = Statistic(still.value * last, still.gradient * last, still.leak, still.parameters)
-    return FirstPassage(expectation(projection, readout, hit, of), waiting, projection)
+    return FirstPassage(expectation(projection, readout, hit, names), waiting, projection)

@@ -13,11 +13,12 @@ from sbmlgrad.codegen.jumps_and_flows import LoweredEvent, lower_events, lower_f
 from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.channels import Channel, Judgement, judge
 from sbmlgrad.model.derivative import derivative
-from sbmlgrad.model.expression import TIME, ZERO, Expression, symbols
+from sbmlgrad.model.expression import TIME, ZERO, Expression, substitute, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
 from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.rules import written_out
 from sbmlgrad.model.structure import dependency_graph, stoichiometry_matrix
 
 #: A network is kept lowered for so many judgements of its laws.
@@ -184,6 +185,21 @@ class LoweredNetwork:
                 if target in changing or self._is_size_of_changing(target)
             )
         )
+
+    @cached_property
+    def parameters_in_changes(self) -> frozenset[str]:
+        """Parameters that say how many molecules a firing changes, as stoichiometry or factor."""
+        network = self.network
+        changing = [s for s in network.species if s.changes]
+        ids = {s.id for s in changing}
+        rules = written_out(network)
+        found = {s.conversion_factor for s in changing if s.conversion_factor}
+        for reaction in network.reactions:
+            for part in reaction.formulas:
+                if part.species in ids:
+                    found |= symbols(substitute(part.number, rules))
+        followed = (symbols(start_expression(network, id)) for id in found if id in network.by_id)
+        return frozenset().union(*followed) & frozenset(network.parameter_ids)
 
     def _is_size_of_changing(self, compartment: str) -> bool:
         return any(

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from sbmlgrad.errors import GradientError, RequestError
-from sbmlgrad.model.numbers import as_number
+from sbmlgrad.model.conditions import ends_of, refuse_number
 
 #: What differentiates a statistic that no path derivative can.
 FOR_JUMPS = "FittedValue(), CoupledDifference(), ScoreFunction() and FiniteDifference()"
@@ -64,10 +62,7 @@ def check_shape(found: tuple[int | None, ...], values: tuple[int | None, ...], a
 
 def between(lower: Any, upper: Any) -> Callable[[Any], Any]:
     """Return the condition lower <= value <= upper; None is an open end."""
-    low = -np.inf if lower is None else as_number("lower", lower)
-    high = np.inf if upper is None else as_number("upper", upper)
-    if not low <= high:
-        raise RequestError(f"probability: nothing lies between {lower!r} and {upper!r}")
+    low, high = ends_of("probability", lower, upper)
     return lambda values: (values >= low) & (values <= high)
 
 
@@ -78,10 +73,8 @@ def answering(condition: Callable[..., Any]) -> Callable[..., Any]:
         found = condition(*values)
         dtype = getattr(found, "dtype", None)
         if dtype is None or getattr(dtype, "name", None) != "bool":
-            raise RequestError(
-                f"probability: the condition gives {dtype or found!r}, not true or false; compare "
-                "values, or use expect(f, ...) for the mean of numbers"
-            )
+            advice = "compare values, or use expect(f, ...) for the mean of numbers"
+            refuse_number("probability: the condition", dtype or repr(found), advice)
         return found
 
     return checked

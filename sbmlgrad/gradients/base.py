@@ -7,11 +7,13 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.jumping_laws import jumping_channels
+from sbmlgrad.codegen.lowering import MOST_REASONS, LoweredNetwork
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import GradientError
+from sbmlgrad.gradients.expectations import ExpectationEstimator
 
 
 @runtime_checkable
@@ -51,6 +53,19 @@ class TimedEstimator(Protocol):
         ...
 
 
+@runtime_checkable
+class FittingEstimator(Protocol):
+    """An estimator that fits something to the ensemble, so that twice as many tell it more.
+
+    The mean of gradients from several small ensembles is worse than one from all of them.
+    """
+
+    @property
+    def fits_ensemble(self) -> bool:
+        """Whether it does."""
+        ...
+
+
 def check_clock(estimator: Estimator, lowered: LoweredNetwork) -> None:
     """Raise a `GradientError` where things happen between firings that an estimator cannot follow.
 
@@ -84,3 +99,20 @@ def check_readouts(estimator: Estimator, readouts: tuple[Readout, ...]) -> None:
                 "the firing times or choices it has no derivative that this estimator uses. It can "
                 f"differentiate {able}; TwoSidedAdjoint() differentiates values at times."
             )
+
+
+def check_laws(estimator: Estimator, lowered: LoweredNetwork) -> None:
+    """Raise a `GradientError` for laws that jump, where derivatives are taken along the path."""
+    if isinstance(estimator, ExpectationEstimator):
+        return
+    found = jumping_channels(lowered)
+    if found:
+        listed = ", ".join(map(repr, found[:MOST_REASONS]))
+        more = f" and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+        raise GradientError(
+            f"{estimator.name}: the law of {listed}{more} of model '{lowered.network.id}' jumps "
+            "where the state passes a threshold (a comparison, a piece or a rounding), and along a "
+            "trajectory a jump looks like a constant, so that the gradient would be wrong. "
+            "FittedValue(), CoupledDifference(), ScoreFunction() and FiniteDifference() "
+            "differentiate expectations of it; what is continuous can be written with min and max"
+        )

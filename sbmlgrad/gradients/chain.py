@@ -29,6 +29,22 @@ def refuse_parameters_in_start(lowered: LoweredNetwork) -> None:
         )
 
 
+def refuse_parameters_in_changes(lowered: LoweredNetwork, parameters: Collection[str]) -> None:
+    """Raise for parameters that say how many molecules a firing changes.
+
+    Args:
+        lowered: the network.
+        parameters: ids that shall be differentiated in.
+    """
+    found = sorted(lowered.parameters_in_changes & set(parameters))
+    if found:
+        raise GradientError(
+            f"model '{lowered.network.id}': {', '.join(map(repr, found))} says how many molecules "
+            "a firing changes, as a stoichiometry or a conversion factor, and whole numbers of "
+            "molecules have no derivative; leave it out, and compare simulations with whole numbers"
+        )
+
+
 def refuse_stepped_start(
     name: str, lowered: LoweredNetwork, id: str, upper: FloatArray, lower: FloatArray
 ) -> None:
@@ -119,7 +135,8 @@ def in_parameters(
     """Return the derivative in the parameters, float64 [parameter], given that in the inputs.
 
     Parameters act directly, and through the compartments and the species that never change whose
-    initial assignments use them.
+    initial assignments use them. NaN in those that say how many molecules a firing changes: whole
+    numbers have no derivative.
 
     Args:
         request: the trajectories.
@@ -138,4 +155,5 @@ def in_parameters(
         place = lowered.input_ids.index(constant)
         for parameter, slope in slopes.items():
             result[ids.index(parameter)] += slope * gradient[place]
+    result[[ids.index(id) for id in lowered.parameters_in_changes]] = np.nan
     return result

@@ -23,6 +23,7 @@ from sbmlgrad.engines.readouts import (
 from sbmlgrad.errors import GradientError, UnsupportedModelError
 from sbmlgrad.gradients.base import clock_refusal
 from sbmlgrad.gradients.chain import (
+    refuse_parameters_in_changes,
     refuse_rounded_events,
     refuse_stepped_start,
     start_refusal,
@@ -171,11 +172,13 @@ class FiniteDifference:
         lowered = requests(theta).lowered
         network = lowered.network
         check_parameter_names(network, self.parameters or ())
+        refuse_parameters_in_changes(lowered, self.parameters or ())
         used = used_parameters(lowered)
         result = np.zeros(len(theta))
         for place, id in enumerate(network.parameter_ids):
             value = float(theta[place])
-            if not (self.parameters is None or id in self.parameters):
+            is_wanted = self.parameters is None or id in self.parameters
+            if not is_wanted or id in lowered.parameters_in_changes:
                 result[place] = np.nan
             elif id in used and not np.isnan(value):
                 step = self._step(id, value)

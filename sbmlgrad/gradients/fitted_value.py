@@ -114,6 +114,11 @@ class FittedValue:
         """Values at times and window averages."""
         return frozenset({ValuesAt, WindowAverages})
 
+    @property
+    def fits_ensemble(self) -> bool:
+        """Values are fitted to all trajectories together; see `base.FittingEstimator`."""
+        return True
+
     def pull_back(
         self, engine: Native, request: Request, cotangent: NDArray[np.float64]
     ) -> NDArray[np.float64]:
@@ -162,7 +167,7 @@ class FittedValue:
         if not functional.is_pointwise:
             raise GradientError(
                 f"{self.name}: what a trajectory still collects must be a function of its state, "
-                "and this statistic joins values at several points; use CoupledDifference()"
+                f"and {functional.reason}; use CoupledDifference()"
             )
         slices = slices_of(request.readout, self.slices or SLICES)
         seen = occupancy(engine, request, slices)

@@ -16,11 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from sbmlgrad.codegen.jumping_laws import jumping_channels
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
-from sbmlgrad.gradients.chain import refuse_parameters_in_start
+from sbmlgrad.gradients.chain import refuse_parameters_in_changes, refuse_parameters_in_start
 from sbmlgrad.gradients.tensorflow import is_tensor
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.network import ReactionNetwork
@@ -186,6 +187,14 @@ def _refuse(lowered: LoweredNetwork) -> None:
             f"simulate_soft: model '{lowered.network.id}' has no reactions, so nothing is relaxed"
         )
     refuse_parameters_in_start(lowered)
+    refuse_parameters_in_changes(lowered, lowered.network.parameter_ids)
+    jumping = jumping_channels(lowered)
+    if jumping:
+        raise GradientError(
+            f"simulate_soft: the law of {', '.join(map(repr, jumping))} jumps where the state "
+            "passes a threshold, which has no gradient; use simulate() with an estimator of "
+            "expectations, such as FittedValue()"
+        )
     moved = [c for c in lowered.constant_ids if lowered.constant_derivatives[c]]
     if moved:
         raise GradientError(

@@ -15,10 +15,12 @@ def as_number(what: str, value: Any) -> float:
     """Return a value as a float.
 
     Raises:
-        RequestError: it is no number.
+        RequestError: it is no number, or an integer beyond all floating-point numbers.
     """
     try:
         return float(value)
+    except OverflowError:
+        raise RequestError(_beyond(what)) from None
     except (TypeError, ValueError):
         raise RequestError(f"{what}: {value!r} is not a number; give a number") from None
 
@@ -27,10 +29,13 @@ def as_numbers(what: str, values: Any) -> NDArray[np.float64]:
     """Return values as a float64 array of whatever shape they have.
 
     Raises:
-        RequestError: they are no numbers, or ragged.
+        RequestError: they are no numbers, ragged, or an integer is beyond all floating-point
+            numbers.
     """
     try:
         return np.asarray(values, dtype=np.float64)
+    except OverflowError:
+        raise RequestError(_beyond(what)) from None
     except (TypeError, ValueError):
         raise RequestError(
             f"{what}: {values!r} are not numbers; give an array of numbers"
@@ -50,3 +55,8 @@ def whole(what: str, value: Any, least: int, most: int) -> int:
     if number is None or isinstance(value, bool) or not least <= number <= most:
         raise RequestError(f"{what}={value!r}: give a whole number from {least} to {most}")
     return number
+
+
+def _beyond(what: str) -> str:
+    # Without the number, which may be too long to print.
+    return f"{what}: an integer is beyond the largest floating-point number, 1.8e308; give less"

@@ -6,12 +6,14 @@ distribution of a first-passage time is that of a state: P(T <= t) = P(X(t) is i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.channels import Channel
+from sbmlgrad.model.conditions import described, ends_of, is_truth_value, refuse_number
 from sbmlgrad.model.elements import Reaction, Species
 from sbmlgrad.model.expression import (
     TIME,
@@ -27,7 +29,6 @@ from sbmlgrad.model.expression import (
 )
 from sbmlgrad.model.in_molecules import in_molecules
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.operators import OPERATORS
 
 #: A formula that is true or false, or (id, lower, upper) for lower <= value <= upper, None for an
@@ -126,6 +127,10 @@ def condition_of(network: ReactionNetwork, condition: Condition) -> Expression:
     if isinstance(condition, tuple):
         found = _between(condition)
     elif isinstance(condition, Number | Symbol | Apply):
+        if not is_truth_value(condition, network.assignment_rules):
+            refuse_number(
+                f"condition: {described(condition)}", "a number", "compare it, for instance X > 3"
+            )
         is_logical = isinstance(condition, Apply) and OPERATORS[condition.operator].is_logical
         found = condition if is_logical else Apply("neq", (condition, ZERO))
     else:
@@ -164,10 +169,10 @@ def _between(condition: tuple[object, ...]) -> Expression:
     if len(condition) != 3 or not isinstance(condition[0], str):
         raise RequestError(f"condition {condition!r}: pass (id, lower, upper)")
     symbol, parts = Symbol(condition[0]), []
-    for operator, end in zip(("geq", "leq"), condition[1:], strict=True):
-        if end is not None:
-            number = Number(as_number("condition", end))
-            parts.append(Apply(operator, (symbol, number)))
+    ends = ends_of(f"condition {condition!r}", *condition[1:])
+    for operator, end in zip(("geq", "leq"), ends, strict=True):
+        if math.isfinite(end):
+            parts.append(Apply(operator, (symbol, Number(end))))
     if not parts:
         raise RequestError(f"condition {condition!r}: both ends are open, so that it always holds")
     return parts[0] if len(parts) == 1 else Apply("and", tuple(parts))

@@ -1,8 +1,12 @@
-"""An empty figure in the style of all pictures."""
+"""Figures: empty ones in the style of all pictures, and their way into files."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
+
+from sbmlgrad.errors import RequestError, WriteError
 
 
 def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
@@ -25,3 +29,26 @@ def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[An
         ax.spines[["top", "right"]].set_visible(False)
         ax.grid(alpha=0.25, linewidth=0.6)
     return figure, axes
+
+
+def save_figure(figure: Any, path: str | Path, *, dpi: int = 160) -> None:
+    """Write a figure into a file.
+
+    Args:
+        figure: of Matplotlib.
+        path: image file; the suffix says which format.
+        dpi: pixels an inch, where the format has any.
+
+    Raises:
+        RequestError: the path is none.
+        WriteError: the file cannot be written.
+    """
+    if not isinstance(path, str | os.PathLike) and not hasattr(path, "write"):
+        raise RequestError(f"path={path!r}: give the name of a file, for instance 'plot.png'")
+    try:
+        figure.savefig(path, dpi=dpi)
+    except (OSError, ValueError) as error:
+        raise WriteError(
+            f"the plot cannot be written to '{path}': {error}. Choose another place or suffix, for "
+            "instance .png or .pdf."
+        ) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sbmlgrad.errors import WriteError
+from sbmlgrad.pages.figure import save_figure
 from sbmlgrad.referees.compare import Comparison
 
 #: Okabe & Ito 2008, distinguishable with any colour vision.
@@ -62,13 +62,7 @@ def draw_comparison(comparison: Comparison, path: str | Path) -> None:
         ncols=1 if columns == 1 else 3,
         frameon=False,
     )
-    try:
-        figure.savefig(path, dpi=150)
-    except (OSError, ValueError) as error:
-        raise WriteError(
-            f"the plot cannot be written to '{path}': {error}. Choose another place or suffix, for "
-            "instance .png or .pdf."
-        ) from error
+    save_figure(figure, path, dpi=150)
 
 
 def draw_panel(

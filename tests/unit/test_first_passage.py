@@ -167,6 +167,14 @@ def test_batches_and_graphs() -> None:
         ({"horizon": 0.0}, sg.RequestError, "positive"),
         ({"condition": formula_of("X > alpha")}, sg.GradientError, "depends on 'alpha'"),
         ({"condition": ("X", None, None)}, sg.RequestError, "both ends"),
+        ({"condition": ("X", 7, 3)}, sg.RequestError, "nothing lies between 7 and 3"),
+        ({"condition": formula_of("X + 1")}, sg.RequestError, "not true or false"),
+        ({"horizon": 10**400}, sg.RequestError, "horizon: an integer is beyond"),
+        ({"times": 10**400}, sg.RequestError, "times: an integer is beyond"),
+        ({"times": len}, sg.RequestError, "times: .* are not numbers"),
+        ({"times": {1.0: 2.0}}, sg.RequestError, "times: .* are not numbers"),
+        ({"estimator": 3}, sg.RequestError, "estimator=3: pass an estimator object"),
+        ({"estimator": ScoreFunction}, sg.RequestError, "pass an estimator object"),
         ({"model": 3}, sg.RequestError, "loaded network"),
     ],
 )
@@ -177,3 +185,33 @@ def test_bad_requests_are_refused(options, error, words) -> None:
     arguments = [options.pop(name) for name in ("model", "condition", "horizon")]
     with pytest.raises(error, match=words):
         first_passage(*arguments, theta, trajectories=5, seed=1, **options)
+
+
+def test_conditions_without_meaning_are_refused_in_the_same_words_everywhere() -> None:
+    model = network("immigration_death")
+    cells = sg.simulate(model, times=[1.0], trajectories=3, seed=1)
+    options = {"trajectories": 40, "seed": 1}
+    calls = {
+        "first_passage": lambda: first_passage(model, ("X", 7, 3), 2.0, **options),
+        "probability": lambda: cells.probability(("X", 7, 3)),
+        "check_gradient": lambda: sg.check_gradient(
+            model, times=[1.0], statistic=("probability", 7, 3), **options
+        ),
+    }
+    said = {}
+    for name, call in calls.items():
+        with pytest.raises(sg.RequestError) as caught:
+            call()
+        said[name] = str(caught.value).partition(": ")[2]
+    assert len(set(said.values())) == 1, said
+    assert said["probability"].startswith("nothing lies between 7 and 3; give a lower end")
+    words = "not true or false; compare"
+    with pytest.raises(sg.RequestError, match=words):
+        cells.probability(lambda x: x + 1.0, "X")
+    with pytest.raises(sg.RequestError, match=words):
+        first_passage(model, formula_of("X + 1"), 2.0, **options)
+
+
+def test_parameters_that_are_ragged_are_refused() -> None:
+    with pytest.raises(sg.RequestError, match=r"parameters: .* are not numbers"):
+        passage([[1.0, 2.0], [3.0]], trajectories=5)

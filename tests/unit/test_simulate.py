@@ -162,6 +162,11 @@ REFUSED = [
     ({"engine": sg.engines.Native}, "pass an engine object"),
     ({"readouts": sg.WindowAverages([0, 1])}, "pass a list of readouts"),
     ({"readouts": ["x"]}, "pass a list of readouts"),
+    ({"readouts": 3}, "readouts=3: pass a list of readouts"),
+    ({"readouts": 3, "parameters": tf.constant([1.0])}, "readouts=3: pass a list of readouts"),
+    ({"readouts": np.ones(2), "engine": sg.engines.ODE()}, "pass a list of readouts"),
+    ({"times": 10**400}, "times: an integer is beyond the largest"),
+    ({"parameters": {"k1": 10**400}}, "parameter 'k1': an integer is beyond the largest"),
     ({"parameters": {"k9": 1.0}}, "no parameter 'k9'"),
     ({"parameters": {"k1": "a"}}, "not a number"),
     ({"parameters": {"k1": np.inf}}, "not a finite number"),
@@ -173,6 +178,9 @@ REFUSED = [
     ({"initial": {"A": 1.5}}, "not a whole number"),
     ({"progress": 3}, "progress=3"),
     ({"on_failure": "ignore"}, "on_failure"),
+    ({"on_failure": np.ones(2)}, "on_failure=array.*: choose 'raise' or 'mark'"),
+    ({"streams": "mine"}, "streams='mine': choose"),
+    ({"streams": np.ones(2)}, "streams=array.*: choose"),
     ({"estimator": sg.gradients.TwoSidedAdjoint()}, "tensor"),
     ({"first_trajectory": 2**32}, "first_trajectory"),
 ]
@@ -182,6 +190,12 @@ REFUSED = [
 def test_bad_requests_are_refused_by_name(options: dict, message: str) -> None:
     with pytest.raises(sg.SbmlGradError, match=message):
         sg.simulate(shipped("dimerization"), **{"times": [1], **options})
+
+
+def test_readouts_may_come_from_a_generator() -> None:
+    windows = (sg.WindowAverages([0, last]) for last in (1, 2))
+    cells = sg.simulate(shipped("dimerization"), times=[1], readouts=windows, seed=1)
+    assert [type(one).__name__ for one in cells.readouts] == ["ValuesAt"] + 2 * ["WindowAverages"]
 
 
 def test_seed_is_drawn_and_recorded() -> None:

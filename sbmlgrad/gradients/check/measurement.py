@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
-from sbmlgrad.gradients.base import Estimator, check_clock, check_readouts
+from sbmlgrad.gradients.base import (
+    Estimator,
+    check_clock,
+    check_laws,
+    check_readouts,
+)
 from sbmlgrad.gradients.check.task import Task
 from sbmlgrad.gradients.expectations import ExpectationEstimator
 
@@ -85,6 +90,8 @@ class Measured:
         cosine: of the angle between mean gradient and reference.
         likely_bias: bias with its noise taken off; where it is not resolved, with one standard
             deviation of that noise added.
+        runs: gradients from all trajectories at once, of an estimator that fits something to them.
+        error_of_runs: root mean square error of these, the reference's own taken off.
     """
 
     estimator: Any
@@ -97,6 +104,8 @@ class Measured:
     noise: float = math.nan
     cosine: float = math.nan
     likely_bias: float = math.nan
+    runs: Gradients | None = None
+    error_of_runs: float = math.nan
 
     @property
     def is_resolved(self) -> bool:
@@ -111,10 +120,14 @@ class Measured:
     @property
     def seconds(self) -> float:
         """CPU time of a gradient over its trajectories."""
-        return math.nan if self.gradients is None else self.gradients.seconds
+        found = self.gradients if self.runs is None else self.runs
+        return math.nan if found is None else found.seconds
 
     def error(self, trajectories: float) -> float:
         """Return the root mean square error of one gradient from so many trajectories."""
+        if self.runs is not None:
+            # What is fitted to all at once is better than what batches of them tell.
+            return self.error_of_runs * math.sqrt(self.runs.size / trajectories)
         return math.hypot(self.likely_bias, self.noise / math.sqrt(trajectories))
 
 
@@ -139,6 +152,7 @@ def gradients_of(
     """
     check_readouts(estimator, (task.readout,))
     check_clock(estimator, task.lowered)
+    check_laws(estimator, task.lowered)
     if task.statistic.kind == "probability" and not isinstance(estimator, ExpectationEstimator):
         # Says so before anything is simulated.
         task.statistic.cotangent(estimator.name, task.weights[0], np.zeros((1, 1, 1)))
@@ -198,20 +212,30 @@ def compared(row: Measured, reference: FloatArray, scatter: FloatArray | None) -
         # Of one squared normal number the standard deviation is √2; of more, relatively less.
         squared += variance / norm**2 * math.sqrt(2.0 / entries)
     size = float(np.linalg.norm(found.mean))
-    if size == 0.0 and own == 0.0:
+    if size == 0.0 and own == 0.0 and isinstance(row.estimator, ExpectationEstimator):
         # Nothing that it could see, such as a rare event, has happened: that is no bias.
         z = math.nan
-    return Measured(
-        estimator=row.estimator,
-        name=row.name,
-        gradients=found,
+    return replace(
+        row,
         bias=bias,
         bias_error=math.sqrt(variance) / norm,
         z=z,
         noise=math.sqrt(own * len(found.values) * found.size) / norm,
         cosine=float(np.sum(found.mean * reference)) / (size * norm) if size > 0.0 else math.nan,
         likely_bias=math.sqrt(squared),
+        error_of_runs=_error_of(row.runs, reference, scatter),
     )
+
+
+def _error_of(runs: Gradients | None, reference: FloatArray, scatter: FloatArray | None) -> float:
+    """Return the root mean square error of single gradients, relative to the reference."""
+    if runs is None:
+        return math.nan
+    of_reference = 0.0 if scatter is None else float(np.sum(scatter**2))
+    squared = float(np.mean(np.sum((runs.values - reference) ** 2, axis=(1, 2)))) - of_reference
+    # Not less than how far they lie apart.
+    apart = float(np.sum(runs.values.var(axis=0, ddof=1)))
+    return math.sqrt(max(squared, apart)) / float(np.linalg.norm(reference))
 
 
 def joint_z(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sbmlgrad.gradients.straight_through import StraightThrough
+from sbmlgrad.pages.figure import save_figure
 
 if TYPE_CHECKING:
     from sbmlgrad.gradients.check.measurement import Measured
@@ -65,7 +66,7 @@ def plot_check(check: GradientCheck, path: str | Path | None = None) -> Any:
         fontsize=9,
     )
     if path is not None:
-        figure.savefig(path, dpi=160)
+        save_figure(figure, path)
     return figure
 
 

@@ -92,8 +92,7 @@ def recommendation(
     best = order[0]
     said = [
         f"Use {best.row.name}: a gradient from {intended:,} trajectories is off by about "
-        f"{percent(best.error)} of its size ({_bias_words(best.row)}; noise "
-        f"{percent(best.row.noise / math.sqrt(intended))}).",
+        f"{percent(best.error)} of its size ({_parts_of_error(best.row, intended)}).",
         _how_sure(order, reference),
     ]
     if best.error > USELESS:
@@ -136,6 +135,12 @@ def _is_weak(row: Measured) -> bool:
     return row.gradients is None or (row.is_resolved and row.likely_bias > WORTH_NAMING)
 
 
+def _parts_of_error(row: Measured, intended: int) -> str:
+    if row.runs is not None:
+        return f"by {len(row.runs.values)} gradients from {row.runs.size:,} trajectories each"
+    return f"{_bias_words(row)}; noise {percent(row.noise / math.sqrt(intended))}"
+
+
 def _bias_words(row: Measured) -> str:
     if row.is_resolved:
         return f"bias {percent(row.bias)} ± {percent(row.bias_error)}, z = {row.z:.1f}"
@@ -151,13 +156,14 @@ def _how_sure(order: Sequence[Ranked], reference: Reference) -> str:
         if not alike:
             said.append(
                 f"That is clear: the next best, {following.row.name}, is off by "
-                f"{percent(following.error)}, or {percent(following.at_equal_time)} in the same "
-                "computing time."
+                f"{percent(following.error)}, or {percent(following.at_equal_time)} in the time in "
+                f"which this one comes to {percent(best.at_equal_time)}."
             )
         else:
             names = ", ".join(f"{one.row.name} ({percent(one.error)})" for one in alike)
             said.append(f"Others do nearly as well, and another seed may order them anew: {names}.")
-    if not best.row.is_resolved and best.row.bias_error > WORTH_NAMING:
+    is_by_batches = best.row.runs is None
+    if is_by_batches and not best.row.is_resolved and best.row.bias_error > WORTH_NAMING:
         whose = "" if reference.is_exact else " (the reference has an error too)"
         said.append(
             f"A bias below {percent(best.row.largest_bias)} cannot be told from noise here{whose}; "

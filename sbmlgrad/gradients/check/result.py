@@ -170,6 +170,9 @@ class GradientCheck:
 
         Returns:
             The Matplotlib figure.
+
+        Raises:
+            WriteError: the folder does not exist, or the suffix names no format.
         """
         from sbmlgrad.gradients.check.plot import plot_check
 

@@ -16,6 +16,12 @@ from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import RequestError
 from sbmlgrad.gradients.base import Estimator
+from sbmlgrad.gradients.check.arguments import (
+    estimators_of,
+    free_ids,
+    ids_of_species,
+    temperatures_of,
+)
 from sbmlgrad.gradients.check.measurement import compared, measured
 from sbmlgrad.gradients.check.recommendation import ranked, recommendation
 from sbmlgrad.gradients.check.reference import MORE, reference_of
@@ -32,6 +38,8 @@ from sbmlgrad.gradients.check.task import (
     species_of,
     targets_of,
 )
+from sbmlgrad.gradients.check.whole_runs import RUNS, is_fitting, with_whole_runs
+from sbmlgrad.model.arguments import check_network, check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
@@ -111,22 +119,22 @@ def check_gradient(
         GradientError: the model has no gradient, it is zero, or there is nothing to compare with.
         SimulationError: trajectories failed.
     """
+    check_progress(progress)
     kept = readout_of(readout, times)
     task = _task(model, kept, parameters, of, statistic, free, trajectories, seed, engine)
     # Every estimator walks through all batches, so that this is what compiling would serve.
     task = task.settled(BATCHES)
-    wanted = _checked(estimators) if estimators is not None else _all(task, temperatures)
+    wanted = estimators_of(estimators) if estimators is not None else _all(task, temperatures)
     planned = whole("intended", trajectories if intended is None else intended, 1, 10**12)
     largest = whole("largest_state_space", largest_state_space, 1, 10**9)
     # An exact reference spares the batches of an estimated one.
-    total = (len(wanted) + MORE) * BATCHES
+    total = (len(wanted) + RUNS * sum(map(is_fitting, wanted)) + MORE) * BATCHES
     tick = _counter(progress, total)
     reference = reference_of(task, largest, BATCHES, tick)
     values = [task.sample(number) for number in range(BATCHES)]
     scatter = reference.scatter
-    rows = tuple(
-        compared(measured(task, e, values, tick), reference.value, scatter) for e in wanted
-    )
+    found = (with_whole_runs(task, measured(task, e, values, tick), BATCHES, tick) for e in wanted)
+    rows = tuple(compared(row, reference.value, scatter) for row in found)
     signs = weak_spots(task)
     order = ranked(rows, planned)
     if progress is not None:
@@ -185,15 +193,14 @@ def _task(
     seed: int | None,
     engine: Native | None,
 ) -> Task:
-    if not isinstance(model, ReactionNetwork):
-        raise RequestError(f"check_gradient(model): pass a loaded network, not {model!r}")
+    check_network("check_gradient", model)
     if engine is not None and not isinstance(engine, Native):
         raise RequestError(
             f"engine={engine!r}: gradients replay the trajectories of sbmlgrad.engines.Native(); "
             "pass one of those, or leave it out"
         )
-    # The reference and its pilot take their trajectories from the same streams.
-    most = LARGEST_TRAJECTORY // (2 * MORE)
+    # Reference, its pilot and runs of all at once take their trajectories from the same streams.
+    most = LARGEST_TRAJECTORY // (2 * MORE + RUNS)
     if whole("trajectories", trajectories, 2 * BATCHES, most) % BATCHES:
         raise RequestError(
             f"trajectories={trajectories}: errors are told from {BATCHES} equal batches; give a "
@@ -202,8 +209,9 @@ def _task(
     explicit = explicit_of(model, parameters)
     lowered = lowered_of(model, explicit)
     number = secrets.randbits(63) if seed is None else whole("seed", seed, 0, 2**63 - 1)
-    names = free_of(lowered, free)
-    targets, weights = targets_of(lowered, readout, species_of(lowered, of), number)
+    names = free_of(lowered, free_ids(free, model.parameter_ids))
+    species = species_of(lowered, ids_of_species(of, lowered.species_ids))
+    targets, weights = targets_of(lowered, readout, species, number)
     check_job(lowered, (readout,), trajectories)
     return Task(
         model=model,
@@ -235,7 +243,7 @@ def _all(task: Task, temperatures: Sequence[float]) -> list[Estimator]:
             # A part of an estimator's settings.
             continue
         if name == "StraightThrough":
-            found += [kind(temperature) for temperature in temperatures]
+            found += [kind(temperature) for temperature in temperatures_of(temperatures)]
         elif name == "FiniteDifference":
             # Each parameter costs simulations of its own.
             coupling = "crn" if task.lowered.is_timed else "split"
@@ -245,21 +253,6 @@ def _all(task: Task, temperatures: Sequence[float]) -> list[Estimator]:
         else:
             found.append(kind())
     return found
-
-
-def _checked(estimators: Sequence[Estimator]) -> list[Estimator]:
-    if isinstance(estimators, Estimator) or not len(estimators):
-        raise RequestError(
-            f"estimators={estimators!r}: pass a list of estimators, for instance "
-            "[sbmlgrad.gradients.TwoSidedAdjoint()]"
-        )
-    for one in estimators:
-        if isinstance(one, type) or not isinstance(one, Estimator):
-            raise RequestError(
-                f"estimators: {one!r} is no estimator object; pass for instance "
-                "sbmlgrad.gradients.TwoSidedAdjoint()"
-            )
-    return list(estimators)
 
 
 def _counter(progress: Progress | None, total: int) -> Callable[[], None]:

@@ -15,6 +15,7 @@ from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.expectations import ExpectationEstimator
 from sbmlgrad.gradients.functional import Functional, linear
+from sbmlgrad.model.conditions import ends_of
 
 FloatArray = NDArray[np.float64]
 
@@ -122,14 +123,14 @@ def statistic_of(statistic: Any) -> Statistic:
     Raises:
         RequestError: it means none.
     """
-    if statistic in ("mean", "variance"):
+    if isinstance(statistic, str) and statistic in ("mean", "variance"):
         return Statistic(statistic)
     if isinstance(statistic, tuple | list) and len(statistic) == 3:
         kind, low, high = statistic
-        if kind == "probability" and (low, high) != (None, None):
-            between(low, high)
-            ends = (None if end is None else float(end) for end in (low, high))
-            return Statistic("probability", *ends)
+        if isinstance(kind, str) and kind == "probability":
+            ends = [e if np.isfinite(e) else None for e in ends_of("probability", low, high)]
+            if ends != [None, None]:
+                return Statistic("probability", *ends)
     raise RequestError(
         f'statistic={statistic!r}: choose "mean", "variance" or ("probability", low, high), with '
         "None for one open end"

@@ -21,6 +21,7 @@ from sbmlgrad.errors import ParameterError, RequestError, SimulationError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.chain import (
     in_parameters,
+    refuse_parameters_in_changes,
     refuse_parameters_in_start,
     used_parameters,
 )
@@ -185,16 +186,19 @@ def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
 def free_of(lowered: LoweredNetwork, free: Sequence[str] | None) -> tuple[str, ...]:
     """Return the ids of free parameters; by default all that a propensity depends on.
 
-    With a clock, all that events, rate rules or the start depend on, too.
+    With a clock, all that events, rate rules or the start depend on, too; never those that say how
+    many molecules a firing changes.
 
     Raises:
         ParameterError: an id that does not exist, or none at all.
+        GradientError: one that says how many molecules a firing changes.
     """
     if isinstance(free, str):
         raise ParameterError(f"free={free!r}: give a list of ids, for instance ['{free}']")
     ids = lowered.network.parameter_ids
     if free is not None:
         check_parameter_names(lowered.network, free)
+        refuse_parameters_in_changes(lowered, free)
         found = tuple(dict.fromkeys(free))
     elif lowered.is_timed:
         found = tuple(p for p in ids if p in used_parameters(lowered))
@@ -203,6 +207,8 @@ def free_of(lowered: LoweredNetwork, free: Sequence[str] | None) -> tuple[str, .
         for constant in used & set(lowered.constant_ids):
             used |= set(lowered.constant_derivatives[constant])
         found = tuple(p for p in ids if p in used)
+    if free is None:
+        found = tuple(p for p in found if p not in lowered.parameters_in_changes)
     if not found:
         raise ParameterError(
             f"model '{lowered.network.id}': no parameter is free, so there is no gradient to check;"

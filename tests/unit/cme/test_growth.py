@@ -11,7 +11,7 @@ import sbmlgrad as sg
 from sbmlgrad.cme import growth
 from sbmlgrad.cme.projection import project
 from sbmlgrad.engines.readouts import ValuesAt
-from sbmlgrad.errors import RequestError, StateSpaceError, UnsupportedModelError
+from sbmlgrad.errors import ParameterError, RequestError, StateSpaceError, UnsupportedModelError
 
 BIRTH_DEATH = """
     substanceOnly species X in cell; X = 0; a = 400; m = 1; J0: => X; a; J1: X => ; m*X;
@@ -134,8 +134,17 @@ def test_given_start() -> None:
         (np.array([[-1]]), np.ones(1)),
         (np.array([[2], [2]]), np.array([0.5, 0.5])),
         (np.array([[2], [3]]), np.array([0.5, 0.4])),
+        ([[1.5]], [1.0]),
+        ([[np.nan]], [1.0]),
+        ([[2.0**53]], [1.0]),
+        ([["a"]], [1.0]),
+        ([[1]], ["a"]),
+        ([[1], [2, 3]], [1.0]),
     ):
         with pytest.raises(RequestError, match="start:"):
+            project(model, until=1.0, start=wrong)
+    for wrong in ({(1,): 0.5}, 3, np.ones((2, 2)), ([[1]],), ([[1]], [1.0], [1.0])):
+        with pytest.raises(RequestError, match=r"start=(.|\n)*: give two arrays"):
             project(model, until=1.0, start=wrong)
 
 
@@ -161,6 +170,31 @@ def test_refusals() -> None:
         project(model, until=1.0).expect(ValuesAt([2.0]), "X")
     with pytest.raises(RequestError, match="absorbing"):
         project(model, until=1.0, absorbing=lambda states: states[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"model": 3}, RequestError, r"project\(model\): pass a loaded network, not 3"),
+        ({"until": "a"}, RequestError, "until: 'a' is not a number"),
+        ({"until": -1.0}, RequestError, "until=-1.0: give a finite time"),
+        ({"tolerance": "a"}, RequestError, "tolerance: 'a' is not a number"),
+        ({"largest": "a"}, RequestError, "largest='a': give a whole number"),
+        ({"largest": float("nan")}, RequestError, "largest=nan: give a whole number"),
+        ({"parameters": 3}, RequestError, "parameters=3: pass a mapping"),
+        ({"parameters": np.ones(2)}, RequestError, "parameters=array.*: pass a mapping"),
+        ({"parameters": {"m": "a"}}, RequestError, "parameters, 'm': 'a' is not a number"),
+        ({"parameters": {"q": 1.0}}, ParameterError, "no parameter 'q'"),
+        ({"initial": [1]}, RequestError, r"initial=\[1\]: pass a mapping"),
+        ({"initial": {"X": "a"}}, RequestError, "initial, 'X': 'a' is not a number"),
+        ({"absorbing": 3}, RequestError, "absorbing=3: pass a function of states"),
+    ],
+)
+def test_wrong_arguments_are_named(options, error, words) -> None:
+    model = antimony("substanceOnly species X in cell; X = 2; m = 1; J0: X => ; m*X;")
+    given = {"model": model, "until": 1.0, **options}
+    with pytest.raises(error, match=words):
+        project(given.pop("model"), **given)
 
 
 def test_what_has_no_constant_generator_or_one_start_is_refused() -> None:

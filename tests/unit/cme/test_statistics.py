@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from networks import antimony, network
@@ -10,7 +12,7 @@ from scipy.integrate import quad
 
 from sbmlgrad import cme
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
-from sbmlgrad.errors import RequestError
+from sbmlgrad.errors import ParameterError, RequestError
 
 TELEGRAPH = """
     substanceOnly species off in cell, on in cell, M in cell; off = 1; on = 0; M = 0;
@@ -144,3 +146,47 @@ def test_bounds_use_every_conserved_total() -> None:
         "J0: A + B -> C; k*A*B - k*C;"
     )
     np.testing.assert_array_equal(cme.project(model, until=1.0).count_bounds(), [6, 5, 5])
+
+
+DEATH = "substanceOnly species X in cell; X = 2; m = 1; J0: X => ; m*X;"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"projection": 3}, RequestError, r"expectation\(projection\): pass what .*project gives"),
+        ({"readout": 3}, RequestError, "values at times and of window averages, not of int"),
+        ({"function": object()}, RequestError, "function: .* are not numbers"),
+        ({"function": [[1, 2], [3]]}, RequestError, "function: .* are not numbers"),
+        ({"function": lambda states: "a"}, RequestError, "function: 'a' are not numbers"),
+        ({"parameters": 3}, ParameterError, r"parameters=3: give a list of ids.*\['m'\]"),
+        # Its letters are ids, too.
+        ({"parameters": "m"}, ParameterError, "parameters='m': give a list of ids"),
+        ({"parameters": [3]}, ParameterError, "parameters: 3 is no id"),
+        ({"parameters": ["q"]}, ParameterError, "no parameter 'q'"),
+        ({"with_error": np.ones(2)}, RequestError, "with_error=array.*: choose True or False"),
+    ],
+)
+def test_wrong_arguments_of_an_expectation_are_named(options, error, words) -> None:
+    given = {"readout": ValuesAt([1.0]), "function": "X", **options}
+    given.setdefault("projection", cme.project(antimony(DEATH), until=1.0))
+    with pytest.raises(error, match=words):
+        cme.expectation(**given)
+
+
+def test_wrong_arguments_of_covariances_and_first_passages_are_named() -> None:
+    model = antimony(DEATH)
+    projection = cme.project(model, until=1.0)
+    wrong: Any = 3
+    with pytest.raises(RequestError, match=r"covariance\(projection\): pass"):
+        cme.covariance(wrong, [1.0], "X", "X")
+    with pytest.raises(ParameterError, match="parameters=3"):
+        cme.covariance(projection, [1.0], "X", "X", wrong)
+    with pytest.raises(RequestError, match=r"first_passage\(model\): pass a loaded network"):
+        cme.first_passage(wrong, lambda x: x[:, 0] < 1, [1.0])
+    with pytest.raises(RequestError, match="reached=3: pass a function of states"):
+        cme.first_passage(model, wrong, [1.0])
+    with pytest.raises(RequestError, match="no set to reach"):
+        cme.first_passage(model, None, [1.0])
+    with pytest.raises(ParameterError, match="of=3: give a list of ids"):
+        cme.first_passage(model, lambda x: x[:, 0] < 1, [1.0], of=wrong)

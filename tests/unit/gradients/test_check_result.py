@@ -12,6 +12,7 @@ from networks import ROOT, antimony, network
 import sbmlgrad as sg
 from sbmlgrad import gradients
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
+from sbmlgrad.errors import WriteError
 from sbmlgrad.gradients import FiniteDifference, StraightThrough, TwoSidedAdjoint
 from sbmlgrad.gradients.check.plot import ORANGE
 from sbmlgrad.gradients.check.run import check_gradient
@@ -110,6 +111,17 @@ def test_biases_that_are_not_resolved_are_drawn_hollow(tmp_path) -> None:
     assert "bias ± 2 standard errors, not resolved" in [t.get_text() for t in legend.get_texts()]
 
 
+def test_a_place_that_cannot_be_drawn_into_is_refused(tmp_path) -> None:
+    found = quick(estimators=[TwoSidedAdjoint()])
+    with pytest.raises(WriteError, match=r"nowhere.*Choose another place"):
+        found.plot(tmp_path / "nowhere" / "check.png")
+    with pytest.raises(WriteError, match=r"check\.foo.*another place or suffix"):
+        found.plot(tmp_path / "check.foo")
+    with pytest.raises(sg.RequestError, match="path=3: give the name of a file"):
+        found.plot(3)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
@@ -117,19 +129,35 @@ def test_biases_that_are_not_resolved_are_drawn_hollow(tmp_path) -> None:
         ({"readout": ValuesAt([1])}, sg.RequestError, "either `times` or a `readout`"),
         ({"of": "Y"}, sg.ParameterError, "no species"),
         ({"of": []}, sg.ParameterError, "no species"),
-        ({"free": "alpha"}, sg.ParameterError, "list of ids"),
+        ({"of": 3}, sg.ParameterError, r"of=3: give a list of ids, for instance \['X'\]"),
+        ({"of": [["X"]]}, sg.ParameterError, r"of: \['X'\] is no id"),
+        ({"free": "alpha"}, sg.ParameterError, r"free='alpha': .*list of ids.*\['alpha'\]"),
+        ({"free": 3}, sg.ParameterError, "free=3: give a list of ids, for instance"),
+        ({"free": [3]}, sg.ParameterError, "free: 3 is no id"),
         ({"free": ["k"]}, sg.ParameterError, "'k'"),
         ({"free": []}, sg.ParameterError, "no parameter is free"),
         ({"parameters": [1.0]}, sg.ParameterError, "2 parameters"),
         ({"parameters": {"mu": np.nan}}, sg.ParameterError, "not a finite number"),
         ({"statistic": "median"}, sg.RequestError, "choose"),
         ({"statistic": ("probability", None, None)}, sg.RequestError, "choose"),
+        ({"statistic": ("probability", -np.inf, np.inf)}, sg.RequestError, "choose"),
         ({"statistic": ("probability", 3, 2)}, sg.RequestError, "nothing lies between"),
+        (
+            {"statistic": ("probability", np.ones(2), 2)},
+            sg.RequestError,
+            "lower end: .* not a num",
+        ),
+        ({"statistic": np.array([1, 2])}, sg.RequestError, r"statistic=array.*: choose"),
+        ({"statistic": (np.array([1, 2]), 1, 2)}, sg.RequestError, "statistic=.*: choose"),
         ({"trajectories": 1010}, sg.RequestError, "multiple of 20"),
         ({"trajectories": 20}, sg.RequestError, "trajectories=20"),
-        ({"estimators": TwoSidedAdjoint()}, sg.RequestError, "pass a list"),
+        ({"estimators": TwoSidedAdjoint()}, sg.RequestError, "give a list of estimators"),
+        ({"estimators": 3}, sg.RequestError, "estimators=3: give a list of estimators"),
         ({"estimators": [TwoSidedAdjoint]}, sg.RequestError, "no estimator object"),
-        ({"estimators": []}, sg.RequestError, "pass a list"),
+        ({"estimators": []}, sg.RequestError, r"estimators=\[\]: give a list of estimators"),
+        ({"temperatures": 3}, sg.RequestError, "temperatures=3: give a list of numbers"),
+        ({"temperatures": ["a"]}, sg.RequestError, "temperature: 'a' is not a number"),
+        ({"progress": 3}, sg.RequestError, r"progress=3: pass a function of \(done, total\)"),
         ({"engine": sg.engines.Reference()}, sg.RequestError, "Native"),
         ({"times": [0.0]}, sg.GradientError, "in alpha, mu is zero"),
     ],
@@ -149,4 +177,4 @@ def test_the_guide_runs(capsys) -> None:
     text = (ROOT / "docs" / "how-to" / "check-gradients.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.DOTALL)
     exec(compile(block, "check-gradients.md", "exec"), {})
-    assert "Use TwoSidedAdjoint()" in capsys.readouterr().out
+    assert "Use FittedValue()" in capsys.readouterr().out

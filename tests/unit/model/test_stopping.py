@@ -11,6 +11,7 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.model.expression import Apply, Number, Symbol
 from sbmlgrad.model.in_molecules import in_molecules
+from sbmlgrad.model.operators import OPERATORS
 from sbmlgrad.model.stopping import condition_of, marked, stopped
 
 SHIPPED = sorted(path.stem for path in MODELS.glob("*.xml"))
@@ -103,7 +104,26 @@ def test_conditions_are_true_or_false() -> None:
     assert condition_of(model, ("C", 2, None)) == least
     both = condition_of(model, ("C", 2, 4))
     assert both == Apply("and", (least, Apply("leq", (Symbol("C"), Number(4.0)))))
-    assert condition_of(model, Symbol("C")) == Apply("neq", (Symbol("C"), Number(0.0)))
+    # An infinite end is an open one.
+    assert condition_of(model, ("C", 2, np.inf)) == least
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "X > 3",
+        "!(X)",
+        "piecewise(true, X > 3, false)",
+        "piecewise(1, X > 3, 0)",
+        "on",
+        "piecewise(on, X < 9)",
+    ],
+)
+def test_formulas_that_are_true_or_false_are_conditions(text) -> None:
+    model = antimony(MOVED + "on := piecewise(1, X > 3, 0);")
+    found = condition_of(model, formula_of(text))
+    assert isinstance(found, Apply)
+    assert OPERATORS[found.operator].is_logical
 
 
 MOVED = "substanceOnly species X in cell; X = 0; k = 2; r = 1; J0: => X; k*r;"
@@ -115,10 +135,24 @@ MOVED = "substanceOnly species X in cell; X = 0; k = 2; r = 1; J0: => X; k*r;"
         ("r' = 1;", ("X", 3, None), "rate rule of 'r' would go on"),
         ("E: at (time > 1): X = 0;", ("X", 3, None), "event 'E' would go on"),
         ("", ("X", None, None), "both ends are open"),
+        ("", ("X", -np.inf, np.inf), "both ends are open"),
         ("", ("X", 3), "pass .id, lower, upper."),
+        ("", ("X", 7, 3), r"condition \('X', 7, 3\): nothing lies between 7 and 3"),
+        ("", ("X", np.nan, None), "nothing lies between nan and None"),
+        ("", ("X", None, np.nan), "nothing lies between None and nan"),
+        ("", ("X", np.inf, None), "nothing lies between inf and None"),
+        ("", ("X", None, -np.inf), "nothing lies between None and -inf"),
+        ("", ("X", None, "a"), "upper end: 'a' is not a number"),
+        ("", ("X", 10**400, None), "lower end: an integer is beyond"),
         ("", ("nobody", 3, None), "'nobody'"),
         ("", 3.0, "true or false"),
         ("", "X > 3", "true or false"),
+        ("", formula_of("X + 1"), "'plus' gives a number, not true or false; compare"),
+        ("", formula_of("X"), "'X' gives a number, not true or false"),
+        ("", formula_of("3"), "3 gives a number, not true or false"),
+        ("", formula_of("(X > 3)*1"), "'times' gives a number, not true or false"),
+        ("", formula_of("piecewise(2, X > 3, 0)"), "'piecewise' gives a number"),
+        ("twice := 2*X;", formula_of("twice"), "'twice' gives a number, not true or false"),
         ("", formula_of("J0 > 3"), "rate of 'J0'"),
         ("", formula_of("X > time"), "depends on the time"),
         ("clock := time*X;", formula_of("clock > 2"), "depends on the time"),

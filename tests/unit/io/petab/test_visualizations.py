@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import pytest
 from networks import antimony
 from petab import v1
 from petab.v1.visualize.lint import validate_visualization_df
