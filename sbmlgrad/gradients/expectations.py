@@ -14,10 +14,11 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.statistics import Integral, Integrand
 from sbmlgrad.errors import GradientError
-from sbmlgrad.gradients.functional import Functional
+from sbmlgrad.gradients.functional import JOINS, Functional
+from sbmlgrad.gradients.pointwise import agree, said_of, why_joined
 from sbmlgrad.gradients.tensorflow import on_host
 
-#: Trajectories on which it is tried out what a function uses.
+#: Trajectories on which it is tried out whether a function mixes them.
 MOST_TRIED = 256
 
 #: (parameters [parameter], seed, parameter set, readout, functional) → gradient [parameter].
@@ -205,7 +206,7 @@ def as_functional(
 
     Args:
         function: values [trajectory, point, column] → f [trajectory, ...].
-        values: those of an ensemble, on which it is found out which values f uses.
+        values: those of an ensemble, from which trials are made of which values f uses.
         weights: derivative of the loss in the mean of f, float64 [...].
         name: of the estimator, for messages.
 
@@ -214,18 +215,19 @@ def as_functional(
     """
     points = values.shape[1]
     refuse_mixing(function, values, name)
-    is_pointwise = weights.shape == (points,) and _is_pointwise(function, values)
+    has_points = weights.ndim > 0 and len(weights) == points
+    reason = why_joined(function, values) if has_points else JOINS
 
     def contributions(other: NDArray[np.float64]) -> NDArray[np.float64]:
         result = function(other)
-        if weights.shape == (points,):
-            return result * weights
+        if has_points:
+            return (result * weights).reshape(*other.shape[:2], -1).sum(axis=2)
         # A function of the whole trajectory is complete with its last point.
         whole = np.zeros(other.shape[:2])
         whole[:, -1] = (result * weights).reshape(len(other), -1).sum(axis=1)
         return whole
 
-    return Functional(contributions, is_pointwise)
+    return Functional(contributions, not reason, reason or JOINS)
 
 
 def refuse_mixing(
@@ -241,40 +243,21 @@ def refuse_mixing(
         name: what the error begins with.
 
     Raises:
-        GradientError: it does.
+        GradientError: it does, or raises on values one above those seen, so that it cannot be told.
     """
     some = values[:MOST_TRIED]
-    company = np.concatenate([some, some + 1.0])
-    if not _agree(function(company)[: len(some)], function(some)):
+    alone = function(some)
+    try:
+        in_company = function(np.concatenate([some, some + 1.0]))[: len(some)]
+    except Exception as error:
+        raise GradientError(
+            f"{name}: the function that was given raises {said_of(error)} on values one above "
+            "those of the ensemble, so that it could not be tried out whether it mixes "
+            "trajectories; let it give NaN where it is not defined"
+        ) from error
+    if not agree(in_company, alone):
         raise GradientError(
             f"{name}: the function that was given mixes trajectories (what it gives for one "
             "depends on the others), so that its mean is no expectation; let it use each "
             "trajectory by itself, and combine expectations afterwards"
         )
-
-
-def _is_pointwise(
-    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], values: NDArray[np.float64]
-) -> bool:
-    """Tell whether f at a point uses the values there alone, by changing those at other points.
-
-    Any two points differ in some binary digit of their numbers, so that half of the points are
-    changed at a time, and then the other half, for each digit.
-    """
-    some = values[:MOST_TRIED]
-    other = np.roll(some, 1, axis=0) + 1.0
-    found = function(some)
-    numbers = np.arange(values.shape[1])
-    for digit in range((len(numbers) - 1).bit_length()):
-        for half in (0, 1):
-            kept = (numbers >> digit) & 1 == half
-            mixed = np.where(kept[:, None], some, other)
-            if not _agree(function(mixed)[:, kept], found[:, kept]):
-                return False
-    return True
-
-
-def _agree(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    # Vector instructions may round elements differently by where they stand.
-    rtol, atol = (1e-4, 1e-6) if first.dtype == np.float32 else (1e-9, 1e-12)
-    return bool(np.allclose(first, second, rtol=rtol, atol=atol, equal_nan=True))

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import Request
 from sbmlgrad.errors import GradientError
 
+#: Why a functional is not pointwise, where nothing else is known.
+JOINS = "this statistic joins values at several points"
+
 
 @dataclass(frozen=True)
 class Functional:
@@ -21,10 +24,12 @@ class Functional:
             point]; a pure function, called with trajectories of other ensembles too.
         is_pointwise: f_p uses the values at point p alone, so that what a trajectory still collects
             after a time is a function of its state then.
+        reason: why it is not pointwise, if it is not.
     """
 
     contributions: Callable[[NDArray[np.float64]], NDArray[np.float64]]
     is_pointwise: bool = True
+    reason: str = JOINS
 
     def totals(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return F of every trajectory, float64 [trajectory]."""
