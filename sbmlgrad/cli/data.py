@@ -51,7 +51,7 @@ def print_preview(seen: Preview) -> None:
     console = Console(highlight=False, soft_wrap=True)
     verdict = "[green]can be read[/]" if seen.is_usable else "[red]cannot be read as it is[/]"
     console.print(f"[bold]{escape(seen.file)}[/]: {seen.kind}, {verdict}")
-    console.print(f"  {escape(seen.recognised)}")
+    console.print(f"  {escape(in_options(seen.recognised))}")
     for sheet in seen.sheets:
         name = "" if sheet.sheet is None else f"sheet {sheet.sheet!r}, "
         console.print(f"\n[bold]{escape(name)}layout {sheet.layout}[/]")
@@ -73,7 +73,8 @@ def print_preview(seen: Preview) -> None:
         if len(seen.contents) > _SHOWN:
             console.print(f"  ... and {len(seen.contents) - _SHOWN} more rows (--json shows all)")
     how = "read it by" if seen.is_usable else "once that is solved, read it by"
-    console.print(f"\n{how} {escape(seen.call)}")
+    option = " (sbmlgrad fit: --snapshots)" if seen.kind == "snapshots" else ""
+    console.print(f"\n{how} {escape(seen.call + option)}")
 
 
 def _cut(lines: tuple[str, ...]) -> tuple[str, ...]:

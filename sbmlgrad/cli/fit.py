@@ -21,6 +21,7 @@ from sbmlgrad.cli.fit_archive import (
     write_fit_archive,
 )
 from sbmlgrad.cli.fit_checks import (
+    check_checkpoint,
     check_problem,
     check_settings,
     refuse_stochastic,
@@ -173,7 +174,9 @@ def fit(
             )
         read = problem_files(model) if model.suffix.lower() in PETAB else (data,)
         inputs = (model, *read, mapping, reading.plate_map)
-        check_results_folder(out, [path for path in inputs if path is not None], problem)
+        given_files = [path for path in inputs if path is not None]
+        check_results_folder(out, given_files, problem, (RECORDS,))
+        check_checkpoint(out / CHECKPOINT)
         said = {"trajectories": trajectories, "seed": seed, "objective": target and target.name}
         problem = overruled(problem, said)
         asked = settings_of(problem, model.name)

@@ -28,6 +28,24 @@ def check_archive(path: Path, writing: Mapping[str, Any]) -> None:
             "leave out --omex"
         )
     check_folder(path.parent)
+    if path.exists() and not _is_of_fit(path):
+        raise WriteError(
+            f"{path}: is there already and no fit has packed it; the archive would replace it, so "
+            "choose another name, or move it away"
+        )
+
+
+def _is_of_fit(path: Path) -> bool:
+    """Tell whether a file is an archive that a fit wrote."""
+    import zipfile
+
+    from sbmlgrad.io.calibration_archive import MODEL, ORIGINAL, PROVENANCE, SIMULATION
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {MODEL, ORIGINAL, PROVENANCE, SIMULATION} <= set(archive.namelist())
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def check_simulation(problem: Any, method: str, writing: Mapping[str, Any]) -> None:
@@ -47,8 +65,9 @@ def check_simulation(problem: Any, method: str, writing: Mapping[str, Any]) -> N
 
     document = write_sbml(problem.network, **writing)
     curves, course = _simulation(problem, method)
+    given = {"constants": _constants(problem, {}), "experiments": problem.experiments}
     try:
-        sedml_document(problem.network, document, curves, course, constants=_constants(problem, {}))
+        sedml_document(problem.network, document, curves, course, **given)
     except RequestError as error:
         raise RequestError(
             f"--omex: the simulation in the archive cannot be written: {error} (--level 3 "
@@ -147,6 +166,7 @@ def write_fit_archive(
         curves,
         course,
         constants=_constants(result.problem, result.values),
+        experiments=result.problem.experiments,
         files=[*data, *petab_entries(_petab(result)), *results],
     )
     name = result.model.name or result.model.id

@@ -84,7 +84,9 @@ def _described(network: ReactionNetwork, cells: Snapshots, path: Path) -> DataMa
         "observables out, and say with --map which species a column counts"
         for record in records.observables[:1]
     ]
-    experiments = tuple(experiment_of(record, network, problems) for record in records.conditions)
+    experiments = tuple(
+        experiment_of(record, network, problems, records.file) for record in records.conditions
+    )
     ids = Counter(e.id for e in experiments)
     problems += [f"condition {id!r} is there {n} times" for id, n in ids.items() if n > 1]
     problems += [

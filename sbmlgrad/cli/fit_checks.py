@@ -39,6 +39,26 @@ def results_folder(path: Path) -> Iterator[None]:
         raise
 
 
+def check_checkpoint(path: Path) -> None:
+    """Raise a `WriteError` where a fit would keep its state if somebody's file is there.
+
+    Args:
+        path: of the state.
+    """
+    from sbmlgrad.errors import FitError, WriteError
+    from sbmlgrad.fit.checkpoint import seed_in
+
+    if not path.exists():
+        return
+    try:
+        seed_in(path)
+    except FitError:
+        raise WriteError(
+            f"{path}: is there already and is no state of a fit, which would overwrite it; choose "
+            "another folder for the results, or move it away"
+        ) from None
+
+
 def check_settings(common: dict[str, Any], stochastic: dict[str, Any]) -> None:
     """Raise a `RequestError` for numbers and names that no fit can take.
 
@@ -99,13 +119,16 @@ def check_problem(problem: Any, engine: str, objective: Any, writing: dict[str, 
     """
     from sbmlgrad.errors import FitError
     from sbmlgrad.fit import problem_checks
+    from sbmlgrad.fit.reach import check_reach
     from sbmlgrad.io.sbml.writer import check_writable
 
     if not problem.free:
         raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
     problem_checks.check_units(problem)
+    problem_checks.check_times(problem)
     problem_checks.check_noise(problem)
     problem_checks.check_priors(problem)
+    check_reach(problem)
     target = None
     if engine == "ssa":
         from sbmlgrad.fit.penalty import refuse_unused_priors

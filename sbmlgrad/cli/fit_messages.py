@@ -9,14 +9,14 @@ from contextlib import contextmanager
 from dataclasses import fields
 
 from sbmlgrad.cli.reading import Reading
-from sbmlgrad.errors import DataError, FitError, ParameterError, RequestError
+from sbmlgrad.errors import DataError, FitError, ParameterError, RequestError, WriteError
 
 #: Arguments of Python that are options by the same name, besides those of tables.
 _OPTIONS = ("initial", "mass_action", "most_trajectories", "substance")
 #: Arguments of `load_snapshots` that are options by another name.
 _OTHERS = {"columns": "observables", "conditions": "condition_columns"}
 #: Errors whose messages give advice on arguments.
-_ERRORS = (DataError, FitError, ParameterError, RequestError)
+_ERRORS = (DataError, FitError, ParameterError, RequestError, WriteError)
 
 _TEXT = r"""(?:'[^']*'|"[^"]*")"""
 _TABLES = [field.name for field in fields(Reading) if field.name != "column"]
@@ -28,6 +28,9 @@ _PLAIN = re.compile(
     rf"(?:({_TEXT})((?:, {_TEXT})*(?: or {_TEXT})?)|(\[{_TEXT}(?:, {_TEXT})*\])|([-\w./]*))"
 )
 _MAPPING = re.compile(rf"mapping=\{{({_TEXT}): (?:None|({_TEXT}))\}}")
+_LEAVING_OUT = re.compile(rf"give mapping=\{{({_TEXT}): None\}}( to ignore it)?")
+_LEVEL = re.compile(r"\blevel=([0-9]): only level 3")
+_ONE_CONDITION = re.compile(rf"in a mapping file or (.*), as data\.of\({_TEXT}\)")
 _START = re.compile(r"start=\{'(\w+)': ([\d.]+)\}(?: \(--start [^)]*\))?")
 #: What is said otherwise where nothing can be typed so.
 _WORDS = {
@@ -40,6 +43,10 @@ _WORDS = {
     r"'\t'": "tab",
     "'wide', 'long', None or": "'wide', 'long' or",
     "'long', 'wide' or None": "'long' or 'wide'",
+    "pass distrib=False": "give --no-distrib",
+    "give it a value with with_parameters() to hold it": "give it a value in the model to hold it",
+    "use load_measurements": "say --layout wide, and leave out --snapshots in a fit",
+    "courses, which load_measurements reads": "courses, which are read without --snapshots",
 }
 #: Values that shells take as they are.
 _PLAIN_VALUE = re.compile(r"[\w./%+@-]*\w[\w.,:/%+@-]*")
@@ -57,6 +64,32 @@ def as_options() -> Iterator[None]:
         raise type(error)(text) from error
 
 
+@contextmanager
+def beside_mapping(file: str) -> Iterator[None]:
+    """Let errors of reading data say how a mapping file leaves a column out, instead of `--map`.
+
+    Args:
+        file: name of the mapping file.
+    """
+    try:
+        yield
+    except DataError as error:
+        text = str(error).replace("mapping= names", f"{file} leaves out")
+        text = _LEAVING_OUT.sub(lambda found: left_out_by(file, _value(found[1])), text)
+        raise DataError(text) from error
+
+
+def left_out_by(file: str, column: str = "") -> str:
+    """Return advice on how a mapping file leaves a column out.
+
+    Args:
+        file: name of the mapping file.
+        column: of the data; any if empty.
+    """
+    named = f"the column {column!r}" if column else "a column that is to be left out"
+    return f"name {named} under 'column' in {file}, in an entry without observableId"
+
+
 def in_options(message: str) -> str:
     """Return a message with options such as `--time-column NAME` for `time_column=`.
 
@@ -67,6 +100,8 @@ def in_options(message: str) -> str:
         message = message.replace(found, said)
     message = _MAPPING.sub(_map, message)
     message = _START.sub(r"--start \1=\2", message)
+    message = _LEVEL.sub(r"--level \1: only level 3", message)
+    message = _ONE_CONDITION.sub(r"in a mapping file (--mapping) or \1, in its own file", message)
     return _PLAIN.sub(_option, message)
 
 

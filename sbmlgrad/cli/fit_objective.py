@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _ADVICE = (
-    "write a name, or a name with settings by their names, in quotation marks for the shell: "
+    "write a name, or a name with settings as in Python, in quotation marks for the shell: "
     "--objective \"Distribution(distance='mmd', bandwidth=0.5)\""
 )
 

@@ -103,7 +103,11 @@ MostPerEpoch = Annotated[
 ]
 Optimizer = Annotated[str, typer.Option(metavar="NAME", help="adam or rmsprop.")]
 Seconds = Annotated[
-    float | None, typer.Option(help="Seconds after which the descent ends with what it has.")
+    float | None,
+    typer.Option(
+        help="Seconds after which the descent ends with what it has, at the end of an epoch; the "
+        "final loss, the files and the uncertainty (--uncertainty none) take their own time."
+    ),
 ]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on where an earlier fit into this folder was cut.")

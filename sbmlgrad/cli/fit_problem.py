@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from sbmlgrad.cli.fit_cells import cells_problem, refuse_conditions
+from sbmlgrad.cli.fit_messages import beside_mapping, left_out_by
 from sbmlgrad.cli.reading import option_of
 from sbmlgrad.cli.support import bound, names_of, numbers, pairs
 from sbmlgrad.errors import RequestError
@@ -119,9 +120,13 @@ def problem_of_files(
         measurements = load_measurements(data, mapping=columns, **reading)
         return plain_problem(network, measurements, **options)
     if columns is not None:
-        raise RequestError("--mapping says what columns are; leave out --map")
-    measurements = load_measurements(data, **reading)
-    return mapped_problem(network, measurements, load_mapping(mapping, network), **options), ()
+        raise RequestError(
+            f"--mapping says what columns are; leave out --map, and {left_out_by(mapping.name)}"
+        )
+    described = load_mapping(mapping, network)
+    with beside_mapping(mapping.name):
+        measurements = load_measurements(data, mapping=described.left_out, **reading)
+    return mapped_problem(network, measurements, described, **options), ()
 
 
 def _of_cells(reading: dict[str, Any]) -> dict[str, Any]:

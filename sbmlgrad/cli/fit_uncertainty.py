@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from sbmlgrad.errors import RequestError, SbmlGradError
@@ -14,6 +16,9 @@ RECORDS = "uncertainty.jsonl"
 
 #: Methods whose refits can run beside each other.
 SPREAD = ("bootstrap", "profile")
+
+#: Seconds from which it is said how long an uncertainty takes.
+LONG_S = 20.0
 
 
 def check_workers(
@@ -138,6 +143,47 @@ def executor_of(workers: int | None, scheduler: str | None) -> Any:
     return None if workers is None else Dask(workers=workers)
 
 
+def told_beforehand(
+    method: str, out: Path, clock: Callable[[], float] = monotonic
+) -> Callable[[int, int], None]:
+    """Return what to call with (done, total) where no bar is shown.
+
+    It says once on standard error how long a method is likely to take, if that is long: there is no
+    limit on its time, and the fit is written already.
+
+    Args:
+        method: of uncertainty.
+        out: folder of the results.
+        clock: seconds from anywhere.
+    """
+    first, begun, is_told = 0, 0.0, False
+
+    def advance(done: int, total: int) -> None:
+        nonlocal first, begun, is_told
+        if not first or done <= first:
+            # The first part may have compiled kernels, and tells nothing of the others.
+            first, begun = done, clock()
+            return
+        left = (clock() - begun) / (done - first) * (total - done)
+        if is_told or left < LONG_S:
+            return
+        is_told = True
+        more = ", and more where the fit ended far from the optimum" if method == "fisher" else ""
+        print(
+            f"{method}: about {_duration(left)} to go{more}; {out}: the fit is written there, and "
+            "Ctrl-C leaves it as it is",
+            file=sys.stderr,
+        )
+
+    return advance
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100.0:
+        return f"{10 * round(seconds / 10)} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000.0 else f"{seconds / 3600:.0f} h"
+
+
 def with_intervals(
     result: Any,
     method: str,
@@ -182,8 +228,7 @@ def with_intervals(
             settings["executor"] = Recorded(executor or Serial(), records)
         if repeats is not None:
             settings["repeats"] = repeats
-        if method != "fisher":
-            settings["progress"] = advance
+        settings["progress"] = advance or (None if is_silent else told_beforehand(method, out))
         try:
             found = uncertainty(result, method, level, objective=objective, **settings)
         except SbmlGradError as error:

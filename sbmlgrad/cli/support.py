@@ -90,7 +90,7 @@ def times_of(text: str) -> Any:
 
     parts = text.split(":")
     try:
-        first, last, steps = float(parts[0]), float(parts[1]), int(parts[2])
+        first, last, steps = number(parts[0]), number(parts[1]), int(parts[2])
         if len(parts) != 3 or steps < 1 or not -math.inf < first < last < math.inf:
             raise ValueError
     except (ValueError, IndexError):
@@ -135,12 +135,23 @@ def numbers(entries: list[str] | None, option: str = "--set") -> dict[str, float
     result = {}
     for name, value in pairs(entries, option).items():
         try:
-            result[name] = float(value)
+            result[name] = number(value)
         except ValueError:
             raise RequestError(
                 f"{option} {name}={value}: '{value}' is not a number; write one such as 0.5 or 1e-3"
             ) from None
     return result
+
+
+def number(text: str) -> float:
+    """Return the number that a text means.
+
+    Raises:
+        ValueError: there is none, or it is one of Python only, such as 0_5, a comma misspelt.
+    """
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
 
 
 def bound(text: str) -> tuple[float, float]:
@@ -153,7 +164,7 @@ def bound(text: str) -> tuple[float, float]:
 
     low, _, high = text.partition(":")
     try:
-        return float(low), float(high)
+        return number(low), number(high)
     except ValueError:
         raise RequestError(f"--bounds {text}: write LOW:HIGH, for instance 0.01:10") from None
 

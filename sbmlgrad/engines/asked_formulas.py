@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -196,6 +197,21 @@ def _with_starts(ensemble: Ensemble, formula: Expression, extra: Collection[str]
     known = {*slots(ensemble), *ensemble.network.parameter_ids, *ensemble.constants, TIME.id}
     open_ids = symbols(formula) - known - {*extra}
     return substitute(formula, {id: _at_start(ensemble, id, id) for id in open_ids})
+
+
+def open_constants(ensemble: Ensemble) -> dict[str, Expression]:
+    """Return constants that follow from parameters by initial assignments, as formulas of these.
+
+    Those that follow from the start of what changes too are left out, since no state keeps it.
+    """
+    network = ensemble.network
+    found = {}
+    for element in (*network.compartments, *network.species, *network.references):
+        known = {*slots(ensemble), *network.assignment_rules, *ensemble.constants}
+        if element.id not in known:
+            with suppress(GradientError):
+                found[element.id] = _at_start(ensemble, element.id, element.id)
+    return found
 
 
 def _at_start(ensemble: Ensemble, id: str, asked: str) -> Expression:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.memory_estimate import VARIABLE
+from sbmlgrad.fit.choice import NOT_CHECKED
 from sbmlgrad.fit.optimizers import without_sets
 from sbmlgrad.fit.plan import Plan, State
 from sbmlgrad.fit.plateau import WINDOW, is_plateau
@@ -81,14 +82,36 @@ def judge_estimator(plan: Plan, state: State, *, is_start: bool) -> None:
     """Ask whether the first estimator misleads: at the start, and where the descent would end."""
     if plan.judge is None or state.turn > 0 or (is_start and state.is_judged):
         return
+    if is_start and state.epochs:
+        _judge_afterwards(plan, state)
+        return
     values = plan.simulator.space.values(state.coordinates[0])
     is_misled, words, used = plan.judge(plan, values, state.next_trajectory)
     state.next_trajectory += used
-    state.is_judged = True
+    state.is_judged = state.is_judged or is_misled is not None
     if is_misled:
         state.turn = 1
-    if is_start or is_misled:
-        state.words.append(words if is_start else f"then {words} at the values reached")
+    if is_start:
+        state.words.append(words)
+    elif is_misled:
+        state.words.append(f"then {words} at the values reached")
+    elif is_misled is None:
+        state.words.append(f"at the values reached {words}")
+
+
+def _judge_afterwards(plan: Plan, state: State) -> None:
+    """Judge where the descent began, as a budget did not suffice for it then.
+
+    So a descent in which nothing misleads goes on as if it had been judged at once.
+    """
+    assert plan.judge is not None
+    is_misled, words, _ = plan.judge(plan, state.epochs[0].values[0], 0)
+    state.words = [words, *(told for told in state.words if NOT_CHECKED not in told)]
+    state.is_judged = is_misled is not None
+    if is_misled:
+        state.turn = 1
+        state.turn_start = state.stage_start = len(state.epochs)
+        state.stage = 0
 
 
 def keep_starts(state: State, kept: NDArray[np.intp]) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.fit.impossible_data import refuse_impossible
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective, standard_error
 from sbmlgrad.fit.objectives.from_starts import simulate_started
 from sbmlgrad.fit.penalty import penalty, penalty_slopes, prior_weight
@@ -98,6 +99,7 @@ def loss_and_gradient(
             estimator,
         )
         loss = objective.loss(problem, simulated)
+        refuse_impossible(objective, problem, simulated, np.asarray(loss))
         total = tf.reduce_sum(loss)
     gradient = np.asarray(tape.gradient(total, variable), dtype=np.float64)
     error = np.asarray(standard_error(objective, problem, simulated), dtype=np.float64)

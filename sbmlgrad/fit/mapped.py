@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters
+from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters, used_in_laws
 from sbmlgrad.io.mapping_file import DataMapping, problem_of
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
@@ -31,7 +31,7 @@ def mapped_problem(
         data: measurements, as read.
         mapping: as `load_mapping` reads it.
         free: ids of the model and of the mapping; None frees every parameter that a kinetic law
-            uses, and every symbol of the mapping.
+            uses and that not all conditions set, and every symbol of the mapping.
         bounds: id → (lower, upper), both positive.
         start: id → value; the model's own by default. Symbols of the mapping have none.
 
@@ -51,7 +51,8 @@ def mapped_problem(
         raise FitError(
             f"{', '.join(stray)}: has bounds or a start but is not free; free it, or leave them out"
         )
-    own = None if free is None else [id for id in free if id not in mapping.unknown]
+    wanted_of_model = _not_set(model, mapping) if free is None else free
+    own = [id for id in wanted_of_model if id not in mapping.unknown]
     parameters = (
         ()
         if own == []
@@ -74,6 +75,13 @@ def mapped_problem(
         for id in mapping.unknown
     ]
     return problem_of(model, data, mapping, (*parameters, *extra), name=data.source_name)
+
+
+def _not_set(model: ReactionNetwork, mapping: DataMapping) -> list[str]:
+    """Return the parameters of kinetic laws whose own value some condition leaves as it is."""
+    set_by = [experiment.periods[0].values.keys() for experiment in mapping.experiments]
+    always = set.intersection(*map(set, set_by)) if set_by else set[str]()
+    return [id for id in used_in_laws(model) if id not in always]
 
 
 def _extra(

@@ -157,6 +157,31 @@ def impossible(distribution: str, measured: Any) -> NDArray[np.bool_]:
     return values <= 0.0 if kind.is_positive else np.zeros(values.shape, dtype=np.bool_)
 
 
+def why_impossible(distribution: str, measured: float, predicted: float, scale: float) -> str:
+    """Say why a measurement has no finite density; for messages.
+
+    Args:
+        distribution: a row of `NOISES`.
+        measured: the measurement.
+        predicted: mean or median, as `NOISES` says.
+        scale: what `NOISES` calls the scale; ignored where there is none.
+    """
+    kind = NOISES[distribution]
+    if impossible(distribution, [measured])[0]:
+        wanted = "a whole number from 0 on" if kind.is_count else "positive"
+        return f"what is measured must be {wanted}"
+    if distribution == "binomial" and measured > scale:
+        return "more was measured than there are trials"
+    if distribution == "binomial" and predicted > scale:
+        return "more is predicted than there are trials"
+    if kind.is_count and predicted in (0.0, scale if distribution == "binomial" else 0.0):
+        return f"a prediction of {predicted:g} allows no other value"
+    found = _outside(distribution, np.array(predicted), np.array(scale))
+    if found:
+        return found
+    return "the density cannot be told from 0"
+
+
 def draw(
     distribution: str, predicted: Any, scale: Any, rng: np.random.Generator
 ) -> NDArray[np.float64]:

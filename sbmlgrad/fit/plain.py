@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 
 from sbmlgrad.errors import FitError, ParameterError
+from sbmlgrad.fit.followers import followers
 from sbmlgrad.model.binding import bind
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.elements import Species
-from sbmlgrad.model.expression import Expression, Number, Symbol, multiply, symbols
+from sbmlgrad.model.expression import Expression, Number, Symbol, multiply
 from sbmlgrad.model.measurements import Measurements, Observed
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.noise import Noise
@@ -218,7 +219,9 @@ def model_parameters(
     """
     if free is not None and not isinstance(free, list | tuple | set):
         raise ParameterError(f"free={free!r}: give a list of ids, for instance ['k1']")
-    ids = tuple(dict.fromkeys(free)) if free is not None else _used(model)
+    ids = tuple(free) if free is not None else used_in_laws(model)
+    if twice := sorted({repr(id) for id in ids if ids.count(id) > 1}):
+        raise ParameterError(f"free parameters: {', '.join(twice)} named twice; name each once")
     if not ids:
         raise FitError(f"model '{model.id}' has no parameter to fit")
     bounds, start = dict(bounds or {}), dict(start or {})
@@ -249,40 +252,8 @@ def model_parameters(
     return tuple(found)
 
 
-def followers(model: ReactionNetwork, moved: Collection[str], told: Collection[str]) -> list[str]:
-    """Name parameters whose initial assignment would follow one that is moved, in words.
-
-    Args:
-        model: the network.
-        moved: ids whose values are others than the model's.
-        told: ids that are given a value by themselves.
-    """
-    found = []
-    for target in model.initial_assignments:
-        if target not in model.parameter_ids or target in {*told, *model.explicit}:
-            continue
-        dragging = sorted(_reach(model, target) & set(moved))
-        if dragging:
-            found.append(
-                f"'{target}' is set by an initial assignment that uses {', '.join(dragging)}; free "
-                "it too, or give it a value with with_parameters() to hold it"
-            )
-    return found
-
-
-def _reach(model: ReactionNetwork, target: str) -> set[str]:
-    """Return the symbols that an initial assignment depends on, through others too."""
-    found: set[str] = set()
-    waiting = [target]
-    while waiting:
-        for symbol in symbols(model.initial_assignments[waiting.pop()]):
-            if symbol not in found and symbol in model.initial_assignments:
-                waiting.append(symbol)
-            found.add(symbol)
-    return found
-
-
-def _used(model: ReactionNetwork) -> tuple[str, ...]:
+def used_in_laws(model: ReactionNetwork) -> tuple[str, ...]:
+    """Return ids of the parameters that a kinetic law uses, in their order."""
     from sbmlgrad.codegen.lowering import lower
 
     lowered = lower(model)

@@ -38,7 +38,7 @@ class Plan:
         most_trajectories: to which they may grow.
         starts: how many the descent began with.
         is_common: whether every epoch takes the same random numbers.
-        seconds: wall-clock budget, or None.
+        seconds: wall-clock budget, judging the estimator included, or None.
         judge: tells whether the first estimator misleads, and why, or None.
         progress: called after every epoch.
         save: called with the state from time to time.
@@ -64,8 +64,9 @@ class Plan:
     evaluate: Evaluate = loss_and_gradient
 
 
-#: (plan, values float64 [free], number of the first trajectory) → (misled, words, trajectories).
-Judge = Callable[[Plan, FloatArray, int], tuple[bool, str, int]]
+#: (plan, values float64 [free], number of the first trajectory) → (misled, or None where time did
+#: not suffice to tell; words; trajectories).
+Judge = Callable[[Plan, FloatArray, int], tuple[bool | None, str, int]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +103,8 @@ class State:
         stage_start: epoch at which the stage began.
         turn: which of the estimators is in use.
         turn_start: epoch at which it took over.
-        is_judged: whether the estimator was judged at the start.
+        is_judged: whether the estimator was judged at the start; where a budget did not suffice
+            for it, that is done when the descent goes on.
         is_due: whether what follows the last epoch is still to be decided.
         words: what was found out on the way.
         failed: start → why it was given up.

@@ -11,7 +11,7 @@ from typing import Any
 
 from sbmlgrad.fit import diagnostic_panels, panels
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.pages.figure import new_figure
+from sbmlgrad.pages.figure import new_figure, save_figure
 
 #: Panels side by side at the most, and the same where there are more than `MANY`.
 COLUMNS, NARROW_COLUMNS, MANY = 3, 5, 9
@@ -22,7 +22,7 @@ NAMED = 12
 
 def _save(figure: Any, path: str | Path | None) -> Any:
     if path is not None:
-        figure.savefig(path, dpi=160)
+        save_figure(figure, path)
     return figure
 
 

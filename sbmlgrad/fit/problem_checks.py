@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
-from sbmlgrad.errors import DataError, FitError
+from sbmlgrad.errors import (
+    DataError,
+    FitError,
+    GradientError,
+    SimulationError,
+    UnsupportedModelError,
+)
+from sbmlgrad.fit.column_units import unit_faults
 from sbmlgrad.io.tables.times import seconds_of
-from sbmlgrad.model.elements import Species
-from sbmlgrad.model.expression import Number, Symbol
+from sbmlgrad.model.expression import Number, Symbol, symbols
 from sbmlgrad.model.priors import PRIORS, Prior
-from sbmlgrad.model.problem import Problem
+from sbmlgrad.model.problem import Experiment, Problem
 
-#: Units of substance by the mole, or of that per volume, as people write them in headers.
-_MOLAR = re.compile(r"[afpnuµμm]?(M|mol|mole|moles|molar)([ */·]?(l|L|dm3|m3|ml|mL)(\^?-1)?)?")
+#: Times beyond it are errors in whatever unit they are.
+LATEST = 1e100
+
+#: Times so much later than the one before are likely an error.
+FAR = 1e6
 
 
 def check_units(problem: Problem) -> None:
@@ -28,8 +38,8 @@ def check_units(problem: Problem) -> None:
         problem: what is to be calibrated.
 
     Raises:
-        DataError: times in another unit than the model's, or in none that is known, or molar values
-            of a species that is counted in molecules.
+        DataError: times in another unit than the model's, or in none that is known, or amounts
+            and concentrations in another unit than that of their species.
     """
     m, snapshots = problem.measurements, problem.snapshots
     name = m.source_name or (snapshots.source_name if snapshots is not None else "") or "data"
@@ -49,57 +59,79 @@ def check_units(problem: Problem) -> None:
             f"{max(own, seconds) / min(own, seconds):g}; read the "
             f"file with time_unit='{model}', which converts them"
         )
-    faults = list(_molar(problem))
+    faults = list(unit_faults(problem))
     if faults:
         raise DataError(
             f"{name}: units that do not fit the model:" + "".join(f"\n  - {f}" for f in faults)
         )
 
 
-def _molar(problem: Problem) -> Iterator[str]:
-    """Yield columns in moles or molar units that are compared with a number of molecules."""
-    ambiguous = {i.element for i in problem.network.issues if i.code == "units_ambiguous"}
+def check_times(problem: Problem) -> None:
+    """Refuse times that no simulation reaches, before one tries to.
+
+    Raises:
+        DataError: names the file and the latest time.
+    """
     m = problem.measurements
-    for id, unit in zip(m.observables, m.units, strict=True):
-        observable = problem.observable.get(id)
-        if observable is None or not _MOLAR.fullmatch(unit.strip()):
-            continue
-        formula = observable.formula
-        element = problem.network.by_id.get(formula.id) if isinstance(formula, Symbol) else None
-        if not isinstance(element, Species) or element.items_per_substance != 1.0:
-            continue
-        if ambiguous & {element.id, problem.network.id}:
-            continue  # the model does not say that its unit is the molecule
-        yield (
-            f"column '{id}' is in {unit}, and species '{element.id}' of the model is counted in "
-            "molecules; convert the column, say in a mapping file how it follows from the species "
-            "(scale), or load the model with substance='mole' if that is what it means"
+    latest = float(m.time.max()) if len(m) else 0.0
+    if latest > LATEST:
+        raise DataError(
+            f"{m.source_name or 'data'}: the latest measurement is at time {latest:g}, which no "
+            f"simulation reaches (times up to {LATEST:g} are taken); correct it"
         )
 
 
 def check_noise(problem: Problem) -> None:
-    """Refuse noise whose scale is zero or below with the values that a fit would start from.
+    """Refuse noise whose scale is impossible with the values that a fit would start from.
+
+    A standard deviation (or other scale) must be above 0. A number of trials that is not fitted
+    must be whole, and no measurement may exceed it.
 
     Raises:
         FitError: names each observable and the parameter that is its scale.
     """
     given = {p.id: p.nominal for p in problem.parameters}
-    faults = []
+    fitted = {p.id for p in problem.free}
+    faults, counts = [], []
     for observable in problem.observables:
         scale = observable.noise.scale
         if not observable.noise.kind.scale:
             continue
-        if isinstance(scale, Symbol) and scale.id in given and not given[scale.id] > 0.0:
-            faults.append(
-                f"observable '{observable.id}': its noise is '{scale.id}', which is "
-                f"{given[scale.id]:g}"
-            )
-        if isinstance(scale, Number) and not scale.value > 0.0:
-            faults.append(f"observable '{observable.id}': its noise is {scale.value:g}")
+        if isinstance(scale, Symbol) and scale.id in given:
+            value, told = given[scale.id], f"'{scale.id}', which is {given[scale.id]:g}"
+        elif isinstance(scale, Number):
+            value, told = scale.value, f"{scale.value:g}"
+        else:
+            continue
+        if not value > 0.0:
+            faults.append(f"observable '{observable.id}': its noise is {told}")
+        elif observable.noise.distribution == "binomial" and not symbols(scale) & fitted:
+            counts += _trial_faults(problem, observable.id, value, told)
+    name = problem.name or problem.network.id
     if faults:
         raise FitError(
-            f"{problem.name or problem.network.id}: {_listed(faults)}; a standard "
-            "deviation (or other scale of noise) must be above 0"
+            f"{name}: {_listed(faults)}; a standard deviation (or other scale of noise) must be "
+            "above 0"
+        )
+    if counts:
+        raise FitError(f"{name}: {_listed(counts)}")
+
+
+def _trial_faults(problem: Problem, id: str, trials: float, told: str) -> Iterator[str]:
+    """Yield what a number of trials contradicts: whole numbers, and larger counts."""
+    if trials != np.rint(trials):
+        yield f"observable '{id}': its number of trials is {told}; give a whole number"
+    m = problem.measurements
+    above = [
+        f"{value:g} at time {time:g}"
+        for value, time, place in zip(m.value, m.time, m.observable_index, strict=True)
+        if m.observables[place] == id and value > trials
+    ]
+    if above:
+        more = f" and {len(above) - 3} more" if len(above) > 3 else ""
+        yield (
+            f"observable '{id}': measurements above its number of trials, {told}: "
+            f"{', '.join(above[:3])}{more}; correct the number, or the measurements"
         )
 
 
@@ -152,7 +184,8 @@ def check_start(problem: Problem) -> None:
     """Refuse what keeps an exact simulation from starting, with the values that a fit starts from.
 
     Raises:
-        UnsupportedModelError: a value is missing, or an initial count cannot be used.
+        UnsupportedModelError: a value is missing, or an initial count cannot be used; names the
+            condition that sets it, and its place.
         FitError: experiments that cannot be simulated as they are.
     """
     from sbmlgrad.codegen.lowering import lower
@@ -165,4 +198,45 @@ def check_start(problem: Problem) -> None:
         values = experiment.parameters(space.start)
         explicit = dict(zip(network.parameter_ids, np.asarray(values).tolist(), strict=True))
         numbers = np.zeros(1, dtype=np.uint64)
-        start_states(lower(network), explicit, experiment.initial, 0, numbers)
+        try:
+            start_states(lower(network), explicit, experiment.initial, 0, numbers)
+        except UnsupportedModelError as error:
+            raise _under(problem.experiment[experiment.id], error) from error
+
+
+def _under(experiment: Experiment, error: UnsupportedModelError) -> UnsupportedModelError:
+    """Return an error at the start of an experiment that names it, if it sets anything."""
+    values = experiment.periods[0].values
+    if not values:
+        return error
+    told = ", ".join(
+        f"{id} = {formula.value:g}" if isinstance(formula, Number) else id
+        for id, formula in values.items()
+    )
+    where = f"{experiment.where}: " if experiment.where else ""
+    return UnsupportedModelError(
+        # The document is not where the value of these comes from.
+        [replace(i, line=None) if i.element in values else i for i in error.issues],
+        what=f"{where}under condition '{experiment.id}', which sets {told}, the model cannot be "
+        "simulated stochastically:",
+    )
+
+
+@contextmanager
+def doubting_times(problem: Problem) -> Iterator[None]:
+    """Let errors of a fit say where the last measurement lies implausibly far out.
+
+    Args:
+        problem: what is calibrated.
+    """
+    try:
+        yield
+    except (FitError, GradientError, SimulationError) as error:
+        times = np.unique(problem.measurements.time)
+        if len(times) > 1 and 0.0 < FAR * times[-2] < times[-1]:
+            # In place, since some errors carry more than their text.
+            error.args = (
+                f"{error}; the last measurement is at time {times[-1]:g}, more than {FAR:g} times "
+                f"later than the one before, at {times[-2]:g}: correct it if that is not meant",
+            )
+        raise

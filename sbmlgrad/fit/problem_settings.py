@@ -138,7 +138,7 @@ def _understood(name: str, given: object) -> Any:
         return seed_of(given)
     spelled = spelled_estimator if name == "estimator" else spelled_objective
     example = "TwoSidedAdjoint" if name == "estimator" else "Moments(covariance=True)"
-    advice = f"write a name, or a name with settings by their names, such as {example}"
+    advice = f"write a name, or a name with settings as in Python, such as {example}"
     if not isinstance(given, str):
         raise RequestError(f"{given!r} is no text; {advice}")
     return spelled(given, given, advice)

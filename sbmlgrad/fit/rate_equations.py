@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, ParameterError
 from sbmlgrad.fit.deterministic_course import Course, followed
-from sbmlgrad.fit.noise import impossible, log_density
+from sbmlgrad.fit.noise import impossible, log_density, why_impossible
 from sbmlgrad.model.expression import TIME, symbols
 from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.operators import evaluate
@@ -177,16 +177,23 @@ def _refuse(
     if not bad.size:
         return
     m = problem.measurements
-    listed = "".join(
-        f"\n  - {m.observables[m.observable_index[i]]!r} at time {m.time[i]:g}, condition "
-        f"{m.condition[i]!r}: measured {m.value[i]:g}, predicted {predicted[i]:g}, noise "
-        f"{problem.observable[m.observables[m.observable_index[i]]].noise.distribution} with scale "
-        f"{scale[i]:g}"
-        for i in bad[:_MOST_LISTED]
-    )
+    lines = []
+    for i in bad[:_MOST_LISTED].tolist():
+        id = m.observables[m.observable_index[i]]
+        noise = problem.observable[id].noise
+        told = f" with scale {scale[i]:g}" if noise.kind.scale else ""
+        under = f", condition {m.condition[i]!r}" if m.condition[i] else ""
+        why = why_impossible(
+            noise.distribution, float(m.value[i]), float(predicted[i]), float(scale[i])
+        )
+        lines.append(
+            f"\n  - {id!r} at time {m.time[i]:g}{under}: measured {m.value[i]:g}, predicted "
+            f"{predicted[i]:g}, noise {noise.distribution}{told}: {why}"
+        )
+    listed = "".join(lines)
     more = f"\n  - and {bad.size - _MOST_LISTED} more" if bad.size > _MOST_LISTED else ""
     raise FitError(
         f"{problem.name or problem.network.id}: {bad.size} of {len(m)} measurements have no finite "
-        f"log-density; logarithms need positive values, counts whole ones, and every scale must be "
-        f"positive:{listed}{more}"
+        f"log-density; choose another noise model or other starting values, or leave them "
+        f"out:{listed}{more}"
     )

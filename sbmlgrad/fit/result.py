@@ -139,6 +139,8 @@ class FitResult:
         if self.interrupted:
             lines[0] += " (interrupted: best values so far)"
         units, estimates = self.units, self.estimates
+        known = self.uncertainty
+        flags = {} if known is None else known.parameter_flags
         for name, start in zip(self.free.ids, self.free.start, strict=True):
             unit = f" [{units[name]}]" if units[name] else ""
             error = estimates[name].standard_error if name in estimates else None
@@ -146,8 +148,10 @@ class FitResult:
             lines.append(
                 f"  {name:<{width}} = {self.values[name]:.6g}{spread}{unit} (start {start:.6g})"
             )
+            lines += [f"  {'':<{width}}   {flag}" for flag in flags.get(name, ())]
         epochs = len(self.loss_history)
-        noise, course = "", f"{epochs} {'steps' if self.is_deterministic else 'epochs'}"
+        noise, course = "", f"{epochs} {'step' if self.is_deterministic else 'epoch'}"
+        course += "s" if epochs != 1 else ""
         if not self.has_exact_loss:
             noise = f" ± {self.loss_standard_error:.2g} (Monte-Carlo s.e.)"
             course += f" of {self.words_for_trajectories}"
@@ -159,6 +163,7 @@ class FitResult:
         lines.append(f"  gradients by {self.estimator}")
         if self.at_bounds:
             lines.append(f"  at a bound: {', '.join(self.at_bounds)}")
+        lines += [] if known is None else [f"  {flag}" for flag in known.flags]
         return "\n".join(lines)
 
     @property
@@ -225,6 +230,7 @@ class FitResult:
             row["standardError"] = float(self.uncertainty.standard_errors[place])
             row |= {"intervalLower": low, "intervalUpper": high}
             row |= {"intervalLevel": self.uncertainty.level, "intervalKind": self.uncertainty.kind}
+            row["flags"] = "; ".join(self.uncertainty.parameter_flags.get(id, ()))
         return row | {
             "unit": parameter.unit,
             "start": float(self.free.start[place]),

@@ -88,7 +88,11 @@ def fit(
         evaluation_trajectories: for the final loss; by default ten epochs' worth, at least 2000.
         common_random_numbers: whether every epoch takes the same ones, so that the loss is a
             function without noise, at the price of a bias that does not average out.
-        max_seconds: wall-clock budget of the descent.
+        max_seconds: wall-clock budget of the descent, which ends after the epoch under way, the
+            first one at the earliest. Compiling kernels and checking the estimator before are part
+            of it. The check takes a quarter of it at the most, or one batch of trajectories; where
+            that does not suffice, the result says that it was not checked. A warm start before the
+            descent, the evaluation of the values after it, and uncertainty take their own time.
         estimator: gradient method; by default `TwoSidedAdjoint()`, checked against central
             differences before and after, which take its place where it is not to be trusted.
         engine: sampling algorithm; by default `Native()` with the kernel that suits the whole fit.

@@ -23,8 +23,16 @@ from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
 from sbmlgrad.fit.plan import Plan, State, begin
-from sbmlgrad.fit.problem_checks import check_noise, check_priors, check_units
+from sbmlgrad.fit.problem_checks import (
+    check_noise,
+    check_priors,
+    check_start,
+    check_times,
+    check_units,
+    doubting_times,
+)
 from sbmlgrad.fit.problem_settings import with_problem_settings
+from sbmlgrad.fit.reach import check_reach
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
@@ -63,24 +71,32 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     assumptions += words
     check_settings(settings)
     check_units(problem)
+    check_times(problem)
     check_noise(problem)
     check_priors(problem)
+    check_reach(problem)
     seed = _seed(settings)
     if is_deterministic(settings.engine):
-        return _solve_rates(problem, settings, seed, assumptions)
-    prepared(problem)  # refuses, before any work is done, what cannot be simulated
+        with doubting_times(problem):
+            return _solve_rates(problem, settings, seed, assumptions)
+    # Refuses, before any work is done, what cannot be simulated.
+    if isinstance(settings.objective, ExactObjective):
+        prepared(problem)
+    else:
+        check_start(problem)
     if settings.warm_start:
         problem, words = _warmed(problem, settings, seed)
         assumptions += (words,)
     objective = default_objective(problem) if settings.objective is None else settings.objective
     assumptions += objective.check(problem)
     refuse_unused_priors(objective, problem)
-    plan, words = _plan(problem, settings, objective, seed)
+    with doubting_times(problem):
+        plan, words = _plan(problem, settings, objective, seed)
     assumptions += words
     state = _state(plan, settings)
     if settings.checkpoint is not None:
         plan = dataclasses.replace(plan, save=saver(plan, Path(settings.checkpoint)))
-    with spread(settings.executor) as evaluate:
+    with spread(settings.executor) as evaluate, doubting_times(problem):
         descend(dataclasses.replace(plan, evaluate=evaluate), state)
     if not state.epochs:
         raise KeyboardInterrupt

@@ -70,13 +70,19 @@ def _spelled(
     call = _parts(text)
     if call is None:
         raise RequestError(f"{where}: {advice}")
-    name, settings, twice = call
-    if twice:
-        raise RequestError(f"{where}: {twice} is given twice")
+    name, values, settings, twice = call
     if name not in known:
         raise RequestError(f"{where}: choose one of {', '.join(known)}")
     made = class_of(name)
-    fields = {field.name: field for field in dataclasses.fields(made)}
+    fields = {field.name: field for field in dataclasses.fields(made) if field.init}
+    if len(values) > len(fields):
+        raise RequestError(
+            f"{where}: {name} has {len(fields)} settings at most, {', '.join(fields) or 'none'}"
+        )
+    placed = dict(zip(fields, values, strict=False))
+    if twice := twice or next((setting for setting in placed if setting in settings), ""):
+        raise RequestError(f"{where}: {twice} is given twice")
+    settings = placed | settings
     if unknown := [setting for setting in settings if setting not in fields]:
         raise RequestError(
             f"{where}: {name} has no setting {', '.join(unknown)}; it has "
@@ -101,17 +107,21 @@ def _spelled(
         raise RequestError(f"{where}: {error}") from error
 
 
-def _parts(text: str) -> tuple[str, dict[str, Any], str] | None:
-    """Return name, settings, and a setting given twice or nothing; None for another text."""
+def _parts(text: str) -> tuple[str, list[Any], dict[str, Any], str] | None:
+    """Return name, settings by place and by name, and one given twice; None for another text."""
     try:
         call = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError):
         return None
     if isinstance(call, ast.Name):
-        return call.id, {}, ""
-    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.args:
+        return call.id, [], {}, ""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         return None
     settings: dict[str, Any] = {}
+    try:
+        values = [ast.literal_eval(value) for value in call.args]
+    except (ValueError, TypeError, SyntaxError):
+        return None
     for keyword in call.keywords:
         try:
             value = ast.literal_eval(keyword.value)
@@ -120,6 +130,6 @@ def _parts(text: str) -> tuple[str, dict[str, Any], str] | None:
         if keyword.arg is None:
             return None
         if keyword.arg in settings:
-            return call.func.id, settings, keyword.arg
+            return call.func.id, values, settings, keyword.arg
         settings[keyword.arg] = value
-    return call.func.id, settings, ""
+    return call.func.id, values, settings, ""

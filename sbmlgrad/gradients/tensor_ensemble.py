@@ -8,13 +8,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sbmlgrad.engines import statistics
-from sbmlgrad.engines.asked_formulas import Asked, is_affine_in_state, over_state
+from sbmlgrad.engines.asked_formulas import Asked, is_affine_in_state, open_constants, over_state
 from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of, on_states
 from sbmlgrad.errors import RequestError
 from sbmlgrad.gradients.expectations import Expectations
 from sbmlgrad.model.expression import Expression
+from sbmlgrad.model.operators import evaluate
 
 
 def mean_of_states(states: Any) -> Any:
@@ -128,11 +129,20 @@ class TensorEnsemble(Ensemble):
     def without_gradients(self) -> Ensemble:
         """Return the same trajectories as NumPy arrays, whose statistics have no gradient."""
         kept = {field.name: getattr(self, field.name) for field in fields(Ensemble)}
+        parameters = np.asarray(self.parameters)
+        of_id = dict(zip(self.network.parameter_ids, np.moveaxis(parameters, -1, 0), strict=True))
+        # Of a batch beside [set, trajectory, point].
+        follow = {
+            id: float(value) if np.ndim(value) == 0 else value[:, None, None]
+            for id, formula in open_constants(self).items()
+            for value in (evaluate(formula, of_id),)
+        }
         return Ensemble(
             **kept
             | {
                 "states": tuple(np.asarray(state) for state in self.states),
-                "parameters": np.asarray(self.parameters),
+                "parameters": parameters,
+                "constants": {**self.constants, **follow},
                 "outcomes": np.asarray(self.outcomes),
                 "firings": np.asarray(self.firings),
                 "is_differentiable": False,

@@ -11,6 +11,7 @@ from sbmlgrad.io.petab.write import YAML
 from sbmlgrad.io.prov import prov_json
 from sbmlgrad.io.sedml import Curve, TimeCourse, sedml_document
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.problem import Experiment
 from sbmlgrad.model.provenance import Provenance
 
 MODEL, ORIGINAL = "model.xml", "original.xml"
@@ -24,6 +25,7 @@ def calibration_entries(
     course: TimeCourse,
     *,
     constants: Mapping[str, float] = MappingProxyType({}),
+    experiments: Sequence[Experiment] = (),
     files: Iterable[Entry] = (),
 ) -> tuple[Entry, ...]:
     """Return the entries of the archive of a calibration, the simulation being the main one.
@@ -34,6 +36,7 @@ def calibration_entries(
         curves: observables to plot.
         course: what to simulate.
         constants: value of what the observables use beside the model.
+        experiments: each is simulated by itself, as far as SED-ML can say it.
         files: what else to pack: measurements as they came (`data/...`), the PEtab problem
             (`petab_entries`), the report.
 
@@ -52,7 +55,13 @@ def calibration_entries(
             "network that a fit returned"
         )
     simulation = sedml_document(
-        network, document, curves, course, source=MODEL, constants=constants
+        network,
+        document,
+        curves,
+        course,
+        source=MODEL,
+        constants=constants,
+        experiments=experiments,
     )
     record = prov_json(provenance, before=source, after=document, model=MODEL, original=ORIGINAL)
     return (

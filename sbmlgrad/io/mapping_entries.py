@@ -13,7 +13,7 @@ from sbmlgrad.model.expression import Expression, Number, Symbol, add, multiply
 from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.noise import NOISES, Noise
-from sbmlgrad.model.problem import Experiment, Observable, Period
+from sbmlgrad.model.problem import Experiment, Observable, Period, why_not_set
 
 #: Keys of an observable.
 _KEYS = (
@@ -116,14 +116,18 @@ def columns_of(record: Record, id: str | None, problems: list[str]) -> list[str]
     return [" ".join(c.split()) for c in _text(field, problems).split(";") if c.strip()]
 
 
-def experiment_of(record: Record, network: ReactionNetwork, problems: list[str]) -> Experiment:
+def experiment_of(
+    record: Record, network: ReactionNetwork, problems: list[str], file: str
+) -> Experiment:
     """Return the experiment of a record.
 
     Args:
         record: as read.
         network: the model whose symbols it sets.
         problems: added to, each with its place.
+        file: name of the mapping file.
     """
+    where = f"{file}, {record.where}"
     fields = dict(record.fields)
     # A table without a value in the first column still has the row of a condition.
     id = _text(fields.pop("conditionId"), problems) if "conditionId" in fields else ""
@@ -139,15 +143,15 @@ def experiment_of(record: Record, network: ReactionNetwork, problems: list[str])
             problems.append(f"{inner.where}: symbols and their values are expected")
     values: dict[str, Expression] = {}
     for symbol, field in fields.items():
-        if symbol not in network.by_id:
-            close = suggestion(symbol, network.by_id)
+        reason = why_not_set(network, symbol)
+        if reason:
             problems.append(
-                f"{field.where}: {symbol!r} is no symbol of model '{network.id}'{close}; a "
-                "condition sets parameters, species or compartments"
+                f"{field.where}: it sets {symbol!r}, {reason}; a condition sets parameters, "
+                "species or compartments"
             )
             continue
         values[symbol] = _formula(field, network, problems)
-    return Experiment(id, (Period(0.0, MappingProxyType(values)),), name)
+    return Experiment(id, (Period(0.0, MappingProxyType(values)),), name, where)
 
 
 def _text(field: Field, problems: list[str]) -> str:

@@ -46,6 +46,14 @@ class DataMapping:
     source_name: str
     sha256: str
 
+    @property
+    def left_out(self) -> Mapping[str, None]:
+        """Columns that are left out, as `load_measurements(path, mapping=...)` takes them.
+
+        Columns that hold no numbers, such as comments, can be read over in no other way.
+        """
+        return MappingProxyType({c: None for c, id in self.columns.items() if id is None})
+
 
 def load_mapping(path: str | os.PathLike[str], network: ReactionNetwork) -> DataMapping:
     """Read a mapping file; use it with `problem_of` where columns are no symbols of the model.
@@ -53,8 +61,9 @@ def load_mapping(path: str | os.PathLike[str], network: ReactionNetwork) -> Data
     Observables have the keys `observableId`, `formula` (the symbol of that id if left out),
     `noiseDistribution` (normal if left out), `noiseFormula`, `scale`, `offset`, `name`, `unit` and
     `column` (of the data; the id if left out; several, separated by semicolons, are replicates). A
-    record without id leaves its column out. Conditions have a `conditionId` and set symbols of the
-    model: one column a symbol in tables, the key `values` in TOML and YAML.
+    record without id leaves its column out; where that holds no numbers, read the data with
+    `load_measurements(path, mapping=mapping.left_out)`. Conditions have a `conditionId` and set
+    symbols of the model: one column a symbol in tables, the key `values` in TOML and YAML.
 
     Args:
         path: `.tsv`, `.txt`, `.csv`, `.xlsx`, `.toml`, `.yaml` or `.yml`.
@@ -77,7 +86,9 @@ def load_mapping(path: str | os.PathLike[str], network: ReactionNetwork) -> Data
             if column in columns:
                 problems.append(f"{record.where}: the column {column!r} was named before")
             columns[column] = id
-    experiments = [experiment_of(record, network, problems) for record in records.conditions]
+    experiments = [
+        experiment_of(record, network, problems, records.file) for record in records.conditions
+    ]
     if not records.observables:
         problems.append("there is no observable")
     for what, ids in (
@@ -112,7 +123,7 @@ def problem_of(
 
     Args:
         network: the model.
-        measurements: as read from a file.
+        measurements: as read from a file, with or without the columns that the mapping leaves out.
         mapping: what their columns measure; `load_mapping` reads it.
         parameters: free and fixed parameters, those of observables and conditions included.
         name: for reports.
@@ -179,8 +190,9 @@ def _targets(
     problems += [
         f"the mapping file names a column {key!r} that the data have not"
         f"{suggestion(key, measurements.observables)}"
-        for key in mapping.columns
-        if key not in used
+        for key, id in mapping.columns.items()
+        # What is left out may have been left out in reading the data already.
+        if key not in used and id is not None
     ]
     return targets
 

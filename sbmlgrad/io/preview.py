@@ -12,7 +12,7 @@ from sbmlgrad.errors import DataError, RequestError
 from sbmlgrad.io.dwell_files import is_record, load_dwells
 from sbmlgrad.io.layouts.table import proposed
 from sbmlgrad.io.preview_contents import Row, contents_of
-from sbmlgrad.io.snapshot_files import is_wide, load_snapshots
+from sbmlgrad.io.snapshot_files import load_snapshots
 from sbmlgrad.io.tables.cells import Region, Sheet, Table
 from sbmlgrad.io.tables.columns import has_time
 from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
@@ -21,6 +21,7 @@ from sbmlgrad.io.tables.parts import Part, measurements_of, place_of
 from sbmlgrad.io.tables.problems import listed
 from sbmlgrad.io.tables.reading import Request, read_parts
 from sbmlgrad.io.tables.request import request_of
+from sbmlgrad.io.tables.timed_headers import is_wide
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.snapshots import Snapshots
@@ -148,7 +149,7 @@ def preview(
     else:
         table = None
     result = _measurements(source, chosen, given, "a plain table")
-    if table is not None and _are_cells(result):
+    if table is not None and _are_cells(result, table):
         why = (
             "counts in single cells, recognised by many whole numbers at each time; if they are "
             "replicates of one measurement, use load_measurements"
@@ -210,9 +211,13 @@ def _texts(regions: Sequence[Region]) -> tuple[str, ...]:
     return tuple(f"{place_of(region)}{region.text}" for region in regions)
 
 
-def _are_cells(result: Preview) -> bool:
-    """Tell whether measurements rather are counts in cells: many at each time, all whole."""
-    return bool(result.contents) and all(
+def _are_cells(result: Preview, table: Table) -> bool:
+    """Tell whether measurements rather are counts in cells: many at each time, all whole.
+
+    Labels of replicates say that they are courses: cells that are followed, or wells.
+    """
+    has_replicates = any(label.lower() == "replicate" for label in table.header.values())
+    return (not has_replicates and bool(result.contents)) and all(
         int(row[2]) >= _MANY * int(row[3]) and float(row[8]) >= 0.0 and float(row[9]).is_integer()
         for row in result.contents
     )

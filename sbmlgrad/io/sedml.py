@@ -12,9 +12,11 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from sbmlgrad.errors import RequestError
+from sbmlgrad.io.sedml_experiments import Condition, add_changes, add_notes, conditions_of
 from sbmlgrad.model.elements import Compartment, Parameter, Reaction, Species, SpeciesReference
 from sbmlgrad.model.expression import TIME, Expression, Symbol, symbols
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.problem import Experiment
 
 SEDML = "http://sed-ml.org/sed-ml/level1/version4"
 #: Kind of simulation → KiSAO term: Gillespie's direct method, LSODA.
@@ -74,6 +76,7 @@ def sedml_document(
     *,
     source: str = "model.xml",
     constants: Mapping[str, float] = MappingProxyType({}),
+    experiments: Sequence[Experiment] = (),
 ) -> bytes:
     """Return a SED-ML document that simulates a model and plots observables over time.
 
@@ -84,6 +87,8 @@ def sedml_document(
         course: what to simulate.
         source: where the SBML stands, seen from the SED-ML.
         constants: value of what formulas use beside the model, such as a scale.
+        experiments: each is simulated and plotted by itself; none is the model as it is. What
+            SED-ML cannot say of them stands in its notes.
 
     Returns:
         The document, UTF-8; the same arguments give the same bytes.
@@ -106,17 +111,27 @@ def sedml_document(
     root = etree.Element(
         f"{{{SEDML}}}sedML", nsmap={None: SEDML, "sbml": core}, level="1", version="4"
     )
-    language = f"urn:sedml:language:sbml.level-{level}.version-{version}"
-    _add(_add(root, "listOfModels"), "model", id="model", language=language, source=source)
-    _add_simulations(root, course)
-    tasks = _add_tasks(root, course)
+    conditions, missing = conditions_of(network, sbml, experiments, constants)
+    conditions = conditions or (Condition(""),)
+    add_notes(root, missing)
     plan = _Plan(network, int(level), constants)
+    language = f"urn:sedml:language:sbml.level-{level}.version-{version}"
+    models = _add(root, "listOfModels")
+    for condition, mark in zip(conditions, _marks(conditions), strict=True):
+        named = {"name": condition.name} if condition.name else {}
+        model = _add(models, "model", id=f"model{mark}", **named, language=language, source=source)
+        add_changes(model, condition.changes, plan.target)
+    _add_simulations(root, course)
+    listed = _add(root, "listOfTasks")
     generators, outputs = _add(root, "listOfDataGenerators"), _add(root, "listOfOutputs")
-    for method, task in tasks.items():
-        _add_time(generators, method, task)
-        for i, curve in enumerate(curves, 1):
-            _add_generator(generators, f"data_{i}_{method}", curve, task, plan)
-        _add_outputs(outputs, curves, method)
+    for condition, mark in zip(conditions, _marks(conditions), strict=True):
+        for method, task in _add_tasks(listed, course, mark).items():
+            key, title = f"{method}{mark}", _TITLES[method]
+            title = f"{title}, {condition.name}" if len(conditions) > 1 else title
+            _add_time(generators, key, task)
+            for i, curve in enumerate(curves, 1):
+                _add_generator(generators, f"data_{i}_{key}", curve, task, plan)
+            _add_outputs(outputs, curves, key, title)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
 
 
@@ -189,14 +204,18 @@ def _add_simulations(root: Any, course: TimeCourse) -> None:
         _add(simulation, "algorithm", kisaoID=ALGORITHMS[method])
 
 
-def _add_tasks(root: Any, course: TimeCourse) -> dict[str, str]:
+def _marks(conditions: Sequence[Condition]) -> list[str]:
+    """Return what ids of each condition end in; the first are as if it were the only one."""
+    return ["", *(f"_{i}" for i in range(2, len(conditions) + 1))]
+
+
+def _add_tasks(listed: Any, course: TimeCourse, mark: str) -> dict[str, str]:
     """Add a task for each kind of simulation; return kind → the task whose results are plotted."""
-    listed = _add(root, "listOfTasks")
     found: dict[str, str] = {}
     for method in course.methods:
-        task = found[method] = f"task_{method}"
+        task = found[method] = f"task_{method}{mark}"
         simulation = f"simulation_{method}"
-        _add(listed, "task", id=task, modelReference="model", simulationReference=simulation)
+        _add(listed, "task", id=task, modelReference=f"model{mark}", simulationReference=simulation)
         if method == "ssa" and course.trajectories > 1:
             found[method] = _add_repetition(listed, task, course.trajectories)
     return found
@@ -255,13 +274,13 @@ def _add_math_and_variables(
             _add(parameters, "parameter", id=ids[symbol], name=symbol, value=repr(float(value)))
 
 
-def _add_outputs(outputs: Any, curves: Sequence[Curve], method: str) -> None:
+def _add_outputs(outputs: Any, curves: Sequence[Curve], method: str, title: str) -> None:
     clock = f"clock_{method}"
-    plot = _add(outputs, "plot2D", id=f"plot_{method}", name=_TITLES[method])
+    plot = _add(outputs, "plot2D", id=f"plot_{method}", name=title)
     for axis in ("xAxis", "yAxis"):
         _add(plot, axis, type="linear")
     drawn = _add(plot, "listOfCurves")
-    report = _add(outputs, "report", id=f"report_{method}", name=_TITLES[method])
+    report = _add(outputs, "report", id=f"report_{method}", name=title)
     sets = _add(report, "listOfDataSets")
     _add(sets, "dataSet", id=f"column_{clock}", label="time", dataReference=clock)
     for i, curve in enumerate(curves, 1):

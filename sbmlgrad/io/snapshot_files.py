@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -29,12 +28,14 @@ from sbmlgrad.io.tables.options import MISSING, Clock, TableOptions, marks, name
 from sbmlgrad.io.tables.parts import place_of
 from sbmlgrad.io.tables.problems import letters, ranges, refuse
 from sbmlgrad.io.tables.rows import label_at, number_at, time_at
+from sbmlgrad.io.tables.timed_headers import TIMED, is_wide
 from sbmlgrad.io.tables.times import times_of
 from sbmlgrad.model.snapshots import Snapshots
 
-#: A header that is a time: `0min`, `5 min`, `t = 10 (s)`, `15`.
-_TIME = re.compile(
-    r"(?:(?:t|time)\s*=?\s*)?([0-9]+[.,]?[0-9]*)\s*[\[(]?([A-Za-z]*)[\])]?", re.IGNORECASE
+#: What is said of a column of replicates.
+_FOLLOWED = (
+    "labels of replicates are those of courses, which load_measurements reads; if each cell was "
+    "seen once, name the columns of counts with columns="
 )
 
 
@@ -159,13 +160,6 @@ def load_snapshots(
     )
 
 
-def is_wide(labels: Iterable[str]) -> bool:
-    """Tell whether a header names times with units, as that of the wide layout does."""
-    found = list(labels)
-    timed = [match for label in found if (match := _TIME.fullmatch(label)) and match[2]]
-    return len(timed) > 1 and 2 * len(timed) > len(found)
-
-
 def _wide(
     table: Table,
     chosen: set[str],
@@ -177,7 +171,7 @@ def _wide(
     times: dict[int, str] = {}
     units: dict[str, int] = {}
     for column, label in table.header.items():
-        match = _TIME.fullmatch(label)
+        match = TIMED.fullmatch(label)
         if chosen and label not in chosen:
             notes.append(f"column {letters(column)}: ignored: {label!r} was not asked for")
         elif match:
@@ -234,13 +228,17 @@ def _long(
     if at is None:
         return _Cells((), [], [], [], "")
     choice = Choice(None if wanted is None else tuple(wanted), wanted or {})
-    labelled = label_columns(table, at, {"condition": conditions}, choice, problems)["condition"]
+    roles = {"condition": conditions, "replicate": None}
+    labelled, followed = label_columns(table, at, roles, choice, problems).values()
     columns = {c: x for c, x in table.header.items() if c != at and c not in labelled}
     check_choice(table, columns.values(), choice, problems)
     for column, label in columns.items():
         if choice.leaves_out(label):
             notes.append(f"column {letters(column)}: ignored: {label!r} was not asked for")
-    columns = {c: split_label(x)[0] for c, x in columns.items() if not choice.leaves_out(x)}
+        elif column in followed:
+            problems.append(Problem(_FOLLOWED, table.header_row, column))
+    kept = {c: x for c, x in columns.items() if c not in followed and not choice.leaves_out(x)}
+    columns = {c: split_label(x)[0] for c, x in kept.items()}
     keys = {c: choice.key(table.header[c]) for c in columns}
     species = tuple((wanted or {}).get(keys[c] or "", x) for c, x in columns.items())
     if not columns:

@@ -22,13 +22,15 @@ NO_VALUE = float("nan")
 class Compartment:
     """A compartment; `size` is NaN where the document gives none.
 
-    `line`, here and below, is the line in the source document, left out of equality.
+    `line`, here and below, is the line in the source document, left out of equality. `litres` is
+    the volume that is a size of 1, NaN where the document does not say or the size is no volume.
     """
 
     id: str
     size: float = NO_VALUE
     name: str = ""
     line: int | None = field(default=None, compare=False)
+    litres: float = field(default=NO_VALUE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.model.elements import Compartment, Parameter, Species
 from sbmlgrad.model.expression import TIME, Expression, Symbol, symbols
 from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.measurements import Measurements
@@ -100,11 +101,13 @@ class Experiment:
         id: what measurements call it, in `Measurements.condition`.
         periods: in order of time.
         name: for plots and tables.
+        where: its place in the files that it was read from, for messages.
     """
 
     id: str
     periods: tuple[Period, ...] = (Period(),)
     name: str = ""
+    where: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,11 +203,9 @@ def _unknown(problem: Problem) -> Iterable[str]:
     for experiment in problem.experiments:
         for period in experiment.periods:
             for target, formula in period.values.items():
-                if target not in network.by_id:
-                    yield (
-                        f"experiment {experiment.id!r} sets {target!r}, which model "
-                        f"'{network.id}' has not{suggestion(target, network.by_id)}"
-                    )
+                reason = why_not_set(network, target)
+                if reason:
+                    yield f"experiment {experiment.id!r} sets {target!r}, {reason}"
                 for symbol in sorted(symbols(formula) - own):
                     yield (
                         f"experiment {experiment.id!r} sets {target!r} by {symbol!r}, which is no "
@@ -239,6 +240,28 @@ def _in_parameters(parameters: Iterable[ProblemParameter]) -> Iterable[str]:
                 f"parameter {p.id!r} starts at {p.nominal}, outside its bounds "
                 f"({p.lower}, {p.upper})"
             )
+
+
+def why_not_set(network: ReactionNetwork, target: str) -> str:
+    """Say why no condition can set a symbol of a model; empty if one can.
+
+    Use it where conditions are read, so that the message can name the place.
+
+    Args:
+        network: the model.
+        target: what would be set.
+
+    Returns:
+        A clause that follows the name of the symbol.
+    """
+    element = network.by_id.get(target)
+    if element is None:
+        return f"which model '{network.id}' has not{suggestion(target, network.by_id)}"
+    if target in network.assignment_rules:
+        return "which an assignment rule gives at all times"
+    if not isinstance(element, Parameter | Species | Compartment):
+        return "which is no parameter, species or compartment"
+    return ""
 
 
 def species_observables(network: ReactionNetwork, ids: Iterable[str]) -> tuple[Observable, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,33 @@ def test_each_kind_names_its_place_and_leaves_nothing(folder, capsys, kind) -> N
     for fragment in wrong.said:
         assert fragment in message
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("map.tsv", "observableId\tnoiseFormula\tcolumn\nA\t1\t\n\t\tnotes\n"),
+        (
+            "map.toml",
+            "[[observables]]\nobservableId = 'A'\nnoiseFormula = 1\n"
+            "[[observables]]\ncolumn = 'notes'\n",
+        ),
+    ],
+)
+def test_the_advice_for_a_column_of_words_can_be_followed(folder, capsys, name, text) -> None:
+    (folder / "d.csv").write_text("time,A,notes\n0,100,good\n1,60,\n2,40,late\n")
+    (folder / name).write_text(text)
+    command = ["fit", "m.ant", "d.csv", "--free", "k", "--mapping", name, "--out", "out"]
+    assert run([*command, "--dry-run"]) == 0
+    assert "A: 3 measurements" in capsys.readouterr().out
+
+
+def test_a_parameter_that_every_condition_sets_is_not_freed_unasked(folder, capsys) -> None:
+    (folder / "d.csv").write_text("time,A,condition\n0,5,low\n1,4,low\n")
+    (folder / "map.tsv").write_text("observableId\tnoiseFormula\nA\t1\nconditionId\tk\nlow\t2\n")
+    command = ["fit", "m.ant", "d.csv", "--mapping", "map.tsv", "--start", "zero=1"]
+    assert run([*command, "--engine", "ode", "--out", "out", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["free"].keys() == {"d", "zero", "other", "twice"}
 
 
 def test_a_folder_that_cannot_be_one(folder, capsys) -> None:

@@ -51,6 +51,12 @@ KINDS: dict[str, tuple[str, str, str | None, list[str]]] = {
     ),
     "bounds upside down": ("parameters.tsv", "0.01\t10", "10\t0.01", ["'k' has bounds"]),
     "start outside": ("parameters.tsv", "\t0.5\t1", "\t50\t1", ["'k' starts at 50"]),
+    "estimated of nothing": (
+        "parameters.tsv",
+        "\nk\t",
+        "\nzz\tlin\t0.01\t10\t0.5\t1\tnormal\t0.5;0.2\nk\t",
+        ["cannot act", "'zz': nothing that was measured depends on it"],
+    ),
     "unknown prior": (
         "parameters.tsv",
         "\tnormal\t",
@@ -103,6 +109,29 @@ def test_each_kind_names_its_place_and_leaves_nothing(folder, capsys, kind) -> N
     for fragment in said:
         assert fragment in message
     assert sorted(path.name for path in folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "code"), [("-1", "negative_initial_count"), ("9.5", "non_integer_initial_count")]
+)
+def test_a_condition_whose_count_cannot_be_is_named_with_its_row(
+    folder, capsys, value, code
+) -> None:
+    (folder / "conditions.tsv").write_text(f"conditionId\tA\nc\t{value}\n")
+    # Priors have no meaning beside means.
+    bare = FILES["parameters.tsv"].replace("\tnormal\t0.5;0.2", "\t\t")
+    (folder / "parameters.tsv").write_text(bare)
+    assert run(["fit", "problem.yaml", "--out", "out", "--dry-run"]) == BAD_INPUT
+    message = capsys.readouterr().err
+    assert f"conditions.tsv, row 2: under condition 'c', which sets A = {value}" in message
+    assert code in message
+    assert "(line" not in message
+
+
+def test_what_is_not_estimated_may_be_of_nothing(folder, capsys) -> None:
+    more = FILES["parameters.tsv"] + "zz\tlin\t0.01\t10\t0.5\t0\t\t\n"
+    (folder / "parameters.tsv").write_text(more)
+    assert run([*ARGUMENTS, "--dry-run"]) == OK
 
 
 def test_what_a_problem_says_itself_is_not_said_twice(folder, capsys) -> None:

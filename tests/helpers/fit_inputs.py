@@ -67,6 +67,8 @@ def mapping(
 
 NOISE = "observableId\tnoiseFormula\n"
 
+UNDER_LOW = "time,A,condition\n0,5,low\n1,4,low\n"
+
 KINDS: dict[str, Wrong] = {
     # Files as a whole.
     "no data file": Wrong(["no.csv", "no such file"], first=("m.ant", "no.csv")),
@@ -94,7 +96,17 @@ KINDS: dict[str, Wrong] = {
     "two headers": table("time,A,A\n,run 1,run 2\n0,1,2\n", "row 2, column B", "'run 1'"),
     "conditions unexplained": table("time,A,condition\n0,5,x\n1,2,y\n", "2 conditions ('x', 'y')"),
     "other unit of time": table("time [h],A\n0,1\n", "in h", "in minute", "factor of 60"),
+    "time that no simulation reaches": table("time,A\n0,1\n1e300,2\n", "1e+300", "correct it"),
     "unit of no time": table("time [m],A\n0,1\n", "'m'", "in minute", "week"),
+    "other prefix of a unit": Wrong(
+        ["d.csv", "column 'A' is in uM", "nanomole per litre", "a factor of 0.001", "(scale ="],
+        {
+            "nano.ant": "unit substance = 1e-9 mole; unit extent = 1e-9 mole; unit volume = litre;"
+            " compartment c = 1; species A in c; A = 9; d = 1; A -> ; c*d*A;",
+            "d.csv": "time,A [uM]\n0,1\n",
+        },
+        first=("nano.ant", "d.csv", "--free", "d"),
+    ),
     "molar column": table("time,A [nM]\n0,1\n", "'A' is in nM", "counted in molecules"),
     # Cells.
     "negative time": table("time,A\n-1,2\n", "row 2, column A ('time')", "-1"),
@@ -104,6 +116,17 @@ KINDS: dict[str, Wrong] = {
     "all missing": table("time,A\n0,NA\n1,\n", "column B ('A')", "no numeric value"),
     "commas and points": table("time;A\n0;1,5\n1;2.5\n", "row 3, column B ('A')", "in row 2"),
     "below detection": table("time,A\n0,<5\n1,7\n", "row 2, column B ('A')", "--below-detection"),
+    "half of a negative mark": table(
+        "time,A\n0,<-5\n1,7\n",
+        "row 2, column B ('A')",
+        "half of a negative limit",
+        "--below-detection limit or drop",
+        extra=("--below-detection", "half"),
+    ),
+    "half of a negative limit": Wrong(
+        ["--lower-limit -5", "--below-detection half", "half of a negative limit"],
+        extra=("--below-detection", "half", "--lower-limit", "-5"),
+    ),
     "replicate twice": table(
         "time,observable,value,replicate\n0,A,1,r\n0,A,2,r\n", "row 3", "in row 2"
     ),
@@ -137,6 +160,9 @@ KINDS: dict[str, Wrong] = {
     "bounds in words": options("--bounds", "k=low:high", said=["LOW:HIGH"]),
     "start outside": options("--bounds", "k=1:2", said=["'k' starts at 0.5, outside"]),
     "start in words": options("--start", "k=half", said=["--start k=half", "not a number"]),
+    "start with a low line": options("--start", "k=0_5", said=["--start k=0_5", "not a number"]),
+    "bounds with a low line": options("--bounds", "k=0_5:1", said=["0_5:1", "LOW:HIGH"]),
+    "free twice": options(free="k,d,k", said=["'k' named twice"]),
     "start of nothing": options("--start", "q=1", said=["'q'", "k, d"]),
     # Mapping files.
     "no mapping file": Wrong(
@@ -174,8 +200,79 @@ KINDS: dict[str, Wrong] = {
     "condition of nothing": mapping(
         NOISE + "A\t1\n\nconditionId\tq\nlow\t2\n",
         "row 5, column B ('q')",
-        "no symbol",
+        "which model '__main' has not",
         data="time,A,condition\n0,5,low\n",
+    ),
+    "condition of a rule": mapping(
+        NOISE + "A\t1\n\nconditionId\thalf\nlow\t5.5\n",
+        "map.tsv",
+        "row 5, column B ('half')",
+        "assignment rule",
+        data=UNDER_LOW,
+        extra=("--engine", "ode"),
+    ),
+    "condition of a reaction": mapping(
+        NOISE + "A\t1\n\nconditionId\tJ\nlow\t5.5\n",
+        "row 5, column B ('J')",
+        "no parameter, species or compartment",
+        data=UNDER_LOW,
+        extra=("--engine", "ode"),
+    ),
+    "negative count under a condition": mapping(
+        NOISE + "A\t1\n\nconditionId\tA\nlow\t-5\n",
+        "map.tsv, row 5",
+        "condition 'low', which sets A = -5",
+        "negative_initial_count",
+        data=UNDER_LOW,
+    ),
+    "fraction of a count under a condition": mapping(
+        "[[observables]]\nobservableId = 'A'\nnoiseFormula = 1\n"
+        "[[conditions]]\nconditionId = 'low'\nvalues = {A = 5.5}\n",
+        "m.toml, entry 1 of conditions ('low')",
+        "condition 'low', which sets A = 5.5",
+        data=UNDER_LOW,
+        name="m.toml",
+    ),
+    "free parameter that every condition sets": mapping(
+        NOISE + "A\t1\n\nconditionId\tk\nlow\t2\n",
+        "cannot act",
+        "'k': every condition with measurements sets it ('low')",
+        data=UNDER_LOW,
+    ),
+    "free parameter of nothing": Wrong(
+        ["cannot act", "'idle': nothing that was measured depends on it"],
+        {"m.ant": MODEL + "idle = 1;"},
+        first=("m.ant", "d.csv", "--free", "k,idle"),
+    ),
+    "observable of nothing": mapping(
+        "observableId\tnoiseFormula\tscale\nA\t1\t0\n", "observables: 'A'", "'k', 'd'"
+    ),
+    "text in a column": mapping(
+        NOISE + "A\t1\n",
+        "column C ('notes')",
+        "name the column 'notes' under 'column' in map.tsv",
+        data="time,A,notes\n0,5,good\n",
+    ),
+    "column left out that is not there": mapping(
+        "observableId\tnoiseFormula\tcolumn\nA\t1\tA\n\t\tnote\n",
+        "map.tsv leaves out 'note'",
+        "'notes'",
+        data="time,A,notes\n0,5,good\n",
+    ),
+    "columns said twice": mapping(
+        NOISE + "A\t1\n", "leave out --map", "'column' in map.tsv", extra=("--map", "A=A")
+    ),
+    "more than all trials": mapping(
+        "observableId\tnoiseDistribution\tnoiseFormula\nA\tbinomial\t50\n",
+        "'A'",
+        "number of trials, 50: 100 at time 0, 60 at time 1",
+    ),
+    "fraction of a trial": mapping(
+        "observableId\tnoiseDistribution\tnoiseFormula\nA\tbinomial\tn\n",
+        "'A'",
+        "'n', which is 200.5",
+        "whole number",
+        extra=("--start", "n=200.5"),
     ),
     # Options as such.
     "unknown engine": options("--engine", "cvode", said=["--engine cvode", "ssa or ode"]),

@@ -17,38 +17,43 @@ from sbmlgrad.fit.fitted_petab import (
     write_fitted_petab,
 )
 from sbmlgrad.fit.plots import plot_fit, plot_history
+from sbmlgrad.fit.report.earlier import RECORD, check_earlier
 from sbmlgrad.fit.report.page import report_html
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.result_file import result_bytes
 from sbmlgrad.io.files import write_atomically
-from sbmlgrad.io.formats import save
 from sbmlgrad.io.petab.load import VISUALIZATION
+from sbmlgrad.io.sbml.writer import write_sbml
 from sbmlgrad.model.problem import Problem
 
-#: What is in the folder, in the order in which it is written; `fit.png` where there are curves,
-#: and the folder `petab` where PEtab can say the problem.
+#: What is in the folder; `fit.png` where there are curves, and the folder `petab` where PEtab can
+#: say the problem. The record is written first, the others in this order.
 FILES = (
     "calibrated.xml",
     "parameters.tsv",
     "fit.png",
     "history.png",
-    "provenance.json",
+    RECORD,
     STORED,
     "report.html",
     FOLDER,
 )
 
 
-def check_results_folder(folder: Path, inputs: Iterable[Path], problem: Problem) -> None:
-    """Refuse a folder in which results would replace what the fit reads; use it before the fit.
+def check_results_folder(
+    folder: Path, inputs: Iterable[Path], problem: Problem, others: Iterable[str] = ()
+) -> None:
+    """Refuse a folder in which results would replace what is not theirs; use it before the fit.
 
     Args:
         folder: of the results.
         inputs: files that the fit reads; all are there.
         problem: what is to be fitted.
+        others: names of further files that will be written.
 
     Raises:
-        WriteError: an input has the place of a result, or as `check_petab_folder`.
+        WriteError: an input has the place of a result, there is a file of that name in a folder
+            that no fit has written, or as `check_petab_folder`.
     """
     given = tuple(inputs)
     for name in FILES:
@@ -62,6 +67,7 @@ def check_results_folder(folder: Path, inputs: Iterable[Path], problem: Problem)
     drawings = problem.settings.get(VISUALIZATION, {})
     assert isinstance(drawings, Mapping)
     check_petab_folder(folder, given, names=drawings)
+    check_earlier(folder, (*(name for name in FILES if name != FOLDER), *others))
 
 
 def write_results(
@@ -90,16 +96,19 @@ def write_results(
 
     Raises:
         WriteError: the folder cannot be made or written, the result cannot be stored, or there are
-            PEtab files already that no fit left there.
+            files already that no fit left there.
     """
     target = Path(folder)
+    check_earlier(target, (name for name in FILES if name != FOLDER))
     # First, as these may refuse, so that a refusal leaves no folder behind.
     table = result.parameter_table().to_csv(sep="\t", index=False, lineterminator="\n")
-    contents: dict[str, bytes] = {"parameters.tsv": table.encode(), STORED: result_bytes(result)}
+    calibrated = write_sbml(result.model, distrib=distrib, level=level, version=version)
+    contents: dict[str, bytes] = {FILES[0]: calibrated}
+    contents |= {"parameters.tsv": table.encode(), STORED: result_bytes(result)}
     if result.curves:
         contents["fit.png"] = _png(plot_fit(result))
     contents["history.png"] = _png(plot_history(result))
-    contents["provenance.json"] = provenance_json(result).encode()
+    contents[RECORD] = provenance_json(result).encode()
     contents["report.html"] = report_html(result).encode()
     try:
         petab = fitted_petab(result)
@@ -110,12 +119,11 @@ def write_results(
         target.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise WriteError(f"{target}: cannot be made a folder: {error}") from error
-    save(result.model, target / FILES[0], distrib=distrib, level=level, version=version)
-    for name in FILES[1:]:
-        if name in contents:
-            write_atomically(target / name, contents[name])
+    # The record first, so that a fit that is cut here has left a folder that the next may fill.
+    for name in (RECORD, *(name for name in FILES if name in contents and name != RECORD)):
+        write_atomically(target / name, contents[name])
     write_fitted_petab(petab, target)
-    there = {FILES[0], *contents, *([FOLDER] if petab else [])}
+    there = {*contents, *([FOLDER] if petab else [])}
     return tuple(target / name for name in FILES if name in there)
 
 
@@ -166,7 +174,11 @@ def _uncertainty(result: FitResult) -> dict[str, Any]:
         "level": found.level,
         "kind": found.kind,
         "parameters": {
-            id: {"standard_error": e.standard_error, "interval": _ends(e.interval)}
+            id: {
+                "standard_error": e.standard_error,
+                "interval": _ends(e.interval),
+                "flags": list(found.parameter_flags.get(id, ())),
+            }
             for id, e in found.estimates.items()
         },
         "flags": list(found.flags),

@@ -184,7 +184,7 @@ def _in_words(name: str) -> str:
 def _repetition(result: FitResult) -> tuple[Content, ...]:
     said = (
         "Everything about this fit is in fit.nc, beside this page: model, data, problem, settings "
-        "and histories. The same versions and the same seed give the same numbers."
+        f"and histories. {repetition.promise(result)}"
     )
     exception = repetition.kept_elsewhere(result)
     command = repetition.reproduction(result)

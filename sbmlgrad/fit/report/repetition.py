@@ -37,6 +37,27 @@ def reproduction(result: FitResult) -> str:
     return "\n".join([*lines, f"again = sg.fit(problem, {', '.join(given)})", ""])
 
 
+def promise(result: FitResult) -> str:
+    """Return in how far the same call gives the same numbers, in words."""
+    if not (result.is_late or result.interrupted):
+        return "The same versions and the same seed give the same numbers."
+    what = "its budget of time" if result.is_late else "an interruption"
+    if result.is_deterministic:
+        return (
+            f"The fit was ended by {what}. How far it comes until then depends on the machine, so "
+            "that the same call need not give the same numbers."
+        )
+    done = len(result.loss_history)
+    # Nor would `epochs`: it has a learning rate and steps after the last epoch of its own.
+    return (
+        f"The fit was ended by {what} after {done} epoch{'s' if done != 1 else ''}. How far it "
+        "comes until then depends on the machine: the same versions, seed and method of gradients "
+        "go the same way, epoch by epoch, and may end earlier or later on it, with other numbers. "
+        "No number of epochs= repeats it, since a descent of a given length takes steps of other "
+        "sizes."
+    )
+
+
 def kept_elsewhere(result: FitResult) -> str:
     """Return what the result file does not hold and a repetition needs, in words; usually empty."""
     if objective_kind(result) != "DwellTimes":

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from sbmlgrad.fit import panels
+from sbmlgrad.fit.choice import NOT_CHECKED
 from sbmlgrad.fit.diagnostic_panels import residuals_of
 from sbmlgrad.fit.plain import FROM_DATA, NOISE
 from sbmlgrad.fit.report.kind import is_exact, objective_kind
@@ -169,6 +170,7 @@ def look_first(result: FitResult) -> list[str]:
         )
     if not result.loss < result.start_loss:
         found.append("The loss is no lower than at the start; the fit has found nothing better.")
+    found += [f"{told[0].upper()}{told[1:]}." for told in result.assumptions if NOT_CHECKED in told]
     failed = result.failed_starts
     if failed:
         found.append(f"{len(failed)} of {len(result.starts)} starts failed: {failed[0].fate}")

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.errors import FitError
+from sbmlgrad.errors import FitError, SbmlGradError
 from sbmlgrad.fit.objectives.base import ExactLikelihood
+from sbmlgrad.fit.parallel import TaskProgress
+from sbmlgrad.fit.uncertainty.around_optimum import away_words, interval_around
 from sbmlgrad.fit.uncertainty.fitted import Fitted
-from sbmlgrad.fit.uncertainty.identifiability import WIDE, directions, is_wide, pair_flags
+from sbmlgrad.fit.uncertainty.identifiability import (
+    WIDE,
+    Directions,
+    directions,
+    is_wide,
+    pair_flags,
+)
 from sbmlgrad.fit.uncertainty.result import FAR_FROM_OPTIMUM, Uncertainty
+from sbmlgrad.fit.uncertainty.scoring import newton_step
 
 FloatArray = NDArray[np.float64]
 
@@ -21,9 +31,15 @@ STEP = 1e-3
 #: Share of the largest eigenvalue, below zero, from which a curvature is that of no maximum.
 UPWARDS = 1e-4
 
+#: What is said of a parameter where the optimum was not found.
+ROUGH = "its interval is not to be used: the fit stopped far from the optimum of the likelihood"
+
 
 def observed_information(
-    gradient: Callable[[FloatArray], FloatArray], coordinates: FloatArray, step: float = STEP
+    gradient: Callable[[FloatArray], FloatArray],
+    coordinates: FloatArray,
+    step: float = STEP,
+    told: Callable[[], None] | None = None,
 ) -> FloatArray:
     """Return minus the second derivative of a log-likelihood, by differences of its gradient.
 
@@ -31,6 +47,7 @@ def observed_information(
         gradient: of the log-likelihood: coordinates float64 [free] → float64 [free].
         coordinates: where, float64 [free].
         step: to either side.
+        told: called after every coordinate.
 
     Returns:
         float64 [free, free], symmetric.
@@ -39,18 +56,26 @@ def observed_information(
     for place in range(len(coordinates)):
         move = step * np.eye(len(coordinates))[place]
         rows.append((gradient(coordinates + move) - gradient(coordinates - move)) / (2.0 * step))
+        if told is not None:
+            told()
     information = -np.stack(rows)
     return 0.5 * (information + information.T)
 
 
-def from_exact_likelihood(fitted: Fitted, level: float = 0.9) -> Uncertainty:
+def from_exact_likelihood(
+    fitted: Fitted, level: float = 0.9, progress: TaskProgress | None = None
+) -> Uncertainty:
     """Return intervals from the observed information of a fit by an exact likelihood.
 
     When to choose it: `StateSpaceLikelihood`, `DwellTimes` and other objectives that are an
     `ExactLikelihood`; `uncertainty(fit, "fisher", objective=...)` then comes here. Intervals are
-    normal on the scale of the search, lie around the fitted values, and hold if the model does and
-    the fit ended at the optimum; a flag says where a Newton step leads away from there. There is no
-    noise of simulation.
+    normal on the scale of the search, and hold if the model does. There is no noise of simulation.
+
+    A fit that was cut ended near its optimum only. A Newton step from there, and a second one by
+    the same curvature, measure how far away the optimum is. Intervals lie around it, and reach to
+    the fitted value where that is further off; standard errors of the value hold the distance. If
+    the second step is longer than `FAR_FROM_OPTIMUM` standard errors, the first cannot be trusted:
+    it is then added to all errors, and a flag says that the intervals are not to be used.
 
     Source: Efron & Hinkley 1978, "Assessing the accuracy of the maximum likelihood estimator:
     observed versus expected Fisher information", Biometrika 65, 457.
@@ -58,6 +83,7 @@ def from_exact_likelihood(fitted: Fitted, level: float = 0.9) -> Uncertainty:
     Args:
         fitted: the fit.
         level: of the intervals.
+        progress: called with (differences done, differences).
 
     Raises:
         FitError: another objective, all parameters at bounds, or a fit that did not end in a
@@ -72,41 +98,51 @@ def from_exact_likelihood(fitted: Fitted, level: float = 0.9) -> Uncertainty:
         raise FitError("every parameter is at a bound, where curvature says nothing; widen bounds")
     gradient = _gradient(fitted, free)
     ids = tuple(np.array(space.ids)[free].tolist())
-    information = observed_information(gradient, z[free])
+    told = _counted(progress, 2 * int(free.sum()))
+    information = observed_information(gradient, z[free], told=told)
     _refuse_upwards(fitted, information)
     # What a longer step finds differently is the error of either.
-    doubtful = np.stack([information, observed_information(gradient, z[free], 2.0 * STEP)])
+    doubtful = np.stack([information, observed_information(gradient, z[free], 2.0 * STEP, told)])
     inverse = directions(information, ids, space.is_logarithmic[free], doubtful)
+    away, doubt = _distance(fitted, free, information, inverse)
+    covariance = inverse.covariance + np.outer(away, away) if doubt else inverse.covariance
     full = np.full((len(free), len(free)), np.nan)
-    full[np.ix_(free, free)] = inverse.covariance
-    error = np.sqrt(np.diag(full))
-    shift = np.full(len(free), np.nan)
-    known = np.where(np.isfinite(inverse.covariance), inverse.covariance, 0.0)
-    shift[free] = known @ gradient(z[free])
-    quantile = float(stats.norm.ppf(0.5 * (1.0 + level)))
-    with np.errstate(over="ignore"):
-        low, high = space.values(z - quantile * error), space.values(z + quantile * error)
+    full[np.ix_(free, free)] = covariance
+    distance = np.full(len(free), np.nan)
+    distance[free] = away
+    reach = float(stats.norm.ppf(0.5 * (1.0 + level))) * np.sqrt(np.diag(full))
+    interval = low, high = interval_around(fitted, distance, reach)
     return Uncertainty(
         method="fisher",
         level=level,
         kind="confidence",
         ids=space.ids,
         values=fitted.values,
-        standard_errors=error * space.slopes(fitted.values),
+        standard_errors=np.sqrt(np.diag(full) + distance**2) * space.slopes(fitted.values),
         lower=low,
         upper=high,
         covariance=full,
         is_logarithmic=space.is_logarithmic,
-        parameter_flags=_parameter_flags(fitted, at_bounds, full, low, high, shift),
-        flags=inverse.words,
+        parameter_flags=_parameter_flags(
+            fitted, at_bounds, full, interval, distance, reach, is_rough=bool(doubt)
+        ),
+        flags=(*inverse.words, *([doubt] if doubt else [])),
         settings={
             "information": "observed",
             "step": f"{STEP:g}",
             "count": str(_likelihood(fitted).count(fitted.problem)),
         },
         units={p.id: p.unit for p in fitted.problem.free},
-        details={"newton_step": shift},
+        details={"distance_to_optimum": distance},
     )
+
+
+def _counted(progress: TaskProgress | None, total: int) -> Callable[[], None] | None:
+    """Return what to call after each of a number of equal parts, or None."""
+    if progress is None:
+        return None
+    numbers = itertools.count(1)
+    return lambda: progress(next(numbers), total)
 
 
 def _likelihood(fitted: Fitted) -> ExactLikelihood:
@@ -144,19 +180,61 @@ def _refuse_upwards(fitted: Fitted, information: FloatArray) -> None:
         )
 
 
+def _distance(
+    fitted: Fitted, free: NDArray[np.bool_], information: FloatArray, inverse: Directions
+) -> tuple[FloatArray, str]:
+    """Return how far the optimum is, in the coordinates that are no bounds.
+
+    Returns:
+        float64 [part], zero along what the data leave open; and why it is rough, in words, or an
+        empty text.
+    """
+    space, gradient, z = fitted.space, _gradient(fitted, free), fitted.coordinates
+    known = ~inverse.is_open
+    step = newton_step(information, gradient(z[free]), known)
+    there = z.copy()
+    there[free] += step
+    beyond = free & (space.within(there) != there)
+    if beyond.any():
+        ids = ", ".join(id for id, is_this in zip(space.ids, beyond, strict=True) if is_this)
+        return step, _doubt(f"a Newton step leads beyond the bounds of {ids}")
+    try:
+        rest = newton_step(information, gradient(there[free]), known)
+    except SbmlGradError as error:
+        return step, _doubt(f"where a Newton step leads there is no likelihood: {error}")
+    left = np.abs(rest[known]) / np.sqrt(np.diag(inverse.covariance)[known])
+    if not left.max(initial=0.0) <= FAR_FROM_OPTIMUM:
+        return step, _doubt(
+            f"a Newton step leads to where the next would be {left.max():.2g} standard errors long"
+        )
+    return step + rest, ""
+
+
+def _doubt(why: str) -> str:
+    return (
+        f"the fit stopped far from the optimum of the likelihood: {why}; the intervals are not to "
+        "be used, and a longer fit is needed"
+    )
+
+
 def _parameter_flags(
     fitted: Fitted,
     at_bounds: tuple[str, ...],
     full: FloatArray,
-    low: FloatArray,
-    high: FloatArray,
-    shift: FloatArray,
+    interval: tuple[FloatArray, FloatArray],
+    distance: FloatArray,
+    reach: FloatArray,
+    *,
+    is_rough: bool,
 ) -> dict[str, tuple[str, ...]]:
+    low, high = interval
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
-        words = pair_flags(full / error / error[:, None], fitted.space.ids)
+        # Errors that hold a long step all move together, which the data have no part in.
+        correlation = full / error / error[:, None] * (np.nan if is_rough else 1.0)
+    words = pair_flags(correlation, fitted.space.ids)
     for place, id in enumerate(fitted.space.ids):
-        own = words[id]
+        own, away = words[id], abs(distance[place])
         if id in at_bounds:
             own.append(
                 "at a bound and held there: no interval by this method, and those of the others "
@@ -164,9 +242,10 @@ def _parameter_flags(
             )
         elif np.isinf(error[place]):
             own.append("not determined by these data")
+        elif is_rough:
+            own.append(ROUGH)
         elif is_wide(low[place], high[place]):
             own.append(f"poorly determined: its interval spans a factor above {WIDE:g}")
-        if abs(shift[place]) > FAR_FROM_OPTIMUM * error[place]:
-            off = abs(shift[place]) / error[place]
-            own.append(f"the fit stopped {off:.1f} standard errors short")
+        if not is_rough and (away > FAR_FROM_OPTIMUM * error[place] or away > reach[place]):
+            own.append(away_words(fitted.space, place, float(distance[place]), float(reach[place])))
     return {id: tuple(own) for id, own in words.items() if own}

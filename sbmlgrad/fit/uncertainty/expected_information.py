@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.parallel import TaskProgress
 from sbmlgrad.fit.penalty import prior_score
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.fit.uncertainty.fitted import Fitted, replicate_freedom
@@ -76,7 +77,9 @@ class Gathered:
     slope: FloatArray
 
 
-def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
+def gather(
+    fitted: Fitted, trajectories: int, precision: float, progress: TaskProgress | None = None
+) -> Gathered:
     """Simulate until standard errors are known well enough, and gather the information.
 
     Args:
@@ -84,6 +87,7 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         trajectories: of a batch, for each experiment and side of a difference.
         precision: relative Monte-Carlo error of every standard error at which to stop; it is not
             reached where `MOST_BATCHES` do not suffice, and the result says what was.
+        progress: called with (batches done, batches wanted so far).
 
     Raises:
         FitError: fewer measurements than parameters where the noise has to be estimated.
@@ -106,6 +110,8 @@ def gather(fitted: Fitted, trajectories: int, precision: float) -> Gathered:
         while len(batches) < wanted:
             batches.append(local(simulator, fitted.coordinates, trajectories, first, method))
             first += used(simulator, trajectories)
+            if progress is not None:
+                progress(len(batches), wanted)
         at = reduce(Local.__add__, batches)
         weight = weights(simulator, at)
         slopes = np.stack([batch.slopes[:, :, free] for batch in batches])

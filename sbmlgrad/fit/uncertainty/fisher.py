@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
+from sbmlgrad.fit.parallel import TaskProgress
+from sbmlgrad.fit.uncertainty.around_optimum import away_words, interval_around
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.identifiability import WIDE, is_wide, pair_flags
 from sbmlgrad.fit.uncertainty.nearest_optimum import NearestOptimum, is_off, nearest_optimum
@@ -29,6 +31,7 @@ def fisher(
     level: float = 0.9,
     trajectories: int = TRAJECTORIES,
     precision: float = PRECISION,
+    progress: TaskProgress | None = None,
 ) -> Uncertainty:
     """Return standard errors and intervals from derivatives at the fitted values.
 
@@ -58,6 +61,8 @@ def fisher(
         level: of the intervals.
         trajectories: of a batch, for each experiment and side of a difference.
         precision: relative Monte-Carlo error of the standard errors to aim at.
+        progress: called with (batches done, batches wanted so far); for each place anew, where
+            steps of scoring look for the optimum.
 
     Raises:
         FitError: another objective than `MeanTrajectory`, all parameters at bounds, or too few
@@ -68,7 +73,7 @@ def fisher(
             f"Fisher information is that of MeanTrajectory() or of an exact likelihood, and the "
             f'fit made {fitted.objective.name} small; use method="bootstrap"'
         )
-    near = nearest_optimum(fitted, trajectories, precision)
+    near = nearest_optimum(fitted, trajectories, precision, progress)
     found, distance = near.found, near.distance
     covariance = found.covariance + found.simulation / found.at.trajectories
     if near.doubt:
@@ -78,7 +83,7 @@ def fisher(
     full = np.full((size, size), np.nan)
     full[np.ix_(found.free, found.free)] = covariance
     reach = _quantile(level, found.freedom) * np.sqrt(np.diag(full))
-    low, high = _interval(fitted, distance, reach)
+    low, high = interval_around(fitted, distance, reach)
     return Uncertainty(
         method="fisher",
         level=level,
@@ -90,7 +95,7 @@ def fisher(
         upper=high,
         covariance=full,
         is_logarithmic=fitted.space.is_logarithmic,
-        parameter_flags=_parameter_flags(fitted, near, full, low, high),
+        parameter_flags=_parameter_flags(fitted, near, full, reach, low, high),
         flags=_flags(near, full),
         settings={
             "trajectories": str(found.at.trajectories),
@@ -103,11 +108,6 @@ def fisher(
     )
 
 
-def _unit(fitted: Fitted, id: str) -> str:
-    place = fitted.space.ids.index(id)
-    return "(of its logarithm)" if fitted.space.is_logarithmic[place] else "(of the search scale)"
-
-
 def _quantile(level: float, freedom: float) -> float:
     from scipy import stats
 
@@ -115,20 +115,13 @@ def _quantile(level: float, freedom: float) -> float:
     return float(stats.norm.ppf(share) if np.isinf(freedom) else stats.t.ppf(share, freedom))
 
 
-def _interval(
-    fitted: Fitted, distance: FloatArray, reach: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Return ends around the optimum, with the fitted value in between."""
-    space, z = fitted.space, fitted.coordinates
-    with np.errstate(over="ignore"):
-        return (
-            space.values(z + np.minimum(distance - reach, 0.0)),
-            space.values(z + np.maximum(distance + reach, 0.0)),
-        )
-
-
 def _parameter_flags(
-    fitted: Fitted, near: NearestOptimum, full: FloatArray, low: FloatArray, high: FloatArray
+    fitted: Fitted,
+    near: NearestOptimum,
+    full: FloatArray,
+    reach: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
 ) -> dict[str, tuple[str, ...]]:
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
@@ -152,16 +145,15 @@ def _parameter_flags(
         elif is_wide(low[place], high[place]):
             words[id].append(f"poorly determined: its interval spans a factor above {WIDE:g}")
         words[id] += pairs[id]
-    found = near.found
-    away = near.distance[found.free]
-    is_far = is_off(found, away, FAR_FROM_OPTIMUM)
-    for id, shift, is_this in zip(found.ids, away, is_far, strict=True):
-        if is_this:
-            words[id].append(
-                f"the fit ended {abs(shift):.2g} {_unit(fitted, id)} "
-                f"{'below' if shift > 0 else 'above'} the optimum of the likelihood, around which "
-                "the interval lies; a longer fit with more trajectories would come nearer"
-            )
+    found, away = near.found, near.distance
+    is_far = is_off(found, away[found.free], FAR_FROM_OPTIMUM)
+    remedy = "a longer fit with more trajectories"
+    for id, is_this in zip(found.ids, is_far, strict=True):
+        place = fitted.space.ids.index(id)
+        shift, half = float(away[place]), float(reach[place])
+        # An end that is the value itself needs the words, however sure the distance.
+        if is_this or abs(shift) > half:
+            words[id].append(away_words(fitted.space, place, shift, half, remedy))
     return {id: tuple(w) for id, w in words.items() if w}
 
 

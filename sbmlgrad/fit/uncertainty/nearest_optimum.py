@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.fit.noise import log_density
+from sbmlgrad.fit.parallel import TaskProgress
 from sbmlgrad.fit.penalty import penalty
 from sbmlgrad.fit.uncertainty.expected_information import Gathered, gather
 from sbmlgrad.fit.uncertainty.fitted import Fitted, parts
@@ -44,7 +45,9 @@ class NearestOptimum:
     doubt: str
 
 
-def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> NearestOptimum:
+def nearest_optimum(
+    fitted: Fitted, trajectories: int, precision: float, progress: TaskProgress | None = None
+) -> NearestOptimum:
     """Return the information near the optimum, and how far that is from the fitted values.
 
     One step of scoring does where it is short. Else information is gathered again where it leads,
@@ -57,12 +60,13 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
         fitted: the fit, with objects.
         trajectories: of a batch, for each experiment and side of a difference.
         precision: relative Monte-Carlo error of the standard errors to aim at.
+        progress: called with (batches done, batches wanted so far), for each place anew.
 
     Raises:
         FitError: nothing can be gathered at the fitted values themselves.
     """
     space, here = fitted.space, fitted
-    found = gather(here, trajectories, precision)
+    found = gather(here, trajectories, precision, progress)
     height, longest, doubt = _height(here, found), LONGEST_STEP, ""
     share = np.ones(len(space.ids))
     for _ in range(ROUNDS - 1):
@@ -78,7 +82,7 @@ def nearest_optimum(fitted: Fitted, trajectories: int, precision: float) -> Near
             share = np.where(ends, BEFORE_BOUND * share, share)
             continue
         try:
-            reached = gather(there, trajectories, precision)
+            reached = gather(there, trajectories, precision, progress)
         except SbmlGradError as error:
             values = ", ".join(f"{i} {v:.3g}" for i, v in zip(space.ids, there.values, strict=True))
             doubt = f"the way there was not followed beyond {values}: {error}"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.fit.diagnostic_panels import draw_profile, draw_samples
-from sbmlgrad.fit.plots import new_figure
+from sbmlgrad.fit.plots import new_figure, save_figure
 from sbmlgrad.fit.uncertainty.result import Uncertainty
 
 #: Panels in a row.
@@ -44,7 +44,7 @@ def plot_uncertainty(uncertainty: Uncertainty, path: str | Path | None = None) -
     for ax in list(axes.flat)[len(ids) :]:
         ax.set_visible(False)
     if path is not None:
-        figure.savefig(path, dpi=160)
+        save_figure(figure, path)
     return figure
 
 

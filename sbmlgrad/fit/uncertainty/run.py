@@ -50,7 +50,8 @@ def uncertainty(
         engine: what samples; `Native()` by default.
         seed: of the random streams; by default one that follows from that of the fit.
         settings: of the method: see `fisher.fisher`, `bootstrap.bootstrap`, `profile.profile` and
-            `sampling.mcmc`. `"fisher"` of an exact likelihood has none.
+            `sampling.mcmc`. `"fisher"` of an exact likelihood has only
+            `progress`.
 
     Returns:
         The uncertainty; what limits it is said in its flags.
@@ -82,11 +83,11 @@ def uncertainty(
     if unknown := sorted(settings.keys() - known):
         raise RequestError(
             f"method={method!r} has no setting {', '.join(unknown)}; it has "
-            f"{', '.join(sorted(known)) or 'none for this objective'}"
+            f"{', '.join(sorted(known))}{' for this objective' if is_exact else ''}"
         )
     if method == "fisher":
         if is_exact:
-            return from_exact_likelihood(fitted, share)
+            return from_exact_likelihood(fitted, share, **settings)
         return fisher(fitted, share, **settings)
     return chosen[method](fitted, share, **settings)
 

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from sbmlgrad.io.petab.rows import Row, distinct
-from sbmlgrad.model.elements import Parameter
 from sbmlgrad.model.expression import Expression, Number, Symbol, symbols
 from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.problem import Experiment, Period, ProblemParameter
+from sbmlgrad.model.problem import Experiment, Period, ProblemParameter, why_not_set
 
 #: Columns of a version 1 condition table that are no targets.
 _NO_TARGETS = ("conditionId", "conditionName")
@@ -59,16 +58,9 @@ def changes_of_version_2(
 
 
 def _check_target(row: Row, column: str, target: str, network: ReactionNetwork) -> None:
-    if target not in network.by_id:
-        near = suggestion(target, network.by_id)
-        row.fault(column, f"it sets {target!r}, which model '{network.id}' has not{near}")
-    elif target in network.assignment_rules:
-        row.fault(column, f"it sets {target!r}, which an assignment rule gives at all times")
-    elif not isinstance(network.by_id[target], Parameter) and target not in (
-        *(s.id for s in network.species),
-        *(c.id for c in network.compartments),
-    ):
-        row.fault(column, f"it sets {target!r}, which is no parameter, species or compartment")
+    reason = why_not_set(network, target)
+    if reason:
+        row.fault(column, f"it sets {target!r}, {reason}")
 
 
 def experiments_of_version_1(
@@ -97,7 +89,9 @@ def experiments_of_version_1(
                 Period(-math.inf, MappingProxyType(values)),
                 Period(0.0, MappingProxyType({**kept, **periods[0].values})),
             ]
-        result.append(Experiment(experiment_id(before, main), tuple(periods), labels.get(main, "")))
+        where = _places([conditions.get(id, {}) for id in (before, main)])
+        label = labels.get(main, "")
+        result.append(Experiment(experiment_id(before, main), tuple(periods), label, where))
     return tuple(result)
 
 
@@ -154,7 +148,20 @@ def _experiment(id: str, rows: Sequence[Row], conditions: Mapping[str, Changes])
         periods[min(periods)] = {t: f for t, f in first.items() if f != Symbol(t)}
     ordered = tuple(Period(t, MappingProxyType(periods[t])) for t in sorted(periods))
     name = next((row.text("experimentName") for row in rows if row.text("experimentName")), "")
-    return Experiment(id, ordered, name)
+    where = _places([conditions.get(row.text("conditionId"), {}) for row in rows])
+    return Experiment(id, ordered, name, where)
+
+
+def _places(changes: Iterable[Changes]) -> str:
+    """Return the rows that conditions stand in, in words."""
+    numbers: dict[str, set[int]] = {}
+    for one in changes:
+        for _, row in one.values():
+            numbers.setdefault(row.file, set()).add(row.number)
+    return "; ".join(
+        f"{file}, row{'s' * (len(found) > 1)} {', '.join(map(str, sorted(found)))}"
+        for file, found in numbers.items()
+    )
 
 
 def _formulas(changes: Changes) -> Mapping[str, Expression]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -80,12 +81,39 @@ def _pairs(document: Any, again: Any) -> Iterator[tuple[Any, Any]]:
     """Yield the elements of a document beside those of its text read again."""
     ours, theirs = _elements(document), _elements(again)
     if len(ours) != len(theirs):
+        level = f"SBML level {document.getLevel()} version {document.getVersion()}"
+        if lost := _missing(ours, theirs):
+            words = f"{_listed(lost)} would be lost, for which {level} has no place; choose another"
+            raise WriteError(f"{words} level, or take {'it' if len(lost) == 1 else 'them'} out")
         raise WriteError(
-            "the document does not read back as it is written: "
-            f"{len(ours)} elements become {len(theirs)}; it may break rules of SBML, which "
-            "`sbmlgrad check` lists"
+            f"the document does not read back as it is written, as {level}: {len(ours)} elements "
+            f"become {len(theirs)}; it may break rules of SBML, which `sbmlgrad check` lists"
         )
     yield from zip(ours, theirs, strict=True)
+
+
+def _missing(ours: list[Any], theirs: list[Any]) -> list[str]:
+    """Return what is among the first elements and not among the second, in words."""
+    left = Counter(map(_described, theirs))
+    found: list[str] = []
+    for words in map(_described, ours):
+        left[words] -= 1
+        if left[words] < 0:
+            found.append(words)
+    return found
+
+
+def _described(element: Any) -> str:
+    is_reference = isinstance(element, libsbml.SimpleSpeciesReference)
+    named = element.getSpecies() if is_reference else ""
+    words = f"{element.getElementName()} '{named or element.getId()}'".removesuffix(" ''")
+    owner = element.getAncestorOfType(libsbml.SBML_REACTION)
+    return words if owner is None else f"{words} of reaction '{owner.getId()}'"
+
+
+def _listed(words: list[str]) -> str:
+    more = f" and {len(words) - 5} more elements" if len(words) > 5 else ""
+    return ", ".join(words[:5]) + more
 
 
 def _elements(document: Any) -> list[Any]:

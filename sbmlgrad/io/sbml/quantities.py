@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sbmlgrad.io.sbml import support
-from sbmlgrad.io.sbml.substance import SubstanceUnit, substance_unit, units_differ
+from sbmlgrad.io.sbml.substance import SubstanceUnit, litres, substance_unit, units_differ
 from sbmlgrad.model.elements import NO_VALUE, Compartment, Species
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.issues import NOTHING, STOCHASTIC_ONLY, Issue, Severity
@@ -61,7 +61,8 @@ class QuantityReader:
         has_size = element.isSetSize() or element.getLevel() == 1
         size = element.getSize() if has_size else NO_VALUE
         line = element.getLine() or None
-        return Compartment(element.getId(), size, support.name_of(element), line)
+        unit = litres(self.model, element)
+        return Compartment(element.getId(), size, support.name_of(element), line, unit)
 
     def species(self, element: Any, sizeless: frozenset[str], compartments: set[str]) -> Species:
         """Return a species.

@@ -8,7 +8,7 @@ from typing import Any
 
 import libsbml
 
-from sbmlgrad.model.elements import WHOLE_NUMBER_TOLERANCE
+from sbmlgrad.model.elements import NO_VALUE, WHOLE_NUMBER_TOLERANCE
 from sbmlgrad.model.issues import NOTHING, Issue, Severity
 from sbmlgrad.model.units import AVOGADRO
 
@@ -17,6 +17,8 @@ SUBSTANCES = ("item", "mole")
 
 
 _PREFIXES = {0: "", -3: "milli", -6: "micro", -9: "nano", -12: "pico", -15: "femto", -18: "atto"}
+#: Unit that a volume can be made of → its value where lengths are in decimetres, powers of length.
+_LENGTHS = {"litre": (1.0, 3.0), "liter": (1.0, 3.0), "metre": (10.0, 1.0), "meter": (10.0, 1.0)}
 _TIMES = {60.0: "minute", 3600.0: "hour", 86400.0: "day"}
 
 
@@ -103,6 +105,37 @@ def seconds(model: Any, reference: str) -> float | None:
     if libsbml.UnitKind_toString(unit.getKind()) != "second" or unit.getExponentAsDouble() != 1.0:
         return None
     return float(unit.getMultiplier()) * 10.0 ** unit.getScale()
+
+
+def litres(model: Any, compartment: Any) -> float:
+    """Return the litres in a unit of a compartment's size; NaN where it is unknown or no volume.
+
+    The predefined volume of level 2 is the litre, which matters only where substance has a unit.
+
+    Args:
+        model: `libsbml.Model`.
+        compartment: `libsbml.Compartment`.
+    """
+    if compartment.getSpatialDimensionsAsDouble() != 3.0:
+        return NO_VALUE
+    is_level_3 = model.getLevel() >= 3
+    reference = compartment.getUnits() or (model.getVolumeUnits() if is_level_3 else "volume")
+    definition = model.getUnitDefinition(reference) if reference else None
+    if definition is None:
+        return 1.0 if reference in ("litre", "liter", "volume") else NO_VALUE
+    value, power = 1.0, 0.0
+    for unit in (definition.getUnit(i) for i in range(definition.getNumUnits())):
+        kind, exponent = libsbml.UnitKind_toString(unit.getKind()), unit.getExponentAsDouble()
+        if kind not in _LENGTHS:
+            return NO_VALUE
+        per_unit, lengths = _LENGTHS[kind]
+        power += lengths * exponent
+        try:
+            size = (unit.getMultiplier() * 10.0 ** unit.getScale()) ** exponent * per_unit**exponent
+        except (OverflowError, ZeroDivisionError):
+            return NO_VALUE
+        value *= size if isinstance(size, float) else NO_VALUE
+    return value if power == 3.0 and 0.0 < value < math.inf else NO_VALUE
 
 
 def units_differ(element: str, line: int | None, message: str, advice: str) -> Issue:

@@ -134,6 +134,11 @@ def _value(
             )
         )
         return None
+    if side.choice == "half" and limit < 0.0:
+        text = f"found {text!r}, and half of a negative limit is above it; choose"
+        text += f" {side.option}='limit' or 'drop'"
+        problems.append(Problem(text, row, column, kind="half"))
+        return None
     return limit / 2.0 if side.choice == "half" else limit
 
 

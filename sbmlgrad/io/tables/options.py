@@ -78,6 +78,11 @@ class TableOptions:
         for name, limit in (("lower_limit", self.lower_limit), ("upper_limit", self.upper_limit)):
             if limit is not None and not math.isfinite(limit):
                 raise RequestError(f"{name}={limit!r} must be a finite number")
+        if self.below == "half" and self.lower_limit is not None and self.lower_limit < 0.0:
+            raise RequestError(
+                f"lower_limit={self.lower_limit:g} with below_detection='half': half of a negative "
+                "limit is above it; use below_detection='limit' or 'drop'"
+            )
         for sheet in self.sheet or ():
             if not isinstance(sheet, str):
                 raise RequestError(f"sheet={sheet!r} must be the name of a sheet, a text")

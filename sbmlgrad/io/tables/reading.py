@@ -126,7 +126,10 @@ def _plain(sheet: Sheet, request: Request) -> Part:
         if roles
         else [c for c, x in table.header.items() if c not in no_value and not choice.leaves_out(x)]
     )
-    table, unit = _made_plain(table, time, columns, options, problems, notes)
+    telling = [*labelled["condition"], *labelled["replicate"]]
+    telling += [roles["observable"]] if roles else []
+    labels = {row: [content.get(c) for c in telling] for row, content in table.rows.items()}
+    table, unit = _made_plain(table, time, columns, labels, options, problems, notes)
     if roles:
         entries, units = read_long(table, time, roles, labelled, choice, problems)
     else:
@@ -161,6 +164,7 @@ def _made_plain(
     table: Table,
     time: int,
     columns: Sequence[int],
+    labels: Mapping[int, object],
     options: TableOptions,
     problems: list[Problem],
     notes: list[str],
@@ -176,7 +180,8 @@ def _made_plain(
     values = {place: cell for place, cell in cells.items() if place[1] != time}
     values = with_limits(values, options, problems, notes)
     clocks = {place: cell for place, cell in cells.items() if place[1] == time}
-    times, unit = times_of(clocks, time_unit_of(table.header[time]), options, problems, notes)
+    own = time_unit_of(table.header[time])
+    times, unit = times_of(clocks, own, options, problems, notes, labels)
     rows = {
         row: {c: x for c, x in content.items() if c != time and c not in columns}
         for row, content in table.rows.items()

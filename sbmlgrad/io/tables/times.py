@@ -68,6 +68,7 @@ def times_of(
     options: TableOptions,
     problems: list[Problem],
     notes: list[str],
+    labels: Mapping[int, object] | None = None,
 ) -> tuple[dict[Place, float | Unusable], str]:
     """Return times as numbers in one unit, and the unit.
 
@@ -79,6 +80,7 @@ def times_of(
         options: `time_unit` and `clock`.
         problems: added to where the unit asked for is not known.
         notes: what was converted, in words.
+        labels: row → what tells its course from others, such as its condition.
     """
     short = "m:ss" if options.clock == "m:ss" else "h:mm"
     read = {place: _read(cell, short) for place, cell in cells.items()}
@@ -101,7 +103,7 @@ def times_of(
             times[place] = r.value * factor
     if kind == CLOCK:
         notes.append(f"times are written as clock times and were read as elapsed times in {target}")
-        notes += _returns(cells, times)
+        notes += _returns(cells, times, labels or {})
     elif kind != NUMBER:
         notes.append(f"times are dates and were counted in {target} from {origin}, the earliest")
     elif target != unit and unit:
@@ -111,11 +113,17 @@ def times_of(
     return times, target
 
 
-def _returns(cells: Mapping[Place, Cell], times: Mapping[Place, float | Unusable]) -> Iterator[str]:
-    """Yield a note where clock times go back by hours within a column, as at midnight."""
+def _returns(
+    cells: Mapping[Place, Cell],
+    times: Mapping[Place, float | Unusable],
+    labels: Mapping[int, object],
+) -> Iterator[str]:
+    """Yield a note where clock times go back by hours within a course, as at midnight."""
     for before, place in pairwise(sorted(times, key=lambda p: (p[1], p[0]))):
         last, now = times[before], times[place]
         if isinstance(last, Unusable) or isinstance(now, Unusable) or before[1] != place[1]:
+            continue
+        if labels.get(before[0]) != labels.get(place[0]):
             continue
         if now < last / 2.0:
             yield (

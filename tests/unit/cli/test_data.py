@@ -8,6 +8,8 @@ import pytest
 from plate_exports import as_text, biotek
 
 from sbmlgrad.cli.app import BAD_INPUT, NO, OK, run
+from sbmlgrad.errors import DataError
+from sbmlgrad.io.snapshot_files import load_snapshots
 
 WELLS = {"600": {f"A{i}": [0.1 * i, 0.2] for i in range(1, 13)}}
 
@@ -100,3 +102,41 @@ def test_single_cells_and_channels(write, capsys):
     assert "load_snapshots('data.csv')" in capsys.readouterr().out
     assert run(["data", write("state,dwell_ms\n1,2\n0,3\n")]) == OK
     assert "load_dwells('data.csv')" in capsys.readouterr().out
+
+
+def courses(label) -> str:
+    """Return many followed cells of which each has a label of its own."""
+    rows = [f"{t},{label(cell)},{cell % 7}" for cell in range(40) for t in (0, 1, 2)]
+    return "\n".join(["time,replicate,M", *rows, ""])
+
+
+@pytest.mark.parametrize("label", ["cell{}".format, str])
+def test_courses_of_many_cells_are_no_snapshots(write, capsys, label):
+    assert run(["data", write(courses(label))]) == OK
+    said = capsys.readouterr().out
+    assert "data.csv: measurements, can be read" in said
+    assert "column B: replicate: 'replicate'" in said
+    assert "load_measurements('data.csv')" in said
+
+
+def test_snapshots_name_their_options(write, capsys):
+    text = "time,M\n" + "".join(f"{t},{n % 5}\n" for n in range(40) for t in (0, 1))
+    assert run(["data", write(text)]) == OK
+    said = capsys.readouterr().out
+    assert "data.csv: snapshots" in said
+    assert "say --layout wide, and leave out --snapshots in a fit" in said
+    assert "load_snapshots('data.csv') (sbmlgrad fit: --snapshots)" in said
+    assert run(["data", "data.csv", "--layout", "wide"]) == OK
+    assert "data.csv: measurements" in capsys.readouterr().out
+
+
+def test_labels_of_replicates_are_no_counts(write):
+    path = write(courses(str))
+    with pytest.raises(DataError, match=r"column B \('replicate'\): labels of replicates are"):
+        load_snapshots(path)
+    assert load_snapshots(path, columns=["M"]).species == ("M",)
+    both = load_snapshots(path, columns=["replicate", "M"])  # asked for, so it counts something
+    assert both.species == ("replicate", "M")
+    told = load_snapshots(path, conditions=["replicate"])
+    assert told.species == ("M",)
+    assert len(told.conditions) == 40

@@ -198,3 +198,23 @@ def test_a_problem_of_the_results_is_not_fitted_into_the_same_results(capsys) ->
     assert run([*again, "s"]) == OK
     first, second = sg.load_result("r/fit.nc"), sg.load_result("s/fit.nc")
     assert second.values == pytest.approx(dict(first.values), rel=1e-9)
+
+
+def test_files_that_no_fit_left_are_kept(capsys) -> None:
+    Path("a.omex").write_text("mine")
+    assert run([*FIT, "--out", "r", "--omex", "a.omex"]) == BAD_INPUT
+    assert "a.omex: is there already and no fit has packed it" in capsys.readouterr().err
+    assert Path("a.omex").read_text() == "mine"
+    for name in ("report.html", "parameters.tsv", "uncertainty.jsonl", "checkpoint.npz"):
+        folder = Path(name.partition(".")[0])
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        assert run([*FIT, "--out", str(folder)]) == BAD_INPUT
+        assert f"{folder / name}: is there already" in capsys.readouterr().err
+        assert [f.name for f in folder.iterdir()] == [name]
+        assert (folder / name).read_text() == "mine"
+
+
+def test_an_archive_of_a_fit_is_replaced() -> None:
+    for _ in range(2):
+        assert run([*FIT, "--out", "r", "--omex", "a.omex"]) == OK

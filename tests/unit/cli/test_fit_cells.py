@@ -102,7 +102,10 @@ def test_the_advice_to_describe_conditions_can_be_followed(folder, capsys) -> No
     [
         ("conditionId\tdose\nlow\t0.5\n", ["cells under condition 'high'", "conditionId"]),
         ("conditionId\tdose\nLow\t1\nhigh\t2\n", ["'low'", "did you mean 'Low'"]),
-        ("conditionId\tdoes\nlow\t1\nhigh\t2\n", ["'does' is no symbol"]),
+        (
+            "conditionId\tdoes\nlow\t1\nhigh\t2\n",
+            ["it sets 'does', which model", "did you mean 'dose'"],
+        ),
         ("conditionId\tdose\nlow\t1\nlow\t2\nhigh\t2\n", ["'low' is there 2 times"]),
         (
             "observableId\tnoiseFormula\nR\t1\n\t\nconditionId\tdose\nlow\t1\nhigh\t2\n",

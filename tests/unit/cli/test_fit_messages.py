@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sbmlgrad.cli.fit_messages import as_options, in_options
-from sbmlgrad.errors import DataError, RequestError, SimulationError
+from sbmlgrad.cli.fit_messages import as_options, beside_mapping, in_options
+from sbmlgrad.errors import DataError, RequestError, SimulationError, WriteError
 
 SAID = {
     "give clock='h:mm' or clock='m:ss'": "give --clock h:mm or --clock m:ss",
@@ -32,6 +32,16 @@ SAID = {
         "the wide layout has no --time-column and no --condition-columns;"
     ),
     "start={'k': 1.0} (--start k=1)": "--start k=1.0",
+    "level=2: only level 3 has it; pass distrib=False to": (
+        "--level 2: only level 3 has it; give --no-distrib to"
+    ),
+    "in a mapping file or a PEtab problem, or fit what is under one of them, as data.of('a b')": (
+        "in a mapping file (--mapping) or a PEtab problem, or fit what is under one of them, in "
+        "its own file"
+    ),
+    "or give it a value with with_parameters() to hold it": (
+        "or give it a value in the model to hold it"
+    ),
     # An id may be called like an argument.
     "--start clock=0: too small": "--start clock=0: too small",
     "quoted='as it is'": "quoted='as it is'",
@@ -43,7 +53,7 @@ def test_arguments_become_options(message) -> None:
     assert in_options(message) == SAID[message]
 
 
-@pytest.mark.parametrize("kind", [DataError, RequestError])
+@pytest.mark.parametrize("kind", [DataError, RequestError, WriteError])
 def test_errors_keep_their_kind(kind) -> None:
     with pytest.raises(kind, match=r"^give --sheet all$"), as_options():
         raise kind("give sheet='all'")
@@ -52,3 +62,13 @@ def test_errors_keep_their_kind(kind) -> None:
 def test_other_errors_are_left_alone() -> None:
     with pytest.raises(SimulationError, match="give sheet='all'"), as_options():
         raise SimulationError("give sheet='all'")
+
+
+def test_advice_on_columns_is_of_the_mapping_file_where_there_is_one() -> None:
+    said = "mapping= names 'x'; give mapping={'y z': None}, or condition_columns=['y z']"
+    with pytest.raises(DataError) as caught, as_options(), beside_mapping("map.tsv"):
+        raise DataError(said)
+    assert str(caught.value) == (
+        "map.tsv leaves out 'x'; name the column 'y z' under 'column' in map.tsv, in an entry "
+        'without observableId, or --condition-columns "y z"'
+    )

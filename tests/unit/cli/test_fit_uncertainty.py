@@ -10,7 +10,8 @@ from fit_command import write_inputs
 
 import sbmlgrad as sg
 from sbmlgrad.cli.app import run
-from sbmlgrad.cli.exit import BAD_INPUT, OK
+from sbmlgrad.cli.exit import BAD_INPUT, INTERRUPTED, OK
+from sbmlgrad.cli.fit_uncertainty import told_beforehand
 
 FIT = ["fit", "m.ant", "d.csv", "--free", "a,mu", "--seed", "5", "--threads", "1", "--epochs", "3"]
 FIT += ["--trajectories", "50", "--quiet"]
@@ -95,3 +96,56 @@ def test_an_estimator_that_the_problem_names_leaves_intervals(options, capsys) -
         found = sg.uncertainty(result)
         assert found.standard_errors.shape == (1,)
         assert (found.standard_errors > 0.0).all()
+
+
+def test_an_interrupted_uncertainty_leaves_the_fit_that_is_there(monkeypatch, capsys) -> None:
+    """The method is told where to say how far it is, and all is written before it begins."""
+
+    def stopped(fitted, trajectories, precision, progress):
+        assert Path("out/fit.nc").exists()
+        for done in (1, 2):
+            progress(done, 8)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sbmlgrad.fit.uncertainty.fisher.nearest_optimum", stopped)
+    loud = [word for word in FIT if word != "--quiet"]
+    assert run([*loud, "--out", "out"]) == INTERRUPTED
+    said = capsys.readouterr()
+    assert "fisher: interrupted; the fit is written without it" in said.err
+    kept = sg.load_result("out/fit.nc")
+    assert kept.uncertainty is None
+    assert not kept.interrupted
+    assert str(kept) in said.out
+
+
+@pytest.mark.parametrize(
+    ("each", "said"),
+    [
+        (1.0, ""),
+        (5.1, "fisher: about 30 s to go, and more where the fit ended far"),
+        (20.0, "fisher: about 2 min to go"),
+        (3600.0, "fisher: about 6 h to go"),
+    ],
+)
+def test_a_long_uncertainty_is_told_beforehand_and_once(each, said, capsys) -> None:
+    now = [50.0]
+    advance = told_beforehand("fisher", Path("out"), lambda: now[0])
+    for done in range(1, 9):
+        # The first one compiles.
+        now[0] += each if done > 1 else 1000.0
+        advance(done, 8)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == (1 if said else 0)
+    assert said in "".join(lines)
+
+
+def test_what_data_leave_open_is_printed_beside_the_values(capsys) -> None:
+    """Rates of a model of which only the beginning was seen."""
+    Path("d.csv").write_text("time,X\n0,0\n0,1\n0,2\n0,1\n")
+    loud = [word for word in FIT if word != "--quiet"]
+    assert run([*loud, "--out", "out"]) == OK
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = (i for i, line in enumerate(lines) if line.startswith("  a "))
+    assert lines[place + 1].strip() == "not determined by these data"
+    assert "  a: the measurements do not depend on it" in lines
+    assert Path("out/parameters.tsv").read_text().count("not determined by these data") == 2

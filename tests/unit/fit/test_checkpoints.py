@@ -11,6 +11,7 @@ from networks import network
 
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit import choice
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.model.expression import Number, Symbol, multiply
@@ -62,6 +63,42 @@ def test_a_spent_budget_keeps_everything(tmp_path) -> None:
     assert spent.reason.startswith("the budget")
     resumed = solve(problem(), settings(checkpoint=path, resume=True))
     np.testing.assert_array_equal(resumed.loss_history, whole.loss_history)
+
+
+def unchecked(told: tuple[str, ...]) -> list[str]:
+    return [words for words in told if choice.NOT_CHECKED in words]
+
+
+def test_what_a_budget_left_out_is_made_up_for(tmp_path) -> None:
+    path = tmp_path / "state.npz"
+    whole = solve(problem(), settings())
+    spent = solve(problem(), settings(checkpoint=path, max_seconds=1e-6))
+    assert len(unchecked(spent.assumptions)) == 1
+    resumed = solve(problem(), settings(checkpoint=path, resume=True))
+    assert resumed.assumptions == whole.assumptions
+    np.testing.assert_array_equal(resumed.parameter_history, whole.parameter_history)
+
+
+def test_an_estimator_that_is_found_to_mislead_afterwards_is_replaced(
+    tmp_path, monkeypatch
+) -> None:
+    path = tmp_path / "state.npz"
+    spent = solve(problem(), settings(checkpoint=path, max_seconds=1e-6))
+    places = []
+
+    def misled(plan, values, first):
+        places.append((values.tolist(), first))
+        return True, "gradients by another", 1024
+
+    monkeypatch.setattr("sbmlgrad.fit.solve.judge", misled)
+    resumed = solve(problem(), settings(checkpoint=path, resume=True))
+    assert places == [([1.0], 0)]
+    assert spent.estimator.startswith("TwoSidedAdjoint")
+    assert resumed.estimator.startswith("FiniteDifference")
+    assert "gradients by another" in resumed.assumptions
+    assert not unchecked(resumed.assumptions)
+    # As many epochs as were asked for, after the one that was done before.
+    assert len(resumed.loss_history) == len(spent.loss_history) + 12
 
 
 def seven_times(made):

@@ -20,7 +20,7 @@ from sbmlgrad.fit.fitted_petab import (
     petab_refusal,
     write_fitted_petab,
 )
-from sbmlgrad.fit.report import check_results_folder, write_results
+from sbmlgrad.fit.report import FILES, check_results_folder, write_results
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.petab import load_petab, write_petab
 from sbmlgrad.model.expression import Apply, Number
@@ -121,7 +121,7 @@ def contents(folder):
 def test_a_problem_that_comes_from_no_fit_is_not_overwritten(tmp_path) -> None:
     result = usual_result()
     path = write_petab(result.problem, tmp_path / "petab")
-    (tmp_path / "fit.nc").write_bytes(b"of an older fit")
+    (tmp_path / "fit.nc").write_bytes(b"of an older sbmlgrad fit")
     before = contents(tmp_path)
     # Also where there would be nothing to write, nothing may be removed.
     for one in (result, rounded(result)):
@@ -237,3 +237,60 @@ def test_results_do_not_replace_what_the_fit_reads(tmp_path) -> None:
     (tmp_path / "other" / "petab").write_text("mine")
     with pytest.raises(WriteError, match="is no folder"):
         check_results_folder(tmp_path / "other", [read], problem)
+
+
+@pytest.mark.parametrize("name", [*(n for n in FILES if n != "petab"), "uncertainty.jsonl"])
+def test_files_beside_which_no_fit_has_written_are_not_replaced(tmp_path, name) -> None:
+    result = usual_result()
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(WriteError, match=f"{name}: is there already, in a folder that no fit"):
+        check_results_folder(tmp_path, [], result.problem, ("uncertainty.jsonl",))
+    if name != "uncertainty.jsonl":
+        with pytest.raises(WriteError, match=f"{name}: is there already, in a folder that no fit"):
+            write_results(result, tmp_path)
+    assert contents(tmp_path) == {name: b"mine"}
+
+
+def test_a_record_of_another_program_is_none_of_a_fit(tmp_path) -> None:
+    (tmp_path / "provenance.json").write_text('{"software": {"other": "1"}, "values": {}}')
+    with pytest.raises(WriteError, match=r"provenance\.json: is there already"):
+        write_results(usual_result(), tmp_path)
+
+
+@pytest.fixture
+def _quick(monkeypatch):
+    """Draw no figures and no page, which take most of the time."""
+    of = "sbmlgrad.fit.report.folder."
+    monkeypatch.setattr(f"{of}report_html", lambda result: "<html/>")
+    for name in ("plot_fit", "plot_history", "_png"):
+        monkeypatch.setattr(f"{of}{name}", lambda given: b"")
+
+
+@pytest.mark.usefixtures("_quick")
+def test_a_fit_that_was_saved_may_lie_in_its_results(tmp_path) -> None:
+    result = usual_result()
+    result.save(tmp_path / "fit.nc")
+    (tmp_path / "notes.txt").write_text("mine")
+    write_results(result, tmp_path)
+    assert (tmp_path / "report.html").exists()
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+@pytest.mark.usefixtures("_quick")
+@pytest.mark.parametrize("before", range(5))
+def test_results_that_are_cut_are_replaced_by_the_next(tmp_path, monkeypatch, before) -> None:
+    result = usual_result()
+    left = iter(range(before))
+
+    def cut(path, data):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write_atomically(path, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sbmlgrad.fit.report.folder.write_atomically", cut)
+        with pytest.raises(KeyboardInterrupt):
+            write_results(result, tmp_path)
+    assert len(contents(tmp_path)) == before
+    write_results(result, tmp_path)
+    assert (tmp_path / "report.html").read_text() == "<html/>"

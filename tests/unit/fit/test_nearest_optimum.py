@@ -61,7 +61,10 @@ def test_no_step_leads_far_beyond(births, monkeypatch) -> None:
         return gather(fitted, *others)
 
     monkeypatch.setattr(module, "gather", watched)
-    near = nearest_optimum(births[1], 200, 0.05)
+    parts: list[tuple[int, int]] = []
+    near = nearest_optimum(births[1], 200, 0.05, lambda *part: parts.append(part))
+    # Eight batches at first, for each place that was looked at.
+    assert parts.count((1, 8)) == parts.count((8, 8)) == len(seen)
     assert seen[0] == pytest.approx(0.4)
     assert max(seen) < 0.4 * np.exp(0.51)
     assert near.doubt == ""

@@ -16,6 +16,7 @@ from sbmlgrad.fit.noise import (
     log_density,
     numpy_functions,
     tensorflow_functions,
+    why_impossible,
 )
 from sbmlgrad.model.noise import NOISES
 
@@ -142,3 +143,25 @@ def test_arguments_broadcast() -> None:
     assert density.shape == (3, 2)
     same = log_density("normal", MEASURED[:, None], np.array([1.0, 2.0]), 1.0, numpy_functions())
     assert (density == same).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "measured", "predicted", "scale", "why"),
+    [
+        ("poisson", 1.5, 2.0, 1.0, "must be a whole number from 0 on"),
+        ("poisson", 2.0, 0.0, 1.0, "a prediction of 0 allows no other value"),
+        ("poisson", 2.0, -1.0, 1.0, "the prediction -1 is negative"),
+        ("log-normal", 0.0, 2.0, 1.0, "what is measured must be positive"),
+        ("log-normal", 1.0, 0.0, 1.0, "the prediction 0 is not positive"),
+        ("normal", 1.0, 2.0, 0.0, "its scale (standard deviation) must be positive"),
+        ("normal", 1.0, math.nan, 1.0, "a prediction is not finite"),
+        ("normal", 1e300, 0.0, 1e-9, "the density cannot be told from 0"),
+        ("binomial", 9.0, 2.0, 5.0, "more was measured than there are trials"),
+        ("binomial", 3.0, 7.0, 5.0, "more is predicted than there are trials"),
+        ("binomial", 3.0, 5.0, 5.0, "a prediction of 5 allows no other value"),
+        ("binomial", 3.0, -1.0, 5.0, "the prediction -1 is negative"),
+    ],
+)
+def test_why_a_measurement_has_no_density(name, measured, predicted, scale, why) -> None:
+    assert not np.isfinite(log_density(name, measured, predicted, scale)) or measured == 1.5
+    assert why in why_impossible(name, measured, predicted, scale)

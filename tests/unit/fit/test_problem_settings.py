@@ -136,11 +136,11 @@ def test_rate_equations_take_the_seed_and_say_what_they_cannot_use() -> None:
         ("objective", "mean", "choose one of Distribution"),
         ("objective", "Moments(covariances=True)", "no setting covariances"),
         ("objective", 3, "is no text"),
-        ("objective", "Moments(True)", "settings by their names"),
+        ("objective", "Moments(open('x'))", "settings as in Python"),
         ("objective", "DwellTimes", "fit from Python"),
         ("estimator", "two_sided_adjoint", "choose one of Adjoint"),
         ("estimator", "StraightThrough(temperature=-1.0)", "temperature"),
-        ("estimator", "open('x')", "settings by their names"),
+        ("estimator", "open('x')", "choose one of Adjoint"),
         ("estimator", ["TwoSidedAdjoint"], "is no text"),
     ],
 )

@@ -365,12 +365,15 @@ def test_the_folder_holds_everything_and_the_table_its_errors(tmp_path) -> None:
     assert head[:5] == ["parameterId", "value", "standardError", "intervalLower", "intervalUpper"]
     assert float(row["standardError"]) == pytest.approx(0.2)
     assert row["intervalKind"] == "confidence"
+    assert row["flags"] == "moves together with k_off"
     assert lines[4].split("\t")[4] == "inf"
     told = json.loads(
         (tmp_path / "deep" / "out" / "provenance.json").read_text(),
         parse_constant=lambda word: pytest.fail(f"{word} is no JSON"),
     )
     assert told["uncertainty"]["parameters"]["scale"]["interval"][1] is None
+    assert told["uncertainty"]["parameters"]["scale"]["flags"] == []
+    assert told["uncertainty"]["parameters"][row["parameterId"]]["flags"] == [row["flags"]]
     assert told["arguments"] == {"seed": "3", "epochs": "60"}
 
 

@@ -13,7 +13,7 @@ import sbmlgrad as sg
 from sbmlgrad.engines import Native
 from sbmlgrad.fit.objectives import DwellTimes, MeanTrajectory
 from sbmlgrad.fit.report.page import report_html
-from sbmlgrad.fit.report.repetition import kept_elsewhere, reproduction
+from sbmlgrad.fit.report.repetition import kept_elsewhere, promise, reproduction
 from sbmlgrad.fit.settings import Settings, arguments_of
 from sbmlgrad.gradients import FiniteDifference
 
@@ -75,6 +75,37 @@ def test_without_arguments_no_command_is_claimed() -> None:
     assert reproduction(replace(usual_result(), arguments={})) == ""
     assert "seed=3, epochs=60" in reproduction(usual_result())
     assert kept_elsewhere(usual_result()) == ""
+
+
+def test_a_fit_cut_by_the_clock_does_not_promise_its_numbers(tmp_path, monkeypatch) -> None:
+    """It goes the same way again as far as both go; `epochs` would take another one."""
+    model = antimony("A=50; k=0.1; A -> ; k*A")
+    data = sg.Measurements(
+        ("A",), [0.0, 5.0, 10.0], [0, 0, 0], [50.0, 30.0, 18.0], ("1",) * 3, ("",) * 3
+    )
+    options = {"seed": 1, "trajectories": 4, "evaluation_trajectories": 2, "refine": False}
+    options["estimator"] = FiniteDifference()
+
+    def stop(done: int, of: int, loss: float) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    late = sg.fit(model, data, **options, max_seconds=1e-9)
+    cut = sg.fit(model, data, **options, progress=stop)
+    for result, why in ((late, "budget of time after 1 epoch."), (cut, "after 3 epochs.")):
+        said = promise(result)
+        assert why in said
+        assert "may end earlier or later" in said
+        assert said in report_html(result)
+    again = repeated(late, tmp_path, monkeypatch)
+    same = min(len(again.parameter_history), 3)
+    assert (again.parameter_history[:same] == cut.parameter_history[:same]).all()
+    fixed = sg.fit(model, data, **options, epochs=3)
+    assert not (fixed.parameter_history == cut.parameter_history).all()
+    assert "give the same numbers" in promise(fixed)
+    steps = replace(late, evaluation_trajectories=0)
+    assert "need not give the same numbers" in promise(steps)
+    assert "epoch" not in promise(steps)
 
 
 def test_what_only_the_caller_has_is_said(tmp_path) -> None:

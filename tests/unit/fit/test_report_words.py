@@ -97,6 +97,10 @@ def test_concerns_come_first() -> None:
         (replace(calm, interrupted=True), "interrupted"),
         (replace(calm, values=values), "At a bound: k_on"),
         (replace(calm, start_loss=calm.loss), "no lower than at the start"),
+        (
+            replace(calm, assumptions=("gradients by A(), not checked against B()",)),
+            "Gradients by A(), not checked against B().",
+        ),
         (usual_result(), "1 of 8 starts failed: trajectory 3 failed"),
         (replace(calm, uncertainty=None), "was not computed"),
         (replace(calm, predictions=away), "Only 0 of 72 measurements"),
@@ -105,6 +109,16 @@ def test_concerns_come_first() -> None:
         (usual_result(), "k_on: moves together with k_off"),
     ):
         assert any(said in concern for concern in words.look_first(changed)), said
+
+
+def test_the_printed_result_has_its_flags_below_the_parameters() -> None:
+    lines = str(usual_result()).splitlines()
+    (place,) = (i for i, line in enumerate(lines) if line.startswith("  k_on "))
+    assert lines[place + 1].strip() == "moves together with k_off"
+    assert lines[-1] == "  one direction is sloppy"
+    bare = str(replace(usual_result(), uncertainty=None))
+    assert "moves together" not in bare
+    assert "sloppy" not in bare
 
 
 def test_assumed_noise_is_no_test_of_the_model() -> None:

@@ -56,13 +56,43 @@ def test_a_poisson_rate_has_the_error_of_its_count() -> None:
     relative = 1.0 / np.sqrt(cells().counts.sum())
     assert found.standard_errors / found.values == pytest.approx([relative], rel=1e-4)
     assert found.lower / found.values == pytest.approx([np.exp(-1.644854 * relative)], rel=1e-5)
-    assert found.details["newton_step"] == pytest.approx([0.0], abs=1e-6)
+    assert found.details["distance_to_optimum"] == pytest.approx([0.0], abs=1e-6)
     assert not found.parameter_flags
 
 
-def test_a_fit_that_stopped_short_is_said_to() -> None:
-    found = from_exact_likelihood(fitted(("a",), [1.05 * best()]))
-    assert "standard errors short" in " ".join(found.parameter_flags["a"])
+def test_a_fit_that_stopped_short_has_its_interval_around_the_optimum() -> None:
+    """3.5 standard errors above it, from where the optimum is found to a twentieth of one."""
+    off = np.log(1.05)
+    found = from_exact_likelihood(fitted(("a",), [1.05 * best()]), 0.9)
+    relative = 1.0 / np.sqrt(cells().counts.sum())
+    assert found.details["distance_to_optimum"] == pytest.approx([-off], abs=0.05 * relative)
+    # What is left open, and how far the value is off.
+    assert found.standard_errors / found.values == pytest.approx([off], rel=0.05)
+    assert found.lower == pytest.approx([best() * np.exp(-1.644854 * relative)], rel=2e-3)
+    assert found.upper == pytest.approx(found.values)
+    (said,) = found.parameter_flags["a"]
+    assert "above the optimum of the likelihood, around which the interval lies" in said
+    assert "the value lies outside and was made its upper end" in said
+    assert found.estimates["a"].central is None
+    assert not found.flags
+
+
+@pytest.mark.parametrize(
+    ("factor", "bounds", "why"),
+    [
+        (1.5, {}, "standard errors long"),
+        (0.95, {"a": (1.0, 4.01)}, "leads beyond the bounds of a"),
+    ],
+)
+def test_where_the_optimum_is_not_found_the_interval_is_not_to_be_used(factor, bounds, why) -> None:
+    """From half as much again the second step is as long as five standard errors."""
+    found = from_exact_likelihood(fitted(("a",), [factor * best()], **bounds))
+    (said,) = found.flags
+    assert why in said
+    assert "not to be used" in said
+    assert any("not to be used" in flag for flag in found.parameter_flags["a"])
+    assert found.lower[0] < min(1.0, factor) * best()
+    assert max(1.0, factor) * best() <= found.upper[0]
 
 
 def test_a_direction_that_the_data_leave_open_has_no_interval() -> None:
@@ -113,11 +143,15 @@ def result() -> sg.FitResult:
 
 
 def test_uncertainty_takes_it_by_itself(result) -> None:
-    found = sg.uncertainty(result, objective=StateSpaceLikelihood())
+    parts: list[tuple[int, int]] = []
+    found = sg.uncertainty(
+        result, objective=StateSpaceLikelihood(), progress=lambda *part: parts.append(part)
+    )
+    assert parts == [(1, 2), (2, 2)]
     assert found.settings["information"] == "observed"
     relative = 1.0 / np.sqrt(cells().counts.sum())
     assert found.standard_errors / found.values == pytest.approx([relative], rel=1e-2)
-    with pytest.raises(sg.RequestError, match="none for this objective"):
+    with pytest.raises(sg.RequestError, match="no setting trajectories; it has progress for"):
         sg.uncertainty(result, objective=StateSpaceLikelihood(), trajectories=10)
 
 

@@ -167,6 +167,7 @@ def test_far_from_the_optimum_intervals_still_hold_it(plain, factors) -> None:
     assert (found.lower < best).all(), f"{found.lower}, {best}"
     assert (best < found.upper).all(), f"{found.upper}, {best}"
     assert found.lower[1] == pytest.approx(found.values[1])
+    assert any("was made its lower end" in flag for flag in found.parameter_flags["mu"])
     assert found.estimates["mu"].central is None
     distance = np.log(best / found.values)
     np.testing.assert_allclose(found.details["distance_to_optimum"], distance, atol=0.12)

@@ -50,3 +50,15 @@ def test_the_advice_works():
     error = math.sqrt(3.0 / 2.0 * (1.0 - math.exp(-2.0)) / 2.0) / 2.0 / math.sqrt(n)
     z = (found - truth) / error
     assert abs(z) <= 4.0, f"z = {z:.2f}"
+
+
+@pytest.mark.parametrize("sets", [1, 2])
+def test_what_follows_from_parameters_is_known_without_gradients_too(sets) -> None:
+    model = sg.load(BIRTHS.format(size="tube = size; size = 2;"))
+    k = tf.constant([[2.0], [3.0]])[:sets] if sets > 1 else tf.constant([2.0])
+    cells = sg.simulate(model, k, times=[1, 2], trajectories=5, seed=1)
+    plain = cells.without_gradients()
+    for id in ("tube", "X"):
+        assert (plain.mean(id) == cells.mean(id).numpy()).all()
+        assert (plain.values(id) == cells.values(id).numpy()).all()
+    assert plain.mean("tube").tolist() == ([[2.0, 2.0], [3.0, 3.0]] if sets > 1 else [2.0, 2.0])

@@ -117,6 +117,15 @@ def _parameters() -> str:
     return f"<listOfParameters>{parameter('k')}</listOfParameters>"
 
 
+def test_what_has_no_place_in_level_1_is_named() -> None:
+    text = "species E, A; E = 1; A = 9; k = 1; work: A -> ; k*E*A; E -o work;"
+    document = sg.load(text).source
+    assert document is not None
+    lost = "modifierSpeciesReference 'E' of reaction 'work' would be lost, .* level 1 version 2"
+    with pytest.raises(WriteError, match=lost):
+        at_level(document, 1, 2)
+
+
 def test_there_is_no_such_level() -> None:
     with pytest.raises(RequestError, match=r"choose from 1\.2, 2\.1"):
         at_level(CONSTRUCTS["birth and death"].encode(), 3, 3)

@@ -12,7 +12,7 @@ from sbmlgrad.model.expression import Number, Symbol, add, multiply
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.problem import ProblemParameter
 
-NETWORK = antimony("species A = 10, B = 0; k = 0.5; J: A => B; k*A;")
+NETWORK = antimony("species A = 10, B = 0; k = 0.5; double := 2*k; J: A => B; k*A;")
 
 TSV = (
     "# what the plate measured\n"
@@ -143,6 +143,31 @@ def test_one_condition_needs_no_name(tmp_path):
     assert problem.observable["B"].noise == Noise("poisson")
 
 
+@pytest.mark.parametrize(("text", "name"), [(TSV, "map.tsv"), (TOML, "map.toml")])
+def test_a_column_of_words_is_left_out_in_reading_already(tmp_path, text, name):
+    path = write(tmp_path, DATA.replace("37", "warm"), "data.csv")
+    with pytest.raises(DataError, match=r"'temperature'.: no cell is a number"):
+        load_measurements(path)
+    mapping = load_mapping(write(tmp_path, text, name), NETWORK)
+    assert dict(mapping.left_out) == {"temperature": None}
+    data = load_measurements(path, mapping=mapping.left_out)
+    assert problem_of(NETWORK, data, mapping, PARAMETERS).measurements.observables == ("total", "B")
+
+
+def test_conditions_know_where_they_stand(tmp_path):
+    places = {
+        name: [e.where for e in load_mapping(write(tmp_path, text, name), NETWORK).experiments]
+        for text, name in ((TSV, "map.tsv"), (TOML, "map.toml"))
+    }
+    assert places == {
+        "map.tsv": ["map.tsv, row 8", "map.tsv, row 9"],
+        "map.toml": [
+            "map.toml, entry 1 of conditions ('low')",
+            "map.toml, entry 2 of conditions ('high')",
+        ],
+    }
+
+
 @pytest.mark.parametrize(
     ("data", "fragments"),
     [
@@ -193,7 +218,15 @@ BAD_TABLES = {
     "nothing": (HEAD, ["there is no observable"]),
     "condition": (
         HEAD + "B\t\t\t1\nconditionId\tq\nlow\t1\n",
-        ["row 4, column B ('q'): 'q' is no symbol of model"],
+        ["row 4, column B ('q'): it sets 'q', which model"],
+    ),
+    "condition of a rule": (
+        HEAD + "B\t\t\t1\nconditionId\tdouble\nlow\t1\n",
+        ["row 4, column B ('double'): it sets 'double', which an assignment rule gives"],
+    ),
+    "condition of a reaction": (
+        HEAD + "B\t\t\t1\nconditionId\tJ\nlow\t1\n",
+        ["row 4, column B ('J'): it sets 'J', which is no parameter, species or compartment"],
     ),
     "condition twice": (
         HEAD + "B\t\t\t1\nconditionId\tk\nlow\t1\nlow\t2\n",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import math
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,7 +20,8 @@ import sbmlgrad as sg
 from sbmlgrad.errors import RequestError
 from sbmlgrad.io.sbml.levels import at_level
 from sbmlgrad.io.sedml import ALGORITHMS, SEDML, Curve, TimeCourse, sedml_document
-from sbmlgrad.model.expression import TIME, Symbol, add, multiply
+from sbmlgrad.model.expression import TIME, Number, Symbol, add, multiply
+from sbmlgrad.model.problem import Experiment, Period
 
 NS = {"s": SEDML}
 COURSE = TimeCourse(end=20.0, steps=40)
@@ -162,3 +165,100 @@ def test_level_1_has_no_ids() -> None:
     level_1 = model.source.replace(b'level="3"', b'level="1"', 1)
     with pytest.raises(RequestError, match="level 1"):
         sedml_document(model, level_1, [Curve("a", Symbol("M"))], COURSE)
+
+
+TWO = "species S in c; species $E in c; c = 1; S = 9; E = 2; k = 1; d := 2*k; S -> ; c*k*E*S;"
+SET = (
+    Experiment("low", (Period(0.0, {"E": Number(0.5)}),), "little enzyme"),
+    Experiment(
+        "high", (Period(0.0, {"E": multiply(Number(3.0), Symbol("dose")), "S": Number(4)}),)
+    ),
+)
+
+
+def with_experiments(experiments: Sequence[Experiment], text: str = TWO) -> tuple[Any, Any]:
+    """Return a SED-ML document of experiments, and the SBML that it is of."""
+    model = sg.load(text)
+    assert model.source is not None
+    curves, course = [Curve("s", Symbol("S"))], replace(COURSE, methods=("ode", "ssa"))
+    options = {"constants": {"dose": 2.0}, "experiments": experiments}
+    sedml = sedml_document(model, model.source, curves, course, **options)
+    return etree.fromstring(sedml), etree.fromstring(model.source)
+
+
+def test_every_experiment_is_simulated_and_plotted() -> None:
+    root, sbml = with_experiments(SET)
+    models = root.findall(".//s:model", NS)
+    assert [m.get("name") for m in models] == ["little enzyme", "high"]
+    changed = [
+        {c.get("target"): c.get("newValue") for c in m.iterfind(".//s:changeAttribute", NS)}
+        for m in models
+    ]
+    assert [list(one.values()) for one in changed] == [["0.5"], ["6.0", "4.0"]]
+    core = {"sbml": etree.QName(sbml).namespace}
+    for target in {t for one in changed for t in one}:
+        assert len(sbml.xpath(target, namespaces=core)) == 1
+    tasks = root.findall(".//s:task", NS)
+    assert [(t.get("id"), t.get("modelReference")) for t in tasks] == [
+        ("task_ode", "model"),
+        ("task_ssa", "model"),
+        ("task_ode_2", "model_2"),
+        ("task_ssa_2", "model_2"),
+    ]
+    plots = [p.get("name") for p in root.findall(".//s:plot2D", NS)]
+    assert plots[0] == "reaction rate equations, little enzyme"
+    assert len(set(plots)) == len(root.findall(".//s:report", NS)) == 4
+    used = {v.get("taskReference") for v in root.findall(".//s:variable", NS)}
+    assert used == {t.get("id") for t in tasks}
+    assert root.find("s:notes", NS) is None
+
+
+def test_an_initial_assignment_that_would_override_a_change_is_removed() -> None:
+    plain = sg.load(TWO + " k2 = 2*k;").source
+    assert plain is not None
+    experiment = Experiment("a", (Period(0.0, {"k2": Number(3.0)}),))
+    root, _ = with_experiments((experiment,), plain.decode())
+    assert "'k2' has no attribute in the document" in "".join(root[0].itertext())
+    text = plain.decode().replace('<parameter id="k2"', '<parameter id="k2" value="7"')
+    root, sbml = with_experiments((experiment,), text)
+    removed, changed = root.find(".//s:listOfChanges", NS)
+    assert (removed.tag, changed.tag) == (f"{{{SEDML}}}removeXML", f"{{{SEDML}}}changeAttribute")
+    core = {"sbml": etree.QName(sbml).namespace}
+    (assignment,) = sbml.xpath(removed.get("target"), namespaces=core)
+    assert assignment.get("symbol") == "k2"
+
+
+@pytest.mark.parametrize(
+    ("experiment", "said"),
+    [
+        (Experiment("a", (Period(-math.inf), Period(0.0))), "'a' .*in the course of it"),
+        (Experiment("a", (Period(-math.inf),)), "does not begin at time 0"),
+        (Experiment("a", (Period(0.0, {"E": Symbol("S")}),)), "it sets 'E' to a formula"),
+    ],
+)
+def test_what_sedml_cannot_say_of_experiments_stands_in_its_notes(experiment, said) -> None:
+    root, _ = with_experiments((*SET, experiment))
+    notes = root[0]
+    assert notes.tag == f"{{{SEDML}}}notes"
+    assert re.search(said, "".join(notes.itertext()))
+    assert len(root.findall(".//s:model", NS)) == 2
+    alone, _ = with_experiments((experiment,))
+    assert "What is simulated is the model as it is." in "".join(alone[0].itertext())
+    assert len(alone.findall(".//s:model", NS)) == 1
+
+
+def test_libsedml_finds_no_fault_in_experiments() -> None:
+    if importlib.util.find_spec("libsedml") is None:
+        pytest.skip("libsedml comes with the extra 'validation'")
+    root, _ = with_experiments((*SET, Experiment("a", (Period(-math.inf),))))
+    code = READ[: READ.index("print")] + "print(document.getNumModels(), document.getNumTasks())"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=etree.tostring(root).decode(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["2", "4"]

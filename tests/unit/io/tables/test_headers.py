@@ -94,6 +94,7 @@ def test_a_file_without_header(table):
         {"below_detection": "zero"},
         {"above_detection": "half"},
         {"lower_limit": float("nan")},
+        {"lower_limit": -5.0, "below_detection": "half"},
         {"sheets_are": "plates"},
         {"missing": "NA"},
         {"sheet": 3},

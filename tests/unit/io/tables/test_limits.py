@@ -70,6 +70,13 @@ def test_a_mark_without_number_needs_a_limit(table):
         )
 
 
+def test_half_of_a_negative_limit_is_refused(table):
+    path = table("time,A\n0,<-5\n1,2\n")
+    with pytest.raises(DataError, match=r"row 2, .*found '<-5', and half of a negative limit"):
+        load_measurements(path, below_detection="half")
+    assert values(path, below_detection="limit")[0][("A", 0.0)] == -5.0
+
+
 def test_nd_may_mean_that_nothing_was_measured(table):
     path = table("time,A\n0,ND\n1,2\n")
     with pytest.raises(DataError, match=r"missing=\['ND'\]"):

@@ -112,3 +112,13 @@ def test_a_clock_that_goes_back_is_said(table):
     assert any("row 3: the time goes back from 23:50:00 to 0:10:00" in note for note in m.notes)
     m = load_measurements(table("time,A\n0:10:00,1\n23:50:00,2\n23:40:00,2\n"))
     assert not any("goes back" in note for note in m.notes)
+
+
+@pytest.mark.parametrize("label", ["condition", "replicate", "observable"])
+def test_a_clock_that_begins_again_with_another_label_does_not_go_back(table, label):
+    names = ["time", label, "value" if label == "observable" else "A"]
+    rows = [f"{t},{x},1" for x in ("a", "b") for t in ("0:00:00", "0:10:00", "0:20:00")]
+    path = table("\n".join([",".join(names), *rows, ""]))
+    assert not any("goes back" in note for note in load_measurements(path).notes)
+    path = table("\n".join([",".join(names), *rows, "0:01:00,b,2", ""]))
+    assert any("row 8: the time goes back" in note for note in load_measurements(path).notes)

@@ -1,0 +1,41 @@
+"""Parameters that follow others by initial assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.network import ReactionNetwork
+
+
+def followers(model: ReactionNetwork, moved: Collection[str], told: Collection[str]) -> list[str]:
+    """Name parameters whose initial assignment would follow one that is moved, in words.
+
+    Args:
+        model: the network.
+        moved: ids whose values are others than the model's.
+        told: ids that are given a value by themselves.
+    """
+    found = []
+    for target in model.initial_assignments:
+        if target not in model.parameter_ids or target in {*told, *model.explicit}:
+            continue
+        dragging = sorted(_reach(model, target) & set(moved))
+        if dragging:
+            found.append(
+                f"'{target}' is set by an initial assignment that uses {', '.join(dragging)}; free "
+                "it too, or give it a value with with_parameters() to hold it"
+            )
+    return found
+
+
+def _reach(model: ReactionNetwork, target: str) -> set[str]:
+    """Return the symbols that an initial assignment depends on, through others too."""
+    found: set[str] = set()
+    waiting = [target]
+    while waiting:
+        for symbol in symbols(model.initial_assignments[waiting.pop()]):
+            if symbol not in found and symbol in model.initial_assignments:
+                waiting.append(symbol)
+            found.add(symbol)
+    return found
