@@ -58,7 +58,7 @@ def cells_problem(
 
     described = _described(network, cells, mapping)
     sheet = without_rows(cells.species, cells.source_name, cells.sha256, cells.time_unit)
-    problem = mapped_problem(network, sheet, described, **options)
+    problem = mapped_problem(network, sheet, described, conditions=cells.conditions, **options)
     names = {s.id: s.name for s in network.species if s.changes}
     bound = bind(sheet, names, dict(columns) if columns else None)
     kept = [i for i, s in enumerate(cells.species) if (columns or {}).get(s, s) is not None]

@@ -1,53 +1,13 @@
-"""What makes formulas jump: truth values and step functions within them."""
+"""Conditions and step functions held, so that what is left of a formula is smooth."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
 
 from sbmlgrad.codegen.programs import Shared
-from sbmlgrad.model.expression import TIME, ZERO, Apply, Expression, Symbol, symbols
-from sbmlgrad.model.operators import OPERATORS
+from sbmlgrad.model.expression import TIME, Apply, Expression, Symbol, symbols
+from sbmlgrad.model.jumps import is_logical, is_step, step
 from sbmlgrad.model.traversal import from_the_leaves
-
-
-def is_logical(node: Expression) -> bool:
-    """Tell whether a node is an operator with a truth value."""
-    return isinstance(node, Apply) and OPERATORS[node.operator].is_logical
-
-
-def _is_step(node: Apply) -> bool:
-    """Tell whether a value jumps where its arguments are smooth; of a remainder, a part does."""
-    return node.operator == "rem" or OPERATORS[node.operator].moves_in_steps
-
-
-def as_condition(expression: Expression) -> Expression:
-    """Return an expression as a truth value; a number is true unless it is 0."""
-    return expression if is_logical(expression) else Apply("neq", (expression, ZERO))
-
-
-def jumps(roots: Sequence[Expression]) -> list[Expression]:
-    """Return the outermost conditions and step functions, at whose changes expressions may jump."""
-    found: list[Expression] = []
-    seen: set[int] = set()
-    stack = list(roots)
-    while stack:
-        node = stack.pop()
-        if not isinstance(node, Apply) or id(node) in seen:
-            continue
-        seen.add(id(node))
-        if is_logical(node):
-            found.append(node)
-            continue
-        if _is_step(node):
-            found.append(_step(node))
-        elif node.operator == "piecewise":
-            found += [as_condition(c) for c in node.arguments[1::2] if not is_logical(c)]
-        stack.extend(node.arguments)
-    return found
-
-
-def _step(node: Apply) -> Expression:
-    return Apply("quotient", node.arguments) if node.operator == "rem" else node
 
 
 def hold(
@@ -82,9 +42,9 @@ def hold(
             return node
         clock, moves = uses[id(node)]
         is_wanted = clock and not moves if by_clock_alone else clock or moves
-        if is_wanted and (is_logical(node) or _is_step(node)):
-            mode = f"[mode {shared.add(_step(node))}]"
-            modes[mode] = _step(node)
+        if is_wanted and (is_logical(node) or is_step(node)):
+            mode = f"[mode {shared.add(step(node))}]"
+            modes[mode] = step(node)
             if node.operator != "rem":
                 return Symbol(mode)
             # rem(a, b) = a - b quotient(a, b), which is smooth while the quotient is held.

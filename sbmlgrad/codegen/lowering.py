@@ -16,6 +16,7 @@ from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, Expression, substitute, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
+from sbmlgrad.model.jumping_laws import jumps_with, without_guards
 from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import written_out
@@ -140,6 +141,19 @@ class LoweredNetwork:
         return dependency_graph(self.channels)
 
     @cached_property
+    def unguarded_propensities(self) -> tuple[Expression, ...]:
+        """Propensities with the same values on whole counts, and slopes as those values tell."""
+        state = frozenset(self.species_ids)
+        return tuple(without_guards(channel.propensity, state) for channel in self.channels)
+
+    @cached_property
+    def jumping_channels(self) -> tuple[str, ...]:
+        """Ids of channels whose propensity jumps with the state, in their order."""
+        state = frozenset(self.state_ids)
+        found = (c.id for c in self.channels if jumps_with(c.propensity, state))
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
     def state_partials(self) -> tuple[Partial, ...]:
         """Non-zero derivatives of propensities in counts, by reaction."""
         return self._partials(self.species_ids)
@@ -156,10 +170,10 @@ class LoweredNetwork:
     def _partials(self, variables: tuple[str, ...]) -> tuple[Partial, ...]:
         place = {v: i for i, v in enumerate(variables) if v}
         found = []
-        for j, channel in enumerate(self.channels):
-            used = sorted(place[s] for s in symbols(channel.propensity) if s in place)
+        for j, propensity in enumerate(self.unguarded_propensities):
+            used = sorted(place[s] for s in symbols(propensity) if s in place)
             for i in used:
-                expression = derivative(channel.propensity, variables[i])
+                expression = derivative(propensity, variables[i])
                 if expression != ZERO:
                     found.append(Partial(j, i, expression))
         return tuple(found)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sbmlgrad.codegen.conditions import jumps
 from sbmlgrad.engines.readouts import AfterFirings, Readout, ValuesAt
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
 from sbmlgrad.model.elements import Reaction, Species
@@ -25,6 +24,7 @@ from sbmlgrad.model.expression import (
     substitute,
     symbols,
 )
+from sbmlgrad.model.jumps import jumps
 from sbmlgrad.model.operators import OPERATORS
 from sbmlgrad.model.quantities import QUANTITIES, is_affine, quantity_of
 

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import time
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +140,16 @@ def read_checkpoint(plan: Plan, path: Path) -> State:
             f"{path.name}: was left by a fit of another model, other data or other settings; go on "
             "with the same arguments and seed, or leave out resume to start anew"
         )
+    try:
+        return _state(told, arrays)
+    except KeyError as error:
+        raise FitError(
+            f"{path.name}: lacks {error}, so that a fit cannot go on from it; it is damaged, or of "
+            "another version of sbmlgrad; leave out resume to start anew"
+        ) from error
+
+
+def _state(told: dict[str, Any], arrays: dict[str, Any]) -> State:
     return State(
         coordinates=arrays["coordinates"],
         sets=arrays["sets"],
@@ -166,16 +175,27 @@ def seed_in(path: Path) -> int:
     Raises:
         FitError: the file cannot be read.
     """
-    return int(_read(path)[0]["seed"])
+    return _read(path)[0]["seed"]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is told, a fingerprint and a seed at least, and the arrays of a checkpoint."""
     try:
         # From memory: NumPy leaves a damaged file open.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             told = json.loads(kept["told"].tobytes())
-            return told, {name: kept[name] for name in kept.files}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise FitError(
-            f"{path.name}: cannot be read as a checkpoint ({error}); leave out resume to start anew"
-        ) from error
+            arrays = {name: kept[name] for name in kept.files}
+    except Exception as error:  # NumPy, zip and JSON raise all kinds for files of others
+        raise _unreadable(path, str(error)) from error
+    if not isinstance(told, dict):
+        raise _unreadable(path, f"it tells a {type(told).__name__}, not named values")
+    for name, kind in (("fingerprint", str), ("seed", int)):
+        if type(told.get(name)) is not kind:
+            raise _unreadable(path, f"it tells no {name}")
+    return told, arrays
+
+
+def _unreadable(path: Path, why: str) -> FitError:
+    return FitError(
+        f"{path.name}: cannot be read as a checkpoint ({why}); leave out resume to start anew"
+    )

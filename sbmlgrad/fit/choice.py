@@ -7,8 +7,8 @@ from time import monotonic
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.jumping_laws import jumping_channels
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.fit.evaluation import loss_and_gradient
 from sbmlgrad.fit.plan import Plan
 from sbmlgrad.gradients.base import Estimator
@@ -46,7 +46,7 @@ def default_estimators(problem: Problem) -> tuple[Estimator, ...]:
     differences = FiniteDifference(parameters=_free_of_network(problem))
     if lower(network).is_timed:
         return (FiniteDifference(coupling="crn", parameters=_free_of_network(problem)),)
-    if jumping_channels(lower(network)):
+    if lower(network).jumping_channels:
         return (differences,)
     return (TwoSidedAdjoint(), differences)
 
@@ -108,9 +108,7 @@ def _gradients(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[F
         limit = SHARE * plan.seconds
         # What is compiled now takes time once, and the descent needs most of it as well.
         for method in plan.estimators[:2]:
-            loss_and_gradient(
-                plan.objective, plan.simulator, coordinates, FEWEST, first_trajectory, method
-            )
+            _compile(plan, coordinates, first_trajectory, method)
     begun = before = monotonic()
     for number in range(BATCHES):
         first, own = first_trajectory + number * used, []
@@ -125,3 +123,18 @@ def _gradients(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[F
             break
         before = now
     return np.array(rows), BATCHES * used
+
+
+def _compile(plan: Plan, coordinates: FloatArray, first_trajectory: int, method: Estimator) -> None:
+    """Take a gradient for what is compiled by it, of as few trajectories as will do."""
+    try:
+        with np.errstate(all="ignore"):  # the numbers themselves are of no use
+            loss_and_gradient(
+                plan.objective, plan.simulator, coordinates, FEWEST, first_trajectory, method
+            )
+    except SbmlGradError:
+        # Means of so few can make data impossible that those of a batch do not. What the first
+        # batch itself would refuse is refused here, in the same words.
+        loss_and_gradient(
+            plan.objective, plan.simulator, coordinates, BATCH_SIZE, first_trajectory, method
+        )

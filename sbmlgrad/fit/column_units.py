@@ -34,7 +34,8 @@ def unit_faults(problem: Problem) -> Iterator[str]:
 
     Formulas are species, sums of them and multiples: those of other symbols, such as a scale that
     is fitted, say nothing about units. A multiple agrees if it is the factor between the units; any
-    other is taken as what was meant, such as a dilution, but for the factor turned upside down.
+    other is taken as what was meant, such as a dilution, but for the factor turned upside down. A
+    scale of 1 that a mapping file names is such a multiple: what it says overrules the model.
     """
     network = problem.network
     units = dict(zip(problem.measurements.observables, problem.measurements.units, strict=True))
@@ -53,7 +54,7 @@ def unit_faults(problem: Problem) -> Iterator[str]:
         if (column := of_header or told) is not None:
             measure = _measure(observable.formula, network)
             if measure is not None:
-                yield from _fault(observable, written, column, measure, network)
+                yield from _fault(observable, written, column, measure, problem)
 
 
 def _differ(one: Substance, other: Substance) -> bool:
@@ -71,20 +72,21 @@ def _fault(
     unit: str,
     column: Substance,
     measure: _Measure,
-    network: ReactionNetwork,
+    problem: Problem,
 ) -> Iterator[str]:
     species = measure.species
-    place = network.by_id.get(species.compartment)
-    factor = _factor(column, species, place, network) if isinstance(place, Compartment) else None
+    place = problem.network.by_id.get(species.compartment)
+    factor = _factor(column, species, place, problem) if isinstance(place, Compartment) else None
     if factor is None or not isinstance(place, Compartment):
         return
-    is_bare = measure.scale == 1.0
+    is_bare = measure.scale == 1.0 and not observable.is_scaled
+    same = "1 if its numbers are those of the species after all"
     if math.isnan(factor):
         how = "which no single factor turns into it; convert the column, or say in a mapping file "
-        how += "how it follows from the species (scale)"
+        how += f"how it follows from the species (scale; {same})"
     elif is_bare and not math.isclose(factor, 1.0, rel_tol=_ROUNDED):
         how = f"so that values differ by a factor of {factor:.6g}; convert the column, or say in a "
-        how += f"mapping file how it follows from the species (scale = {factor:.6g})"
+        how += f"mapping file how it follows from the species (scale = {factor:.6g}; {same})"
     elif not _agree(measure.scale, factor) and _agree(measure.scale, 1.0 / factor):
         how = f"and the scale {measure.scale:g} is upside down; write scale = {factor:.6g}"
     else:
@@ -102,14 +104,20 @@ def _agree(one: float, other: float) -> bool:
 
 
 def _factor(
-    column: Substance, species: Species, place: Compartment, network: ReactionNetwork
+    column: Substance, species: Species, place: Compartment, problem: Problem
 ) -> float | None:
     """Return what turns values of a species into those of a column.
 
-    NaN says that they differ and no number does it, None that the model does not say its units.
+    NaN says that they differ and no number does it, None that the units or the size are not known.
     """
+    network = problem.network
     ambiguous = {i.element for i in network.issues if i.code == "units_ambiguous"}
     if not species.unit or ambiguous & {species.id, network.id}:
+        return None
+    if column.is_concentration and not species.only_substance_units and math.isnan(place.litres):
+        # Such as molecules per 602.214 of what a size is counted in, which makes nM of them.
+        return None
+    if column.is_concentration == species.only_substance_units and _is_set(place, problem):
         return None
     items = species.items_per_substance / column.molecules
     size = place.size if _is_fixed(place, network) else math.nan
@@ -122,6 +130,11 @@ def _factor(
     # Whatever the volume is: molecules are not moles, and an amount is no concentration of it.
     is_counted = species.items_per_substance == 1.0 and column.molecules != 1.0
     return factor if is_counted or not _is_fixed(place, network) else None
+
+
+def _is_set(place: Compartment, problem: Problem) -> bool:
+    """Tell whether an experiment, or a free parameter in one, gives a compartment its size."""
+    return any(place.id in p.values for e in problem.experiments for p in e.periods)
 
 
 def _is_fixed(place: Compartment, network: ReactionNetwork) -> bool:

@@ -30,12 +30,15 @@ def followers(model: ReactionNetwork, moved: Collection[str], told: Collection[s
 
 
 def _reach(model: ReactionNetwork, target: str) -> set[str]:
-    """Return the symbols that an initial assignment depends on, through others too."""
+    """Return the symbols that an initial assignment depends on, through others and rules too."""
+    laws = {reaction.id: reaction.rate_law for reaction in model.reactions}
     found: set[str] = set()
     waiting = [target]
     while waiting:
-        for symbol in symbols(model.initial_assignments[waiting.pop()]):
-            if symbol not in found and symbol in model.initial_assignments:
-                waiting.append(symbol)
-            found.add(symbol)
+        id = waiting.pop()
+        for formulas in (model.initial_assignments, model.assignment_rules, laws):
+            if id in formulas:
+                used = symbols(formulas[id]) - found
+                found |= used
+                waiting += used
     return found

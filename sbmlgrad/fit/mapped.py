@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters, used_in_laws
@@ -20,6 +20,7 @@ def mapped_problem(
     *,
     bounds: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, float] | None = None,
+    conditions: Collection[str] | None = None,
 ) -> Problem:
     """Make a problem of a network, a sheet and a mapping file that says what its columns measure.
 
@@ -31,9 +32,11 @@ def mapped_problem(
         data: measurements, as read.
         mapping: as `load_mapping` reads it.
         free: ids of the model and of the mapping; None frees every parameter that a kinetic law
-            uses and that not all conditions set, and every symbol of the mapping.
+            uses and that not all conditions with data set, and every symbol of the mapping.
         bounds: id → (lower, upper), both positive.
         start: id → value; the model's own by default. Symbols of the mapping have none.
+        conditions: ids of those with data; None for those of the measurements, or for all of the
+            mapping where nothing was measured.
 
     Raises:
         DataError: columns or conditions that do not fit the mapping.
@@ -51,7 +54,11 @@ def mapped_problem(
         raise FitError(
             f"{', '.join(stray)}: has bounds or a start but is not free; free it, or leave them out"
         )
-    wanted_of_model = _not_set(model, mapping) if free is None else free
+    if free is None:
+        seen = _measured(model, data, mapping) if conditions is None else set(conditions)
+        wanted_of_model = _not_set(model, mapping, seen)
+    else:
+        wanted_of_model = free
     own = [id for id in wanted_of_model if id not in mapping.unknown]
     parameters = (
         ()
@@ -77,9 +84,18 @@ def mapped_problem(
     return problem_of(model, data, mapping, (*parameters, *extra), name=data.source_name)
 
 
-def _not_set(model: ReactionNetwork, mapping: DataMapping) -> list[str]:
-    """Return the parameters of kinetic laws whose own value some condition leaves as it is."""
-    set_by = [experiment.periods[0].values.keys() for experiment in mapping.experiments]
+def _measured(model: ReactionNetwork, data: Measurements, mapping: DataMapping) -> set[str]:
+    """Return the conditions of what was measured, without columns that the mapping leaves out."""
+    held = [ProblemParameter(id, 1.0, is_estimated=False) for id in mapping.unknown]
+    return set(problem_of(model, data, mapping, held).measurements.condition)
+
+
+def _not_set(model: ReactionNetwork, mapping: DataMapping, seen: Collection[str]) -> list[str]:
+    """Return the parameters of kinetic laws whose own value some condition leaves as it is.
+
+    Conditions that are not among those seen have no say, unless none was seen.
+    """
+    set_by = [e.periods[0].values.keys() for e in mapping.experiments if not seen or e.id in seen]
     always = set.intersection(*map(set, set_by)) if set_by else set[str]()
     return [id for id in used_in_laws(model) if id not in always]
 

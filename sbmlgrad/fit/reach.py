@@ -23,14 +23,19 @@ def check_reach(problem: Problem) -> None:
 
     Args:
         problem: what is to be calibrated. Without measurements and snapshots its objective knows
-            what was observed, and every symbol of the model counts.
+            what was observed: every symbol of the model counts, and those that the model has not
+            are its own affair.
 
     Raises:
         FitError: names every such parameter, or the observables where none of them acts.
     """
     observables, experiments = _observed(problem)
     seen = reached(problem.network, observables)
-    idle = [p for p in problem.free if not _acts(problem.network, p, experiments, seen)]
+    idle = [
+        p
+        for p in problem.free
+        if (observables or p.id in seen) and not _acts(problem.network, p, experiments, seen)
+    ]
     if not idle:
         return
     name = problem.name or problem.network.id
@@ -52,10 +57,15 @@ def reached(network: ReactionNetwork, observables: Iterable[Observable]) -> froz
     Args:
         network: the model.
         observables: their formulas and noise count; none at all means that everything counts.
+
+    Returns:
+        Their ids; without observables, all of the model's.
     """
+    if not (observables := tuple(observables)):
+        return frozenset(network.by_id)
     formulas = [formula for o in observables for formula in (o.formula, o.noise.scale)]
     seen = _closed(network, *map(symbols, formulas))
-    if formulas and not _is_moved(network, seen):
+    if not _is_moved(network, seen):
         return seen
     return seen | _closed(network, *_moving(network))
 
@@ -86,7 +96,7 @@ def _closed(network: ReactionNetwork, *ids: Iterable[str]) -> frozenset[str]:
                 waiting += symbols(formulas[id])
         element = network.by_id.get(id)
         if isinstance(element, Species):
-            waiting += [element.compartment, element.conversion_factor]
+            waiting += filter(None, (element.compartment, element.conversion_factor))
     return frozenset(found)
 
 

@@ -133,6 +133,14 @@ def _plan(
         # The first has its own gradient; the second is one of single trajectories, which the
         # differences that an estimator is judged by cannot take.
         estimators = estimators[:1]
+    jumping = lower(problem.network).jumping_channels
+    if isinstance(objective, StartedObjective) and given is None and jumping:
+        raise FitError(
+            f"{objective.name}: weighs single trajectories, whose gradient is that along their "
+            f"paths, and the law of {', '.join(map(repr, jumping))} jumps where the state passes a "
+            "threshold, which no path sees; take another objective, such as MeanTrajectory(), or "
+            "write what is continuous with min and max"
+        )
     if settings.temperature is not None and not hasattr(estimators[0], "temperature"):
         raise FitError(f"{estimators[0].name} has no temperature; leave `temperature` out")
     assumptions: tuple[str, ...] = ()

@@ -7,7 +7,6 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.jumping_laws import jumping_channels
 from sbmlgrad.codegen.lowering import MOST_REASONS, LoweredNetwork
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
@@ -105,7 +104,7 @@ def check_laws(estimator: Estimator, lowered: LoweredNetwork) -> None:
     """Raise a `GradientError` for laws that jump, where derivatives are taken along the path."""
     if isinstance(estimator, ExpectationEstimator):
         return
-    found = jumping_channels(lowered)
+    found = lowered.jumping_channels
     if found:
         listed = ", ".join(map(repr, found[:MOST_REASONS]))
         more = f" and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""

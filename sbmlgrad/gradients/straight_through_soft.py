@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-from sbmlgrad.codegen.jumping_laws import jumping_channels
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
@@ -188,7 +187,7 @@ def _refuse(lowered: LoweredNetwork) -> None:
         )
     refuse_parameters_in_start(lowered)
     refuse_parameters_in_changes(lowered, lowered.network.parameter_ids)
-    jumping = jumping_channels(lowered)
+    jumping = lowered.jumping_channels
     if jumping:
         raise GradientError(
             f"simulate_soft: the law of {', '.join(map(repr, jumping))} jumps where the state "

@@ -73,6 +73,7 @@ def observable_of(
         name=_text(fields["name"], problems) if "name" in fields else "",
         unit=_text(fields["unit"], problems) if "unit" in fields else "",
         base=id,
+        is_scaled="scale" in fields,
     )
 
 

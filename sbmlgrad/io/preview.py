@@ -14,7 +14,7 @@ from sbmlgrad.io.layouts.table import proposed
 from sbmlgrad.io.preview_contents import Row, contents_of
 from sbmlgrad.io.snapshot_files import load_snapshots
 from sbmlgrad.io.tables.cells import Region, Sheet, Table
-from sbmlgrad.io.tables.columns import has_time
+from sbmlgrad.io.tables.columns import has_time, time_column_of
 from sbmlgrad.io.tables.files import chosen_sheets, read_sheets
 from sbmlgrad.io.tables.headers import table_of
 from sbmlgrad.io.tables.parts import Part, measurements_of, place_of
@@ -30,7 +30,6 @@ Kind = Literal["measurements", "snapshots", "dwells"]
 
 #: Values of one observable at one time that rather are cells of a population than replicates.
 _MANY = 30
-
 
 #: Options of snapshots, and of dwells too but for the clock; with others a table is measurements.
 _OF_CELLS = frozenset(
@@ -149,13 +148,18 @@ def preview(
     else:
         table = None
     result = _measurements(source, chosen, given, "a plain table")
-    if table is not None and _are_cells(result, table):
-        why = (
-            "counts in single cells, recognised by many whole numbers at each time; if they are "
-            "replicates of one measurement, use load_measurements"
-        )
-        return _snapshots(source, table, given, why)
-    return result
+    if table is None:
+        return result
+    if _has_replicates(table):
+        # Labels that are all different are those of courses.
+        return result if result.is_usable else _with_alternative(result, source, table, given)
+    if not _are_many(result):
+        return result
+    why = (
+        "counts in single cells, recognised by many whole numbers at each time; if they are "
+        "replicates of one measurement, use load_measurements"
+    )
+    return _snapshots(source, table, given, why)
 
 
 def _request(given: dict[str, Any]) -> Request:
@@ -211,13 +215,34 @@ def _texts(regions: Sequence[Region]) -> tuple[str, ...]:
     return tuple(f"{place_of(region)}{region.text}" for region in regions)
 
 
-def _are_cells(result: Preview, table: Table) -> bool:
-    """Tell whether measurements rather are counts in cells: many at each time, all whole.
+def _has_replicates(table: Table) -> bool:
+    """Tell whether there are labels of courses: cells that are followed, or wells."""
+    return any(label.lower() == "replicate" for label in table.header.values())
 
-    Labels of replicates say that they are courses: cells that are followed, or wells.
-    """
-    has_replicates = any(label.lower() == "replicate" for label in table.header.values())
-    return (not has_replicates and bool(result.contents)) and all(
+
+def _with_alternative(
+    result: Preview, source: Path, table: Table, given: dict[str, Any]
+) -> Preview:
+    """Name what reads the file as cells, where replicates are populations of many."""
+    at = time_column_of(table, None, [])
+    labels = [label for column, label in table.header.items() if column != at]
+    options = {name: value for name, value in given.items() if name != "layout"}
+    options["columns"] = [x for x in labels if x.lower() not in ("condition", "replicate")]
+    try:
+        rows = contents_of(load_snapshots(source, **options))[1]
+    except DataError:
+        return result
+    call = _call("load_snapshots", source, options).removeprefix("sbmlgrad.")
+    why = (
+        f"{result.recognised}, with many whole numbers at each time for the same replicates; if "
+        f"they are counts in single cells, each seen once, use {call}"
+    )
+    return replace(result, recognised=why) if all(int(x[3]) >= _MANY for x in rows) else result
+
+
+def _are_many(result: Preview) -> bool:
+    """Tell whether measurements rather are counts in cells: many at each time, all whole."""
+    return bool(result.contents) and all(
         int(row[2]) >= _MANY * int(row[3]) and float(row[8]) >= 0.0 and float(row[9]).is_integer()
         for row in result.contents
     )

@@ -40,6 +40,8 @@ class Observable:
         unit: likewise.
         base: id of the observable that this is a variant of, where measurements of one observable
             differ in scaling or noise parameters; its own id otherwise.
+        is_scaled: whether a scale was written down with it, be it 1, which the formula does not
+            show.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Observable:
     name: str = ""
     unit: str = ""
     base: str = ""
+    is_scaled: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.conditions import as_condition, hold, is_logical, jumps
+from sbmlgrad.codegen.conditions import hold
 from sbmlgrad.codegen.deterministic import DeterministicNetwork
 from sbmlgrad.codegen.jumps_and_flows import LoweredEvent
 from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.programs import Programs, Shared, programs
 from sbmlgrad.engines.ode.kernels import ODE_KERNEL
 from sbmlgrad.model.expression import TIME, ZERO, Apply, Expression, symbols
+from sbmlgrad.model.jumps import as_condition, is_logical, jumps
 
 #: How often a stretch of time can be halved before its ends are neighbours.
 _MOST_HALVINGS = 2200

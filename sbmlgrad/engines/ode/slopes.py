@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.conditions import hold, jumps
+from sbmlgrad.codegen.conditions import hold
 from sbmlgrad.codegen.deterministic import DeterministicNetwork
 from sbmlgrad.codegen.kernel_modules import kernel_module
 from sbmlgrad.codegen.programs import Programs, programs
@@ -31,6 +31,7 @@ from sbmlgrad.engines.ode.tableau import radau
 from sbmlgrad.errors import SimulationError
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, symbols
+from sbmlgrad.model.jumps import jumps
 
 #: Shortest stretch that is solved, in distances of neighbouring numbers.
 _SHORTEST = 16.0

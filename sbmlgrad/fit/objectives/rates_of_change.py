@@ -77,6 +77,11 @@ class RateOfChange:
             )
         segments = self._segments(problem)
         still = [s for s, scale in zip(segments.species, segments.scales, strict=True) if not scale]
+        if len(still) == len(segments.species):
+            raise FitError(
+                f"RateOfChange: {', '.join(still)} never changes from one measurement to the next, "
+                "so that there is no change to compare; use another objective"
+            )
         return (
             f"every measured state is a start, followed to the next measurement: "
             f"{segments.total} starts",

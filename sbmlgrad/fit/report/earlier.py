@@ -40,7 +40,7 @@ def check_earlier(folder: Path, names: Iterable[str]) -> None:
 def _is_of_fit(record: Path) -> bool:
     try:
         told = json.loads(record.read_bytes())
-    except (OSError, ValueError):  # none, or another program's
+    except (OSError, ValueError, RecursionError):  # none, or another program's
         return False
     software = told.get("software") if isinstance(told, dict) else None
     return isinstance(software, dict) and "sbmlgrad" in software

@@ -75,7 +75,7 @@ def from_exact_likelihood(
     the same curvature, measure how far away the optimum is. Intervals lie around it, and reach to
     the fitted value where that is further off; standard errors of the value hold the distance. If
     the second step is longer than `FAR_FROM_OPTIMUM` standard errors, the first cannot be trusted:
-    it is then added to all errors, and a flag says that the intervals are not to be used.
+    it then widens intervals too, and a flag says that these are not to be used.
 
     Source: Efron & Hinkley 1978, "Assessing the accuracy of the maximum likelihood estimator:
     observed versus expected Fisher information", Biometrika 65, 457.
@@ -105,12 +105,13 @@ def from_exact_likelihood(
     doubtful = np.stack([information, observed_information(gradient, z[free], 2.0 * STEP, told)])
     inverse = directions(information, ids, space.is_logarithmic[free], doubtful)
     away, doubt = _distance(fitted, free, information, inverse)
-    covariance = inverse.covariance + np.outer(away, away) if doubt else inverse.covariance
     full = np.full((len(free), len(free)), np.nan)
-    full[np.ix_(free, free)] = covariance
+    full[np.ix_(free, free)] = inverse.covariance
     distance = np.full(len(free), np.nan)
     distance[free] = away
-    reach = float(stats.norm.ppf(0.5 * (1.0 + level))) * np.sqrt(np.diag(full))
+    error_of_value = np.sqrt(np.diag(full) + distance**2)
+    error = error_of_value if doubt else np.sqrt(np.diag(full))
+    reach = float(stats.norm.ppf(0.5 * (1.0 + level))) * error
     interval = low, high = interval_around(fitted, distance, reach)
     return Uncertainty(
         method="fisher",
@@ -118,7 +119,7 @@ def from_exact_likelihood(
         kind="confidence",
         ids=space.ids,
         values=fitted.values,
-        standard_errors=np.sqrt(np.diag(full) + distance**2) * space.slopes(fitted.values),
+        standard_errors=error_of_value * space.slopes(fitted.values),
         lower=low,
         upper=high,
         covariance=full,
@@ -133,7 +134,7 @@ def from_exact_likelihood(
             "count": str(_likelihood(fitted).count(fitted.problem)),
         },
         units={p.id: p.unit for p in fitted.problem.free},
-        details={"distance_to_optimum": distance},
+        details={"distance_to_optimum": distance, "is_rough": bool(doubt)},
     )
 
 
@@ -230,7 +231,7 @@ def _parameter_flags(
     low, high = interval
     with np.errstate(all="ignore"):
         error = np.sqrt(np.diag(full))
-        # Errors that hold a long step all move together, which the data have no part in.
+        # The curvature so far from the optimum is not that of the optimum.
         correlation = full / error / error[:, None] * (np.nan if is_rough else 1.0)
     words = pair_flags(correlation, fitted.space.ids)
     for place, id in enumerate(fitted.space.ids):

@@ -43,7 +43,8 @@ class Uncertainty:
         covariance: of the optimum in coordinates of the search space (natural logarithms on
             logarithmic scales), float64 [free, free]; NaN where it is not known. Where
             `details` has a `"distance_to_optimum"`, fitted values are that far off, which standard
-            errors hold and this does not.
+            errors hold and this does not; where it has a true `"is_rough"`, even that distance
+            is not to be trusted.
         is_logarithmic: bool [free].
         parameter_flags: id → what has to be known about it, in words.
         flags: the same about the whole.
@@ -83,6 +84,8 @@ class Uncertainty:
 
     def _is_centred(self, place: int) -> bool:
         """Tell whether a value lies in the middle of what expresses its uncertainty, or nearly."""
+        if self.details.get("is_rough", False):
+            return False
         distance = self.details.get("distance_to_optimum")
         if distance is None:
             return True

@@ -91,7 +91,8 @@ class Measured:
         likely_bias: bias with its noise taken off; where it is not resolved, with one standard
             deviation of that noise added.
         runs: gradients from all trajectories at once, of an estimator that fits something to them.
-        error_of_runs: root mean square error of these, the reference's own taken off.
+        bias_of_runs: of their mean, the noise of runs and reference taken off its square.
+        scatter_of_runs: standard deviation of one of them.
     """
 
     estimator: Any
@@ -105,7 +106,8 @@ class Measured:
     cosine: float = math.nan
     likely_bias: float = math.nan
     runs: Gradients | None = None
-    error_of_runs: float = math.nan
+    bias_of_runs: float = math.nan
+    scatter_of_runs: float = math.nan
 
     @property
     def is_resolved(self) -> bool:
@@ -127,7 +129,8 @@ class Measured:
         """Return the root mean square error of one gradient from so many trajectories."""
         if self.runs is not None:
             # What is fitted to all at once is better than what batches of them tell.
-            return self.error_of_runs * math.sqrt(self.runs.size / trajectories)
+            scatter = self.scatter_of_runs * math.sqrt(self.runs.size / trajectories)
+            return math.hypot(self.bias_of_runs, scatter)
         return math.hypot(self.likely_bias, self.noise / math.sqrt(trajectories))
 
 
@@ -223,19 +226,22 @@ def compared(row: Measured, reference: FloatArray, scatter: FloatArray | None) -
         noise=math.sqrt(own * len(found.values) * found.size) / norm,
         cosine=float(np.sum(found.mean * reference)) / (size * norm) if size > 0.0 else math.nan,
         likely_bias=math.sqrt(squared),
-        error_of_runs=_error_of(row.runs, reference, scatter),
+        **_errors_of_runs(row.runs, reference, scatter),
     )
 
 
-def _error_of(runs: Gradients | None, reference: FloatArray, scatter: FloatArray | None) -> float:
-    """Return the root mean square error of single gradients, relative to the reference."""
+def _errors_of_runs(
+    runs: Gradients | None, reference: FloatArray, scatter: FloatArray | None
+) -> dict[str, float]:
+    """Return bias and scatter of single gradients, relative to the reference."""
     if runs is None:
-        return math.nan
+        return {}
+    norm = float(np.linalg.norm(reference))
     of_reference = 0.0 if scatter is None else float(np.sum(scatter**2))
-    squared = float(np.mean(np.sum((runs.values - reference) ** 2, axis=(1, 2)))) - of_reference
-    # Not less than how far they lie apart.
     apart = float(np.sum(runs.values.var(axis=0, ddof=1)))
-    return math.sqrt(max(squared, apart)) / float(np.linalg.norm(reference))
+    squared = float(np.sum((runs.mean - reference) ** 2))
+    bias = max(squared - apart / len(runs.values) - of_reference, 0.0)
+    return {"bias_of_runs": math.sqrt(bias) / norm, "scatter_of_runs": math.sqrt(apart) / norm}
 
 
 def joint_z(

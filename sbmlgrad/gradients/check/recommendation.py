@@ -137,7 +137,9 @@ def _is_weak(row: Measured) -> bool:
 
 def _parts_of_error(row: Measured, intended: int) -> str:
     if row.runs is not None:
-        return f"by {len(row.runs.values)} gradients from {row.runs.size:,} trajectories each"
+        number, size = len(row.runs.values), row.runs.size
+        said = f"by {number} gradients from {size:,} trajectories each"
+        return f"{said}; bias {percent(row.bias_of_runs)}, noise taken off"
     return f"{_bias_words(row)}; noise {percent(row.noise / math.sqrt(intended))}"
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sbmlgrad.errors import SbmlGradError
+import numpy as np
+
+from sbmlgrad.errors import RequestError, SbmlGradError
 from sbmlgrad.gradients.base import FittingEstimator
 from sbmlgrad.gradients.check.measurement import Measured, Tick, gradients_of
 from sbmlgrad.gradients.check.reference import MORE
@@ -23,6 +25,8 @@ def is_fitting(estimator: object) -> bool:
 def with_whole_runs(task: Task, row: Measured, batches: int, tick: Tick) -> Measured:
     """Return what was measured of an estimator with the gradients from all trajectories.
 
+    Where memory is too small for them, what batches gave is left as it is.
+
     Args:
         task: what is differentiated, with the trajectories of a batch.
         row: what batches gave.
@@ -39,6 +43,9 @@ def with_whole_runs(task: Task, row: Measured, batches: int, tick: Tick) -> Meas
 
     try:
         runs = gradients_of(at_once, row.estimator, range(BEFORE, BEFORE + RUNS), tick=ticks)
+    except RequestError:
+        # Too many for the memory there is; then the batches tell.
+        return row
     except SbmlGradError as error:
         return Measured(row.estimator, row.name, None, str(error))
-    return replace(row, runs=runs)
+    return replace(row, runs=runs) if np.isfinite(runs.values).all() else row

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import sbmlgrad as sg
-from sbmlgrad.codegen.conditions import hold, jumps
+from sbmlgrad.codegen.conditions import hold
 from sbmlgrad.codegen.deterministic import lower_deterministic
 from sbmlgrad.codegen.programs import DEEPEST, programs
 from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
@@ -39,6 +39,7 @@ from sbmlgrad.model.expression import (
     subtract,
 )
 from sbmlgrad.model.issues import EVERY_MODE, STOCHASTIC_ONLY, Issue, Severity
+from sbmlgrad.model.jumps import jumps
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.rate_equations import without_rate_of

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
 
 import numpy as np
 import pytest
@@ -10,8 +12,10 @@ from fit_jobs import Interrupting
 from networks import network
 
 import sbmlgrad as sg
-from sbmlgrad.errors import FitError
+from sbmlgrad.cli.fit_checks import check_checkpoint
+from sbmlgrad.errors import FitError, WriteError
 from sbmlgrad.fit import choice
+from sbmlgrad.fit.checkpoint import read_checkpoint, seed_in
 from sbmlgrad.fit.plain import plain_problem
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.model.expression import Number, Symbol, multiply
@@ -129,3 +133,52 @@ def test_what_is_another_fit_is_refused(tmp_path, other, changes) -> None:
     solve(problem(), settings(epochs=2, checkpoint=path))
     with pytest.raises(FitError, match="another model, other data or other settings"):
         solve(other, settings(epochs=2, checkpoint=path, resume=True, **changes))
+
+
+def archive(told) -> bytes:
+    """Return a file like a checkpoint that tells something else."""
+    buffer = io.BytesIO()
+    text = told if isinstance(told, str) else json.dumps(told)
+    np.savez(buffer, told=np.frombuffer(text.encode(), dtype=np.uint8))
+    return buffer.getvalue()
+
+
+def plain_array() -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.arange(3.0))
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"mine",
+        b"",
+        plain_array(),
+        archive({"fingerprint": "x"}),
+        archive({"seed": 1}),
+        archive({"fingerprint": "x", "seed": "1"}),
+        archive([1, 2]),
+        archive("[" * 100_000),
+        archive({"fingerprint": "x", "seed": 1})[:-30],
+    ],
+    ids=["text", "empty", "array", "no seed", "no hash", "words", "list", "nested", "cut off"],
+)
+def test_files_of_others_are_no_checkpoints(tmp_path, content) -> None:
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(content)
+    with pytest.raises(FitError, match=r"checkpoint\.npz: cannot be read as a checkpoint"):
+        seed_in(path)
+    with pytest.raises(WriteError, match="is there already and is no state of a fit"):
+        check_checkpoint(path)
+    assert path.read_bytes() == content
+
+
+def test_a_checkpoint_that_lacks_something_says_what(tmp_path, monkeypatch) -> None:
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(archive({"fingerprint": "x", "seed": 5}))
+    assert seed_in(path) == 5
+    check_checkpoint(path)
+    monkeypatch.setattr("sbmlgrad.fit.checkpoint.fingerprint", lambda plan: "x")
+    with pytest.raises(FitError, match=r"checkpoint\.npz: lacks 'coordinates'"):
+        read_checkpoint(None, path)

@@ -89,6 +89,17 @@ def test_models_with_a_clock_have_no_state_space_and_no_segments() -> None:
         RateOfChange().check(plain_problem(network, course({0.0: 3.0, 1.0: 1.0}), ["k"])[0])
 
 
+def test_changes_want_something_that_changes_and_paths_that_see_it() -> None:
+    text = "substanceOnly species X in cell; X = 3; k = 1; J: X => ; {law};"
+    smooth = antimony(text.format(law="k*X*(X >= 1)"))
+    still, moving = course({0.0: 3.0, 1.0: 3.0}), course({0.0: 3.0, 1.0: 1.0})
+    with pytest.raises(FitError, match="X never changes from one measurement to the next"):
+        RateOfChange().check(plain_problem(smooth, still, ["k"])[0])
+    jumping = antimony(text.format(law="piecewise(k*X, X >= 2, 0)"))
+    with pytest.raises(FitError, match=r"the law of 'J' jumps .* no path sees"):
+        sg.fit(jumping, moving, ["k"], objective=RateOfChange(), trajectories=64, epochs=1, seed=1)
+
+
 def test_segments_are_neighbouring_whole_states() -> None:
     problem = course_problem(cells=4)
     m = problem.measurements

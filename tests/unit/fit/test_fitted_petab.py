@@ -251,8 +251,11 @@ def test_files_beside_which_no_fit_has_written_are_not_replaced(tmp_path, name) 
     assert contents(tmp_path) == {name: b"mine"}
 
 
-def test_a_record_of_another_program_is_none_of_a_fit(tmp_path) -> None:
-    (tmp_path / "provenance.json").write_text('{"software": {"other": "1"}, "values": {}}')
+@pytest.mark.parametrize(
+    "record", ['{"software": {"other": "1"}}', "[" * 9999], ids=["other", "deep"]
+)
+def test_a_record_of_another_program_is_none_of_a_fit(tmp_path, record) -> None:
+    (tmp_path / "provenance.json").write_text(record)
     with pytest.raises(WriteError, match=r"provenance\.json: is there already"):
         write_results(usual_result(), tmp_path)
 

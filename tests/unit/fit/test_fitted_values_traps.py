@@ -13,6 +13,7 @@ from sbmlgrad.errors import DataError, FitError, ParameterError
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.mapped import mapped_problem
 from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.reach import check_reach
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.model.expression import Number
@@ -49,6 +50,53 @@ def test_parameters_that_follow_a_moved_one_are_refused() -> None:
             prepared(made)
     unmoved = (ProblemParameter("k1", 0.1, is_estimated=False),)
     prepared(dataclasses.replace(free, parameters=unmoved))
+
+
+@pytest.mark.parametrize(
+    "formulas", ["s = 6*k", "r := 2*k; s = r*3", "r := 2*k; q = 3*r; s := q", "s = J", "s = 6*held"]
+)
+def test_parameters_follow_through_rules_and_laws_too(formulas) -> None:
+    """What lies between an initial assignment and a moved parameter makes no difference."""
+    model = antimony(
+        f"species X; X = 0; k = 1; held = 2; {formulas}; J: -> X; k; D: -> X; s; L: X -> ; 0.5*X"
+    )
+    if "held" in formulas:
+        assert [p.id for p in plain_problem(model, measured(name="X"), ["k"])[0].free] == ["k"]
+        return
+    follower = "q" if "q" in formulas else "s"
+    with pytest.raises(FitError, match=f"'{follower}' is set by an initial assignment that uses k"):
+        plain_problem(model, measured(name="X"), ["k"])
+
+
+def test_conditions_without_data_free_nothing(tmp_path) -> None:
+    """Their own values are never used: a fit would refuse what nobody asked for."""
+    model = antimony("species X; X = 5; k = 1; d = 0.1; J: -> X; k; L: X -> ; d*X")
+    (tmp_path / "map.toml").write_text(
+        '[[observables]]\nobservableId = "X"\nnoiseFormula = "1"\n'
+        '[[observables]]\ncolumn = "note"\n'
+        + "".join(
+            f'[[conditions]]\nconditionId = "{id}"\nvalues = {{{values}}}\n'
+            for id, values in (("A", "k = 1"), ("B", "k = 2"), ("C", "d = 1"))
+        )
+    )
+    mapping = load_mapping(tmp_path / "map.toml", model)
+
+    def freed(columns, where, **options) -> list[str]:
+        n = len(where)
+        data = Measurements(
+            ("X", "note"), np.ones(n), np.array(columns, int), np.ones(n), ("1",) * n, where
+        )
+        made = mapped_problem(model, data, mapping, **options)
+        check_reach(made)
+        return [p.id for p in made.free]
+
+    assert freed([0, 0], ("A", "B")) == ["d"]
+    # A column that is left out measures nothing.
+    assert freed([0, 0, 1], ("A", "B", "C")) == ["d"]
+    assert freed([0, 0, 0], ("A", "B", "C")) == ["k", "d"]
+    # Cells are no measurements.
+    assert freed([], (), conditions=["A", "B"]) == ["d"]
+    assert freed([], ()) == ["k", "d"]
 
 
 def test_small_values_are_not_at_their_bounds() -> None:

@@ -62,6 +62,19 @@ def test_exact_simulation_says_what_the_rate_equations_say(tmp_path, case) -> No
         assert said in str(caught.value)
 
 
+def test_a_budget_of_time_refuses_nothing_more(tmp_path) -> None:
+    """Gradients that are taken to compile have too few trajectories to tell what is possible."""
+    few = antimony("species A, B; A = 100; B = 0; k = 0.01; J: A -> B; k*A;")
+    (tmp_path / "map.tsv").write_text(HEAD + "B\tpoisson\t\n")
+    (tmp_path / "d.csv").write_text("time,B\n0.1,1\n1,2\n5,6\n")
+    measured = load_measurements(tmp_path / "d.csv")
+    problem = mapped_problem(few, measured, load_mapping(tmp_path / "map.tsv", few), ["k"])
+    how = {"trajectories": 200, "epochs": 2, "seed": 1, "refine": False}
+    how["evaluation_trajectories"] = 200
+    plain, limited = sg.fit(problem, **how), sg.fit(problem, **how, max_seconds=1e4)
+    assert dict(limited.values) == dict(plain.values)
+
+
 def test_a_start_at_which_data_are_impossible_says_why_it_was_given_up(tmp_path) -> None:
     problem = problem_in(
         tmp_path,

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from sbmlgrad.errors import FitError
 from sbmlgrad.fit import choice
 
 USED = 128
@@ -64,3 +65,24 @@ def test_it_takes_no_more_than_its_share(drawn, seconds, each, batches) -> None:
             "gradients by fast, not checked against sure, which would have taken more than 25% of "
             f"the budget of {seconds:g} s"
         )
+
+
+@pytest.mark.parametrize("enough", [choice.BATCH_SIZE, choice.BATCH_SIZE + 1])
+def test_only_what_a_batch_refuses_is_refused_in_compiling(drawn, monkeypatch, enough) -> None:
+    _, clock = drawn
+    clock.each = [1.0]
+    gradient, sizes = choice.loss_and_gradient, []
+
+    def refusing(objective, simulator, coordinates, trajectories, first, method):
+        sizes.append(trajectories)
+        if trajectories < enough:
+            raise FitError(f"impossible with {trajectories}")
+        return gradient(objective, simulator, coordinates, trajectories, first, method)
+
+    monkeypatch.setattr(choice, "loss_and_gradient", refusing)
+    if enough > choice.BATCH_SIZE:
+        with pytest.raises(FitError, match=f"impossible with {choice.BATCH_SIZE}"):
+            choice.judge(plan(1e6), np.zeros(2), 0)
+    else:
+        assert choice.judge(plan(1e6), np.zeros(2), 0)[0] is False
+        assert sizes[:4] == [choice.FEWEST, choice.BATCH_SIZE] * 2

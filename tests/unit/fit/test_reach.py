@@ -12,8 +12,8 @@ from networks import antimony
 import sbmlgrad as sg
 from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.reach import check_reach
-from sbmlgrad.model.expression import Number, Symbol, multiply
+from sbmlgrad.fit.reach import check_reach, reached
+from sbmlgrad.model.expression import TIME, Number, Symbol, multiply
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise
 from sbmlgrad.model.problem import Experiment, Observable, Period, Problem, ProblemParameter
@@ -134,7 +134,19 @@ def test_what_only_a_later_period_sets_acts_before() -> None:
 
 
 def test_without_measurements_the_whole_model_counts() -> None:
-    assert idle(problem(Symbol("G"), ["in_law", "idle"], measured=[])) == ["idle"]
+    """What an objective of the user's own looks at is not known."""
+    free = ["in_law", "idle", "of_idle", "elsewhere"]
+    assert idle(problem(Symbol("G"), free, measured=[])) == []
+    assert reached(NETWORK, ()) == NETWORK.by_id.keys()
+    # A value that every experiment sets is never used, whoever looks.
+    held = setting("low", idle=Number(2.0))
+    assert idle(problem(Symbol("G"), free, held, measured=[])) == ["idle"]
+
+
+def test_only_symbols_of_formulas_are_reached() -> None:
+    seen = reached(NETWORK, [Observable("seen", Symbol("A"), Noise("normal", Symbol("sd")))])
+    assert seen - NETWORK.by_id.keys() <= {"sd", TIME.id}
+    assert "" not in seen
 
 
 @pytest.mark.parametrize("formula", [Number(0.0), Symbol("G")])

@@ -91,6 +91,14 @@ def test_where_the_optimum_is_not_found_the_interval_is_not_to_be_used(factor, b
     assert why in said
     assert "not to be used" in said
     assert any("not to be used" in flag for flag in found.parameter_flags["a"])
+    estimate = found.estimates["a"]
+    assert estimate.central is None
+    # The distance counts once, and the covariance is that of the data alone.
+    (away,) = found.details["distance_to_optimum"]
+    error = np.hypot(away, np.sqrt(found.covariance[0, 0]))
+    assert found.standard_errors == pytest.approx(found.values * error, rel=1e-9)
+    relative = 1.0 / np.sqrt(factor * cells().counts.sum())
+    assert found.covariance[0, 0] == pytest.approx(relative**2, rel=1e-3)
     assert found.lower[0] < min(1.0, factor) * best()
     assert max(1.0, factor) * best() <= found.upper[0]
 

@@ -83,12 +83,22 @@ RIGHT = {
     "unit that is no substance": (NANO, "X [a.u.]", {}),
     "no unit of volume": (NANO, "X [uM]", {"volume": ""}),
     "surface": (NANO, "X [uM]", {"volume": "unit volume = (1 metre)^2;"}),
+    # Molecules per 602.214 of an unnamed unit, the cubic micrometre, are nM.
+    "molecules by the nM": (ITEM, "X [nM]", {"volume": "", "size": "602.214"}),
+    "the same by a number": (
+        ITEM,
+        "X [nM]",
+        {"volume": "unit volume = 1 dimensionless;", "size": "602.214"},
+    ),
 }
 
 
 def problem(tmp_path, substance, column, options, mapping="") -> Problem:
     file = tmp_path / "d.csv"
-    file.write_text(f"time,{column}\n0,0\n1,1\n")
+    if "conditions" in mapping:
+        file.write_text(f"time,condition,{column}\n0,small,0\n1,small,1\n")
+    else:
+        file.write_text(f"time,{column}\n0,0\n1,1\n")
     network = sg.load(model(substance, **options))
     data = sg.load_measurements(file)
     if not mapping:
@@ -137,6 +147,41 @@ def test_a_mapping_that_does_not_turn_one_unit_into_the_other_is_refused(
 )
 def test_a_mapping_that_says_how_the_column_follows_is_taken(tmp_path, mapping) -> None:
     check_units(problem(tmp_path, NANO, "X [uM]", {}, mapping))
+
+
+@pytest.mark.parametrize(
+    ("substance", "column", "options"),
+    [
+        (NANO, "X [uM]", {}),
+        ("mole", "X [nM]", {}),  # declared, and numbers are nM all the same
+        (ITEM, "X [nM]", {}),
+        (ITEM, "Y [nM]", {"volume": ""}),
+    ],
+)
+def test_a_scale_of_one_that_is_written_overrules_the_model(
+    tmp_path, substance, column, options
+) -> None:
+    told = f'observableId = "{column[0]}"'
+    with pytest.raises(DataError, match="1 if its numbers are those of the species after all"):
+        check_units(problem(tmp_path, substance, column, options, told))
+    check_units(problem(tmp_path, substance, column, options, told + "\nscale = 1"))
+
+
+SMALL = '[[conditions]]\nconditionId = "small"\nvalues = {c = 0.001}'
+
+
+@pytest.mark.parametrize("column", ["X [pmol]", "Y [uM]", "X [nmol]"])
+def test_a_size_that_a_condition_sets_is_not_that_of_the_model(tmp_path, column) -> None:
+    """1 nM in 1 ml is 1 pmol."""
+    told = f'observableId = "{column[0]}"'
+    with pytest.raises(DataError, match=r"a factor of \S+; convert"):
+        check_units(problem(tmp_path, NANO, column, {"size": "2"}, told))
+    check_units(problem(tmp_path, NANO, column, {"size": "2"}, f"{told}\n{SMALL}"))
+
+
+def test_concentrations_are_compared_whatever_size_a_condition_sets(tmp_path) -> None:
+    with pytest.raises(DataError, match=r"a factor of 0\.001;"):
+        check_units(problem(tmp_path, NANO, "X [uM]", {}, f'observableId = "X"\n{SMALL}'))
 
 
 def test_the_unit_of_the_mapping_counts_where_the_header_has_none(tmp_path) -> None:

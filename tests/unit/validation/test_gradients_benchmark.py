@@ -35,7 +35,7 @@ from gradients_tables import job_table, ratio_table, variance_report
 from gradients_variance import CASES, Row, Study, association, repressilator
 from throughput_process import Contender
 
-EFFORT = Effort(rounds=3, seconds=0.001, budget_s=60.0)
+EFFORT = Effort(rounds=3, seconds=0.001, budget_s=300.0)
 
 #: A worker with known answers: the statistic is Poisson(3), its gradient its options'.
 WORKER = f"""

@@ -90,6 +90,29 @@ def test_few_whole_numbers_are_replicates(table):
     assert preview(table(cells_of([0, 5], 40).replace(",4\n", ",4.5\n"))).kind != "dwells"
 
 
+def populations_of(cells):
+    rng = np.random.default_rng(5)
+    lines = [f"{t},{r},{n}" for t in (0, 5) for r in "abc" for n in rng.poisson(4.0, cells)]
+    return "time,replicate,GFP [1]\n" + "\n".join(lines) + "\n"
+
+
+def test_replicates_of_populations_are_told_how_they_are_read_as_cells(table):
+    path = table(populations_of(40))
+    seen = preview(path)
+    assert (seen.kind, seen.is_usable) == ("measurements", False)
+    advised = "use load_snapshots('data.csv', columns=['GFP [1]'])"
+    assert seen.recognised.endswith(
+        f"if they are counts in single cells, each seen once, {advised}"
+    )
+    assert len(load_snapshots(path, columns=["GFP [1]"])) == 240
+    assert preview(table(populations_of(3))).recognised == "a plain table"
+    halves = populations_of(40).replace(",4\n", ",4.5\n")
+    assert preview(table(halves)).recognised == "a plain table"
+    followed = "".join(f"{t},{cell},{cell % 7}\n" for cell in range(40) for t in (0, 5))
+    seen = preview(table("time,replicate,GFP\n" + followed))
+    assert (seen.recognised, seen.is_usable) == ("a plain table", True)
+
+
 def test_what_stands_where(table):
     text = "Operator,Jo\n# lamp 2\ntime [h],A [nM],A [nM],note\n0,1,2,x\n1,3,NA,y\n"
     seen = preview(table(text), mapping={"note": None})

@@ -1,0 +1,202 @@
+"""Kinetic laws with conditions on the state: guards, bends, and jumps that no derivative sees.
+
+A condition such as `P >= 5` splits a law into two, one where it holds and one where it does not.
+
+- A **guard** holds or fails at a few small counts alone, where both laws are the same or the other
+  one is undefined, as in `piecewise(k*X, X >= 1, 0)`: on whole counts the law is `k*X`, and so are
+  its slopes, also at 0 where its text says that there is none.
+- At a **bend** both laws meet, as in `piecewise(k*X, X < K, k*K)`.
+- All else is a **jump**, as in `piecewise(a, P >= 5, 0)`: the law is flat on both sides.
+
+Which it is, is told from values, at random values of everything that the condition leaves open.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.model.expression import ONE, ZERO, Apply, Expression, Number, symbols
+from sbmlgrad.model.jumps import is_logical, jumps
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.traversal import from_the_leaves
+
+FloatArray = NDArray[np.float64]
+Values = Mapping[str, Any]
+
+#: Random places at which laws are compared, and how near their values must be.
+_PLACES, _MEET = 16, 1e-9
+
+#: Counts up to which a guard may reach, counts of states far from it, and the most symbols that its
+#: condition may use.
+_LARGEST, _FAR, _MOST = 4, (6, 9, 1000), 3
+
+
+def jumps_with(formula: Expression, moving: Set[str]) -> bool:
+    """Tell whether a formula jumps as some symbols move.
+
+    Args:
+        formula: whose values are compared.
+        moving: ids of the symbols, which are whole numbers from 0 on.
+
+    Returns:
+        True as well where it cannot be told.
+    """
+    formula = without_guards(formula, moving)
+    values = _random(formula, moving)
+    for part in _parts(formula, moving):
+        if not is_logical(part):
+            return True
+        if _kept_guard(formula, part, moving, values):
+            continue
+        if not _meet(*_both(formula, part), part, moving, values):
+            return True
+    return False
+
+
+def without_guards(formula: Expression, moving: Set[str]) -> Expression:
+    """Return a formula that has the same values on whole numbers, and slopes as those tell.
+
+    Args:
+        formula: with guards.
+        moving: ids of the symbols that are whole numbers from 0 on.
+    """
+    for part in _parts(formula, moving):
+        if is_logical(part):
+            found = _far_from(formula, part, moving, _random(formula, moving))
+            if found is not None and not found[1]:
+                formula = found[0]
+    return formula
+
+
+def _parts(formula: Expression, moving: Set[str]) -> list[Expression]:
+    """Return the outermost conditions and step functions that depend on what moves."""
+    found = (part for part in jumps([formula]) if symbols(part) & moving)
+    return list(dict.fromkeys(found))
+
+
+def _random(formula: Expression, moving: Set[str]) -> dict[str, FloatArray]:
+    rng = np.random.default_rng(0)
+    return {
+        id: rng.integers(0, 20, _PLACES).astype(np.float64)
+        if id in moving
+        else 10.0 ** rng.uniform(-1.0, 1.0, _PLACES)
+        for id in sorted(symbols(formula))
+    }
+
+
+def _both(formula: Expression, part: Expression) -> tuple[Expression, Expression]:
+    """Return what a formula is where a condition holds, and where it does not."""
+    return _where(formula, part, ONE), _where(formula, part, ZERO)
+
+
+def _where(formula: Expression, part: Expression, truth: Number) -> Expression:
+    def chosen(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
+        if node == part:
+            return truth
+        if not isinstance(node, Apply):
+            return node
+        return (
+            _folded(arguments) if node.operator == "piecewise" else Apply(node.operator, arguments)
+        )
+
+    return from_the_leaves(formula, chosen, {})
+
+
+def _folded(arguments: Sequence[Expression]) -> Expression:
+    """Return the pieces that are left where some conditions are known."""
+    last = arguments[-1:] if len(arguments) % 2 else ()
+    pairs: list[Expression] = []
+    for value, condition in zip(arguments[0:-1:2], arguments[1::2], strict=False):
+        if condition == ONE:
+            last = (value,)
+            break
+        if condition != ZERO:
+            pairs += [value, condition]
+    return last[0] if not pairs and last else Apply("piecewise", (*pairs, *last))
+
+
+def _kept_guard(formula: Expression, part: Expression, moving: Set[str], values: Values) -> bool:
+    """Tell whether a condition guards the counts at which the rest of a law is undefined."""
+    found = _far_from(formula, part, moving, values)
+    return found is not None and found[1]
+
+
+def _far_from(
+    formula: Expression, part: Expression, moving: Set[str], values: Values
+) -> tuple[Expression, bool] | None:
+    """Return what a law is far from the few small counts at which a condition is another.
+
+    Returns:
+        The law, and whether it is undefined at these counts. None if the condition is no guard.
+    """
+    ids = sorted(symbols(part) & moving)
+    if len(ids) > _MOST:
+        return None
+    near = list(itertools.product(range(_LARGEST + 2), repeat=len(ids)))
+    far = [
+        state
+        for state in itertools.product((*range(_LARGEST + 1), *_FAR), repeat=len(ids))
+        if max(state) > _LARGEST
+    ]
+    held = {s: _held(part, ids, s, values) for s in (*near, *far)}
+    outside = {held[s] for s in far}
+    if len(outside) != 1 or None in held.values():
+        return None
+    (usual,) = outside
+    guarded = [s for s in near if held[s] != usual]
+    rest, other = _both(formula, part)[:: 1 if usual else -1]
+    undefined = False
+    for state in guarded:
+        at = {**values, **dict(zip(ids, state, strict=True))}
+        outer, inner = (evaluate(e, at) + np.zeros(_PLACES) for e in (rest, other))
+        if not np.isfinite(outer).any():
+            undefined = True
+        elif not np.allclose(outer, inner, rtol=_MEET, atol=_MEET):
+            return None
+    return rest, undefined
+
+
+def _held(
+    part: Expression, ids: Sequence[str], state: Sequence[int], values: Values
+) -> bool | None:
+    """Tell whether a condition holds at some counts; None if that depends on something else."""
+    at = {**values, **dict(zip(ids, state, strict=True))}
+    found = np.broadcast_to(evaluate(part, at), (_PLACES,)) != 0.0
+    return bool(found[0]) if (found == found[0]).all() else None
+
+
+def _meet(
+    one: Expression, other: Expression, condition: Expression, moving: Set[str], values: Values
+) -> bool:
+    """Tell whether two laws have the same value wherever a condition changes."""
+    if not isinstance(condition, Apply):
+        return False
+    if condition.operator in ("and", "or", "not", "xor"):
+        parts = [part for part in condition.arguments if symbols(part) & moving]
+        return all(_meet(one, other, part, moving, values) for part in parts)
+    if not is_logical(condition) or len(condition.arguments) != 2:
+        return False
+    at = _threshold(Apply("minus", condition.arguments), moving, values)
+    if at is None:
+        return False
+    left, right = (evaluate(e, at) + np.zeros(_PLACES) for e in (one, other))
+    return bool(np.allclose(left, right, rtol=_MEET, atol=_MEET))
+
+
+def _threshold(difference: Expression, moving: Set[str], values: Values) -> Values | None:
+    """Return values at which a difference is zero, if it is affine in a symbol that moves."""
+    for id in sorted(symbols(difference) & moving):
+        ends = [
+            evaluate(difference, {**values, id: np.full(_PLACES, number)}) + np.zeros(_PLACES)
+            for number in (0.0, 1.0, 2.0)
+        ]
+        slope = ends[1] - ends[0]
+        is_affine = np.allclose(ends[2] - ends[1], slope, rtol=_MEET, atol=0.0)
+        if is_affine and np.isfinite(slope).all() and (slope != 0.0).all():
+            return {**values, id: -ends[0] / slope}
+    return None
