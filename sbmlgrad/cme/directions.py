@@ -9,18 +9,13 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.constant_slopes import constant_slopes
 from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.refusals import refuse_parameters_in_changes
 from sbmlgrad.errors import GradientError
 
 
 def refuse_steps(lowered: LoweredNetwork, parameters: Sequence[str]) -> None:
     """Raise a `GradientError` for parameters that set whole numbers: initial counts, changes."""
-    in_changes = sorted(lowered.parameters_in_changes & set(parameters))
-    if in_changes:
-        raise GradientError(
-            f"{', '.join(map(repr, in_changes))} says how many molecules a firing changes, as a "
-            "stoichiometry or a conversion factor, and whole numbers of molecules have no "
-            "derivative; leave it out"
-        )
+    refuse_parameters_in_changes(lowered, parameters)
     in_start = sorted(lowered.parameters_in_initial_counts & set(parameters))
     if in_start:
         raise GradientError(

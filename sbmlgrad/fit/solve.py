@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.codegen.refusals import jumping_words
 from sbmlgrad.engines.base import Engine, is_deterministic
 from sbmlgrad.engines.kernel_choice import PILOT_FIRINGS, kernel_by_size
 from sbmlgrad.engines.native import Native
@@ -133,13 +134,12 @@ def _plan(
         # The first has its own gradient; the second is one of single trajectories, which the
         # differences that an estimator is judged by cannot take.
         estimators = estimators[:1]
-    jumping = lower(problem.network).jumping_channels
+    jumping = jumping_words(lower(problem.network))
     if isinstance(objective, StartedObjective) and given is None and jumping:
         raise FitError(
             f"{objective.name}: weighs single trajectories, whose gradient is that along their "
-            f"paths, and the law of {', '.join(map(repr, jumping))} jumps where the state passes a "
-            "threshold, which no path sees; take another objective, such as MeanTrajectory(), or "
-            "write what is continuous with min and max"
+            f"paths, and {jumping}, which no path sees; take another objective, such as "
+            "MeanTrajectory(), or write what is continuous with min and max"
         )
     if settings.temperature is not None and not hasattr(estimators[0], "temperature"):
         raise FitError(f"{estimators[0].name} has no temperature; leave `temperature` out")

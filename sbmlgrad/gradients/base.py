@@ -7,7 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import MOST_REASONS, LoweredNetwork
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.refusals import jumping_words
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout
@@ -104,14 +105,11 @@ def check_laws(estimator: Estimator, lowered: LoweredNetwork) -> None:
     """Raise a `GradientError` for laws that jump, where derivatives are taken along the path."""
     if isinstance(estimator, ExpectationEstimator):
         return
-    found = lowered.jumping_channels
-    if found:
-        listed = ", ".join(map(repr, found[:MOST_REASONS]))
-        more = f" and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
+    if jumping := jumping_words(lowered):
         raise GradientError(
-            f"{estimator.name}: the law of {listed}{more} of model '{lowered.network.id}' jumps "
-            "where the state passes a threshold (a comparison, a piece or a rounding), and along a "
-            "trajectory a jump looks like a constant, so that the gradient would be wrong. "
+            f"{estimator.name}: in model '{lowered.network.id}', {jumping} (a comparison, a piece or "
+            "a rounding), and along a trajectory a jump looks like a constant, so that the "
+            "gradient would be wrong. "
             "FittedValue(), CoupledDifference(), ScoreFunction() and FiniteDifference() "
             "differentiate expectations of it; what is continuous can be written with min and max"
         )

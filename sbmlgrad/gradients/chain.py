@@ -29,22 +29,6 @@ def refuse_parameters_in_start(lowered: LoweredNetwork) -> None:
         )
 
 
-def refuse_parameters_in_changes(lowered: LoweredNetwork, parameters: Collection[str]) -> None:
-    """Raise for parameters that say how many molecules a firing changes.
-
-    Args:
-        lowered: the network.
-        parameters: ids that shall be differentiated in.
-    """
-    found = sorted(lowered.parameters_in_changes & set(parameters))
-    if found:
-        raise GradientError(
-            f"model '{lowered.network.id}': {', '.join(map(repr, found))} says how many molecules "
-            "a firing changes, as a stoichiometry or a conversion factor, and whole numbers of "
-            "molecules have no derivative; leave it out, and compare simulations with whole numbers"
-        )
-
-
 def refuse_stepped_start(
     name: str, lowered: LoweredNetwork, id: str, upper: FloatArray, lower: FloatArray
 ) -> None:

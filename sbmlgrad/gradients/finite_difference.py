@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.codegen.refusals import refuse_parameters_in_changes
 from sbmlgrad.engines.base import Outcome, Request
 from sbmlgrad.engines.blocks import Signals, run_blocks
 from sbmlgrad.engines.native import Native
@@ -23,7 +24,6 @@ from sbmlgrad.engines.readouts import (
 from sbmlgrad.errors import GradientError, UnsupportedModelError
 from sbmlgrad.gradients.base import clock_refusal
 from sbmlgrad.gradients.chain import (
-    refuse_parameters_in_changes,
     refuse_rounded_events,
     refuse_stepped_start,
     start_refusal,

@@ -17,10 +17,11 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.codegen.refusals import jumping_words, refuse_parameters_in_changes
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import AfterFirings, Interpolated, WindowAverages
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
-from sbmlgrad.gradients.chain import refuse_parameters_in_changes, refuse_parameters_in_start
+from sbmlgrad.gradients.chain import refuse_parameters_in_start
 from sbmlgrad.gradients.tensorflow import is_tensor
 from sbmlgrad.model.initial import initial_counts, initial_values
 from sbmlgrad.model.network import ReactionNetwork
@@ -187,12 +188,10 @@ def _refuse(lowered: LoweredNetwork) -> None:
         )
     refuse_parameters_in_start(lowered)
     refuse_parameters_in_changes(lowered, lowered.network.parameter_ids)
-    jumping = lowered.jumping_channels
-    if jumping:
+    if jumping := jumping_words(lowered):
         raise GradientError(
-            f"simulate_soft: the law of {', '.join(map(repr, jumping))} jumps where the state "
-            "passes a threshold, which has no gradient; use simulate() with an estimator of "
-            "expectations, such as FittedValue()"
+            f"simulate_soft: {jumping}, which has no gradient; use simulate() with an estimator "
+            "of expectations, such as FittedValue()"
         )
     moved = [c for c in lowered.constant_ids if lowered.constant_derivatives[c]]
     if moved:

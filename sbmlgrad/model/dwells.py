@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.labels import fault_of, suggestion
+from sbmlgrad.model.labels import fault_of, refuse_unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,11 +94,7 @@ class Dwells:
         Raises:
             DataError: there is no such state.
         """
-        if state not in self.states:
-            raise DataError(
-                f"{self.source_name or 'dwells'}: there is no state {state!r}"
-                f"{suggestion(str(state), self.states)}; there are {self.states}"
-            )
+        refuse_unknown(self.source_name or "dwells", "state", state, self.states)
         return self.duration[self.usable & (self.state_index == self.states.index(state))]
 
 

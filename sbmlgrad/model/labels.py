@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from sbmlgrad.errors import DataError
+
 
 def fault_of(label: str) -> str:
     """Say what is wrong with a name, unit, replicate or condition; empty if nothing is.
@@ -27,3 +29,17 @@ def suggestion(name: str, candidates: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     found = [candidate for key in close for candidate in by_lower[key]]
     return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
+
+
+def refuse_unknown(source: str, kind: str, label: str, labels: tuple[str, ...]) -> None:
+    """Raise a `DataError` for a label that a record has not.
+
+    Args:
+        source: what the record is called.
+        kind: what the label names: "observable", "condition", "state".
+        label: the one that was asked for.
+        labels: those of the record.
+    """
+    if label not in labels:
+        close = suggestion(str(label), labels)
+        raise DataError(f"{source}: there is no {kind} {label!r}{close}; there are {labels}")

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.labels import fault_of, suggestion
+from sbmlgrad.model.labels import fault_of, refuse_unknown
 
 
 class Observed(NamedTuple):
@@ -109,6 +109,10 @@ class Measurements:
     def __len__(self) -> int:
         return self.time.size
 
+    @property
+    def _called(self) -> str:
+        return self.source_name or "measurements"
+
     @cached_property
     def times(self) -> NDArray[np.float64]:
         """Every time at which anything was measured, float64 [time], increasing; read-only."""
@@ -135,15 +139,11 @@ class Measurements:
         Raises:
             DataError: no such observable or condition, or several conditions and none chosen.
         """
-        if observable not in self.observables:
-            raise DataError(
-                f"{self.source_name}: there is no observable {observable!r}"
-                f"{suggestion(observable, self.observables)}; there are {self.observables}"
-            )
+        refuse_unknown(self._called, "observable", observable, self.observables)
         if condition not in self.conditions and (condition is not None or len(self.conditions) > 1):
             found = "several conditions" if condition is None else f"no condition {condition!r}"
             raise DataError(
-                f"{self.source_name}: there are {found}, and values measured under different ones "
+                f"{self._called}: there are {found}, and values measured under different ones "
                 f"are no replicates; give condition= one of {self.conditions}"
             )
         chosen = self.observable_index == self.observables.index(observable)
@@ -160,11 +160,7 @@ class Measurements:
         Raises:
             DataError: there is no such condition.
         """
-        if condition not in self.conditions:
-            raise DataError(
-                f"{self.source_name or 'measurements'}: there is no condition {condition!r}"
-                f"{suggestion(condition, self.conditions)}; there are {self.conditions}"
-            )
+        refuse_unknown(self._called, "condition", condition, self.conditions)
         rows = np.flatnonzero(np.array(self.condition) == condition)
         return part(self, np.unique(self.observable_index[rows]), rows)
 

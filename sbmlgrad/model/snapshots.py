@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.labels import fault_of, suggestion
+from sbmlgrad.model.labels import fault_of, refuse_unknown
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Snapshots:
         condition = tuple(self.condition) or ("",) * time.size
         if problems := list(_problems(species, time, counts, condition)):
             listed = "".join(f"\n  - {problem}" for problem in problems)
-            raise DataError(f"{self.source_name or 'snapshots'}: unusable snapshots:{listed}")
+            raise DataError(f"{self._called}: unusable snapshots:{listed}")
         order = sorted(range(time.size), key=lambda i: (time[i], condition[i]))
         time, counts = time[order], counts.astype(np.int64)[order]
         for array in (time, counts):
@@ -73,6 +73,10 @@ class Snapshots:
 
     def __len__(self) -> int:
         return self.time.size
+
+    @property
+    def _called(self) -> str:
+        return self.source_name or "snapshots"
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -107,17 +111,22 @@ class Snapshots:
         Raises:
             DataError: no cell was seen then, or there are several conditions and none is chosen.
         """
-        chosen = self if condition is None and len(self.conditions) < 2 else self.of(condition)
+        if condition is None and len(self.conditions) > 1:
+            raise DataError(
+                f"{self._called}: there are several conditions; give condition= one of "
+                f"{self.conditions}"
+            )
+        chosen = self if condition is None else self.of(condition)
         rows = chosen.time == time
         if not rows.any():
             listed = ", ".join(f"{t:g}" for t in chosen.times)
             raise DataError(
-                f"{self.source_name or 'snapshots'}: no cell was seen at time {time}; there are "
+                f"{self._called}: no cell was seen at time {time}; there are "
                 f"cells at {listed} {self.time_unit}".rstrip()
             )
         return chosen.counts[rows]
 
-    def of(self, condition: str | None) -> Snapshots:
+    def of(self, condition: str) -> Snapshots:
         """Return the snapshots under one condition.
 
         Args:
@@ -126,13 +135,7 @@ class Snapshots:
         Raises:
             DataError: there is no such condition.
         """
-        if condition is None or condition not in self.conditions:
-            found = "several conditions" if condition is None else f"no condition {condition!r}"
-            close = suggestion(condition or "", self.conditions)
-            raise DataError(
-                f"{self.source_name or 'snapshots'}: there are {found}{close}; give condition= one "
-                f"of {self.conditions}"
-            )
+        refuse_unknown(self._called, "condition", condition, self.conditions)
         rows = [i for i, label in enumerate(self.condition) if label == condition]
         return replace(
             self,

@@ -69,6 +69,19 @@ NOISE = "observableId\tnoiseFormula\n"
 
 UNDER_LOW = "time,A,condition\n0,5,low\n1,4,low\n"
 
+
+def condition_of(id: str, why: str) -> Wrong:
+    """Return a kind of a condition that sets what cannot be set."""
+    return mapping(
+        f"{NOISE}A\t1\n\nconditionId\t{id}\nlow\t5.5\n",
+        "map.tsv",
+        f"row 5, column B ('{id}')",
+        why,
+        data=UNDER_LOW,
+        extra=("--engine", "ode"),
+    )
+
+
 KINDS: dict[str, Wrong] = {
     # Files as a whole.
     "no data file": Wrong(["no.csv", "no such file"], first=("m.ant", "no.csv")),
@@ -203,21 +216,8 @@ KINDS: dict[str, Wrong] = {
         "which model '__main' has not",
         data="time,A,condition\n0,5,low\n",
     ),
-    "condition of a rule": mapping(
-        NOISE + "A\t1\n\nconditionId\thalf\nlow\t5.5\n",
-        "map.tsv",
-        "row 5, column B ('half')",
-        "assignment rule",
-        data=UNDER_LOW,
-        extra=("--engine", "ode"),
-    ),
-    "condition of a reaction": mapping(
-        NOISE + "A\t1\n\nconditionId\tJ\nlow\t5.5\n",
-        "row 5, column B ('J')",
-        "no parameter, species or compartment",
-        data=UNDER_LOW,
-        extra=("--engine", "ode"),
-    ),
+    "condition of a rule": condition_of("half", "assignment rule"),
+    "condition of a reaction": condition_of("J", "no parameter, species or compartment"),
     "negative count under a condition": mapping(
         NOISE + "A\t1\n\nconditionId\tA\nlow\t-5\n",
         "map.tsv, row 5",

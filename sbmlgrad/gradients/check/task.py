@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.codegen.refusals import refuse_parameters_in_changes
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.kernel_choice import AUTO, LOCKSTEP
@@ -21,7 +22,6 @@ from sbmlgrad.errors import ParameterError, RequestError, SimulationError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.chain import (
     in_parameters,
-    refuse_parameters_in_changes,
     refuse_parameters_in_start,
     used_parameters,
 )

@@ -6,19 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from networks import antimony
+from rarely_high import FROM_ZERO, SIZES, TIMES
 from scipy import stats
 
 import sbmlgrad as sg
 from sbmlgrad.errors import GradientError
-
-FROM_ZERO = """
-    substanceOnly species X in cell; X = 0; make = 1; decay = 1;
-    J0: => X; make;
-    J1: X => ; decay*X;
-"""
-#: One trajectory in 2000 has five molecules or more at the first, one in 800 at the second.
-TIMES = [1.0, 1.5]
-SIZES = [300, 5000, 20_000]
 
 
 def both_high(x):

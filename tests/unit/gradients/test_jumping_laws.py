@@ -32,7 +32,7 @@ def gradient(estimator):
     [sg.gradients.TwoSidedAdjoint(), sg.gradients.Adjoint(), sg.gradients.StraightThrough(0.5)],
 )
 def test_path_derivatives_refuse_it(estimator) -> None:
-    with pytest.raises(sg.GradientError, match=r"the law of 'J2' .* jumps .* FittedValue\(\)"):
+    with pytest.raises(sg.GradientError, match=r"the law of 'J2' jumps .* FittedValue\(\)"):
         gradient(estimator)
 
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from networks import antimony
+from rarely_high import FROM_ZERO, SIZES, TIMES
 
 import sbmlgrad as sg
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.expectations import as_functional
 from sbmlgrad.gradients.pointwise import why_joined
-
-FROM_ZERO = """
-    substanceOnly species X in cell; X = 0; make = 1; decay = 1;
-    J0: => X; make;
-    J1: X => ; decay*X;
-"""
-#: One trajectory in 2000 has five molecules or more at the first, one in 800 at the second.
-TIMES = [1.0, 1.5]
-SIZES = [300, 5000, 20_000]
 
 
 def counts(trajectories: int, seed: int, times=TIMES) -> np.ndarray:
