@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from sbmlgrad.firing_lists import FiringList, firings
     from sbmlgrad.fit.parallel import Dask, Serial
     from sbmlgrad.fit.result import FitResult
-    from sbmlgrad.fit.result_file import load_result
     from sbmlgrad.fit.run import fit
+    from sbmlgrad.fit.storage.result_file import load_result
     from sbmlgrad.fit.uncertainty.result import with_uncertainty
     from sbmlgrad.fit.uncertainty.run import uncertainty
     from sbmlgrad.gradients.check.result import GradientCheck
@@ -78,7 +78,7 @@ _HOMES = {
     "sbmlgrad.firing_lists": ("FiringList", "firings"),
     "sbmlgrad.fit.parallel": ("Dask", "Serial"),
     "sbmlgrad.fit.result": ("FitResult",),
-    "sbmlgrad.fit.result_file": ("load_result",),
+    "sbmlgrad.fit.storage.result_file": ("load_result",),
     "sbmlgrad.fit.run": ("fit",),
     "sbmlgrad.fit.uncertainty.result": ("with_uncertainty",),
     "sbmlgrad.fit.uncertainty.run": ("uncertainty",),

@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, SimulationError
-from sbmlgrad.fit.least_squares import fit_rate_equations
-from sbmlgrad.fit.rate_equations import Predictions, predict, scored
-from sbmlgrad.fit.rate_slopes import sloped_problem
+from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
+from sbmlgrad.fit.rate_equations.likelihood import Predictions, predict, scored
+from sbmlgrad.fit.rate_equations.slopes import sloped_problem
 from sbmlgrad.io.petab import load_petab
 from sbmlgrad.model.problem import Problem, ProblemParameter
 

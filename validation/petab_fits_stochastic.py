@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 from petab_fits import PROBLEMS, problem_file
 
 import sbmlgrad as sg
-from sbmlgrad.fit.bounded_scoring import minimise
-from sbmlgrad.fit.least_squares import fit_rate_equations
 from sbmlgrad.fit.objectives.base import standard_error
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.rate_equations import negative_log_likelihood
+from sbmlgrad.fit.rate_equations.bounded_scoring import minimise
+from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
+from sbmlgrad.fit.rate_equations.likelihood import negative_log_likelihood
 from sbmlgrad.fit.search_space import as_mapping, search_space
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.scoring import score

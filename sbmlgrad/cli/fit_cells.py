@@ -51,8 +51,8 @@ def cells_problem(
         DataError: the file cannot be read, or does not fit the cells.
         SbmlGradError: whatever else stands in the way.
     """
-    from sbmlgrad.fit.mapped import mapped_problem
-    from sbmlgrad.fit.plain import count_of, without_rows
+    from sbmlgrad.fit.problems.mapped import mapped_problem
+    from sbmlgrad.fit.problems.plain import count_of, without_rows
     from sbmlgrad.model.binding import bind
     from sbmlgrad.model.problem import species_observables
 

@@ -46,7 +46,7 @@ def check_checkpoint(path: Path) -> None:
         path: of the state.
     """
     from sbmlgrad.errors import FitError, WriteError
-    from sbmlgrad.fit.checkpoint import seed_in
+    from sbmlgrad.fit.descent.checkpoint import seed_in
 
     if not path.exists():
         return
@@ -66,7 +66,7 @@ def check_settings(common: dict[str, Any], stochastic: dict[str, Any]) -> None:
         common: `starts`, `seed`, `max_seconds`.
         stochastic: settings of exact simulation; empty for the rate equations.
     """
-    from sbmlgrad.fit.optimizers import OPTIMIZERS
+    from sbmlgrad.fit.descent.optimizers import OPTIMIZERS
     from sbmlgrad.simulation_inputs import seed_of
 
     seconds = common["max_seconds"]
@@ -118,8 +118,8 @@ def check_problem(problem: Any, engine: str, objective: Any, writing: dict[str, 
         What will be made small; None for the rate equations.
     """
     from sbmlgrad.errors import FitError
-    from sbmlgrad.fit import problem_checks
-    from sbmlgrad.fit.reach import check_reach
+    from sbmlgrad.fit.problems import checks as problem_checks
+    from sbmlgrad.fit.problems.reach import check_reach
     from sbmlgrad.io.sbml.writer import check_writable
 
     if not problem.free:

@@ -98,8 +98,8 @@ def problem_of_files(
     Raises:
         SbmlGradError: whatever stands in the way.
     """
-    from sbmlgrad.fit.mapped import mapped_problem
-    from sbmlgrad.fit.plain import plain_problem
+    from sbmlgrad.fit.problems.mapped import mapped_problem
+    from sbmlgrad.fit.problems.plain import plain_problem
     from sbmlgrad.io.formats import load
     from sbmlgrad.io.mapping_file import load_mapping
     from sbmlgrad.io.snapshot_files import load_snapshots

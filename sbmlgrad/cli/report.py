@@ -25,7 +25,7 @@ def report(
 ) -> int:
     """Write report, table, plots, model and PEtab problem of a fit that was saved; fits nothing."""
     from sbmlgrad.fit.report import summary, write_results
-    from sbmlgrad.fit.result_file import load_result
+    from sbmlgrad.fit.storage.result_file import load_result
     from sbmlgrad.io.files import check_folder
 
     result = load_result(fit)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import SbmlGradError
-from sbmlgrad.fit.evaluation import loss_and_gradient
-from sbmlgrad.fit.plan import Plan
+from sbmlgrad.fit.descent.evaluation import loss_and_gradient
+from sbmlgrad.fit.descent.plan import Plan
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.finite_difference import FiniteDifference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint

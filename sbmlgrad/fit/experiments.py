@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.followers import followers
+from sbmlgrad.fit.problems.followers import followers
 from sbmlgrad.fit.search_space import SearchSpace, search_space
 from sbmlgrad.model.expression import Expression, Symbol, symbols
 from sbmlgrad.model.operators import evaluate

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 
-from sbmlgrad.fit.optimizers import optimizer_name
-from sbmlgrad.fit.plan import Plan, State
-from sbmlgrad.fit.schedules import Schedule
+from sbmlgrad.fit.descent.optimizers import optimizer_name
+from sbmlgrad.fit.descent.plan import Plan, State
+from sbmlgrad.fit.descent.schedules import Schedule
 from sbmlgrad.model.provenance import Provenance
 from sbmlgrad.simulation import software_versions
 

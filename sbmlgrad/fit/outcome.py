@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.evaluation import loss_of, simulate_for
+from sbmlgrad.fit.descent.evaluation import loss_of, simulate_for
+from sbmlgrad.fit.descent.optimizers import optimizer_name
+from sbmlgrad.fit.descent.plan import Epoch, Plan, State
 from sbmlgrad.fit.fit_provenance import provenance_of
 from sbmlgrad.fit.objectives.base import (
     ExactObjective,
@@ -19,8 +21,6 @@ from sbmlgrad.fit.objectives.base import (
     snapshot_times,
     standard_error,
 )
-from sbmlgrad.fit.optimizers import optimizer_name
-from sbmlgrad.fit.plan import Epoch, Plan, State
 from sbmlgrad.fit.predictions import curve_of, predictions_of
 from sbmlgrad.fit.refinement import refined
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start

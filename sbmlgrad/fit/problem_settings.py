@@ -14,8 +14,8 @@ from typing import Any
 
 from sbmlgrad.engines.base import is_deterministic
 from sbmlgrad.errors import DataError, RequestError
-from sbmlgrad.fit.checkpoint import seed_in
-from sbmlgrad.fit.plain import NOISE
+from sbmlgrad.fit.descent.checkpoint import seed_in
+from sbmlgrad.fit.problems.plain import NOISE
 from sbmlgrad.fit.settings import Settings
 from sbmlgrad.fit.spelled import spelled_estimator, spelled_objective
 from sbmlgrad.io.petab.load import DATASETS, VISUALIZATION

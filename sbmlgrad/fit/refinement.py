@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import SbmlGradError
+from sbmlgrad.fit.descent.plan import Plan, State
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.plan import Plan, State
 from sbmlgrad.fit.uncertainty.scoring import STEPS, refit
 from sbmlgrad.fit.uncertainty.sensitivity import used
 

@@ -250,18 +250,18 @@ class FitResult:
             WriteError: the suffix is another one, something cannot be stored, or the file cannot
                 be written; then nothing is left behind.
         """
-        from sbmlgrad.fit.result_file import save_result
+        from sbmlgrad.fit.storage.result_file import save_result
 
         save_result(self, path)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw data with the model's mean ± sd; save to `path` if given, return the figure."""
-        from sbmlgrad.fit.plots import plot_fit
+        from sbmlgrad.fit.pictures.plots import plot_fit
 
         return plot_fit(self, path)
 
     def plot_history(self, path: str | Path | None = None) -> Any:
         """Draw loss and parameters over the epochs; save to `path` if given, return the figure."""
-        from sbmlgrad.fit.plots import plot_history
+        from sbmlgrad.fit.pictures.plots import plot_history
 
         return plot_history(self, path)

@@ -10,13 +10,13 @@ from typing import Any
 
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import FitError, RequestError
+from sbmlgrad.fit.descent.plan import FitProgress
+from sbmlgrad.fit.descent.schedules import Schedule
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective
 from sbmlgrad.fit.parallel import Executor
-from sbmlgrad.fit.plain import plain_problem
-from sbmlgrad.fit.plan import FitProgress
 from sbmlgrad.fit.problem_settings import overruled
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.fit.spelled import spelled_estimator, spelled_objective
 from sbmlgrad.gradients.base import Estimator

@@ -11,11 +11,11 @@ import numpy as np
 
 from sbmlgrad.engines.base import DeterministicEngine, Engine
 from sbmlgrad.errors import RequestError
+from sbmlgrad.fit.descent.optimizers import make_optimizer
+from sbmlgrad.fit.descent.plan import FitProgress
+from sbmlgrad.fit.descent.schedules import Schedule
 from sbmlgrad.fit.objectives.base import Objective
-from sbmlgrad.fit.optimizers import make_optimizer
 from sbmlgrad.fit.parallel import Executor
-from sbmlgrad.fit.plan import FitProgress
-from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.model.numbers import as_number, whole
 

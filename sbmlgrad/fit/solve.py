@@ -13,18 +13,20 @@ from sbmlgrad.engines.kernel_choice import PILOT_FIRINGS, kernel_by_size
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.errors import FitError, RequestError
-from sbmlgrad.fit.checkpoint import read_checkpoint, saver, seed_in
 from sbmlgrad.fit.choice import default_estimators, judge
-from sbmlgrad.fit.descent import descend
-from sbmlgrad.fit.deterministic_outcome import deterministic_result
+from sbmlgrad.fit.descent.checkpoint import read_checkpoint, saver, seed_in
+from sbmlgrad.fit.descent.loop import descend
+from sbmlgrad.fit.descent.plan import Plan, State, begin
+from sbmlgrad.fit.descent.schedules import Schedule, as_schedule, cosine
+from sbmlgrad.fit.descent.spread_starts import spread
+from sbmlgrad.fit.descent.starts import starting_values
 from sbmlgrad.fit.experiments import prepared
-from sbmlgrad.fit.least_squares import fit_rate_equations
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
-from sbmlgrad.fit.plan import Plan, State, begin
-from sbmlgrad.fit.problem_checks import (
+from sbmlgrad.fit.problem_settings import with_problem_settings
+from sbmlgrad.fit.problems.checks import (
     check_noise,
     check_priors,
     check_start,
@@ -32,15 +34,13 @@ from sbmlgrad.fit.problem_checks import (
     check_units,
     doubting_times,
 )
-from sbmlgrad.fit.problem_settings import with_problem_settings
-from sbmlgrad.fit.reach import check_reach
+from sbmlgrad.fit.problems.reach import check_reach
+from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
+from sbmlgrad.fit.rate_equations.outcome import deterministic_result
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.schedules import Schedule, as_schedule, cosine
 from sbmlgrad.fit.search_space import as_mapping, search_space
 from sbmlgrad.fit.settings import Settings, arguments_of, check_settings
 from sbmlgrad.fit.simulated import Simulator
-from sbmlgrad.fit.spread_starts import spread
-from sbmlgrad.fit.starts import starting_values
 from sbmlgrad.model.numbers import as_number
 from sbmlgrad.model.problem import Problem
 from sbmlgrad.simulation_inputs import check_engine, draw_seed, seed_of

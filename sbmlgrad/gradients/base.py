@@ -107,8 +107,8 @@ def check_laws(estimator: Estimator, lowered: LoweredNetwork) -> None:
         return
     if jumping := jumping_words(lowered):
         raise GradientError(
-            f"{estimator.name}: in model '{lowered.network.id}', {jumping} (a comparison, a piece or "
-            "a rounding), and along a trajectory a jump looks like a constant, so that the "
+            f"{estimator.name}: in model '{lowered.network.id}', {jumping} (a comparison, a piece "
+            "or a rounding), and along a trajectory a jump looks like a constant, so that the "
             "gradient would be wrong. "
             "FittedValue(), CoupledDifference(), ScoreFunction() and FiniteDifference() "
             "differentiate expectations of it; what is continuous can be written with min and max"

@@ -17,7 +17,7 @@ from networks import network
 
 import sbmlgrad as sg
 from sbmlgrad.fit.parallel import Executor, opened
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.model.measurements import Measurements
 
 

@@ -25,7 +25,7 @@ from sbmlgrad.fit.objectives.moments import Moments
 from sbmlgrad.fit.objectives.rates_of_change import RateOfChange
 from sbmlgrad.fit.objectives.state_space import StateSpaceLikelihood
 from sbmlgrad.fit.objectives.synthetic import SyntheticLikelihood
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulated, Simulator
 from sbmlgrad.model.dwells import Dwells

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 from networks import network
 
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.model.expression import Number
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise

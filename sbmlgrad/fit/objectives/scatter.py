@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.plain import FROM_DATA, NOISE
+from sbmlgrad.fit.problems.plain import FROM_DATA, NOISE
 from sbmlgrad.model.expression import Expression, Number, multiply
 from sbmlgrad.model.problem import Observable, Problem
 

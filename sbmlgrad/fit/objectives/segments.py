@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.experiments import PreparedExperiment, prepared
-from sbmlgrad.fit.plain import count_of
+from sbmlgrad.fit.problems.plain import count_of
 from sbmlgrad.model.expression import Symbol
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.operators import evaluate

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sbmlgrad.errors import WriteError
 from sbmlgrad.fit.fitted_petab import STORED
-from sbmlgrad.fit.result_file import FORMAT
+from sbmlgrad.fit.storage.result_file import FORMAT
 
 #: File by which a folder is known as one of a fit; written before all others.
 RECORD = "provenance.json"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from sbmlgrad.fit import diagnostic_panels, distribution_panels, panels
+from sbmlgrad.fit.pictures import diagnostic_panels, distribution_panels, panels
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.pages.markup import Html
 from sbmlgrad.pages.parts import Numbers, grid, key

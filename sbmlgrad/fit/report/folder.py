@@ -16,11 +16,11 @@ from sbmlgrad.fit.fitted_petab import (
     fitted_petab,
     write_fitted_petab,
 )
-from sbmlgrad.fit.plots import plot_fit, plot_history
+from sbmlgrad.fit.pictures.plots import plot_fit, plot_history
 from sbmlgrad.fit.report.earlier import RECORD, check_earlier
 from sbmlgrad.fit.report.page import report_html
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.result_file import result_bytes
+from sbmlgrad.fit.storage.result_file import result_bytes
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.petab.load import VISUALIZATION
 from sbmlgrad.io.sbml.writer import write_sbml

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from sbmlgrad.errors import SimulationError
-from sbmlgrad.fit.distribution_panels import distributions
+from sbmlgrad.fit.pictures.distribution_panels import distributions
 from sbmlgrad.fit.report import figures, repetition, tables, words
 from sbmlgrad.fit.report.citations import citations
 from sbmlgrad.fit.report.kind import is_exact

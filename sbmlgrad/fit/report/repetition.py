@@ -24,7 +24,7 @@ def reproduction(result: FitResult) -> str:
     """
     if not result.arguments:
         return ""
-    given, modules, comments = [], {"sbmlgrad.fit.result_file": {"load_result"}}, []
+    given, modules, comments = [], {"sbmlgrad.fit.storage.result_file": {"load_result"}}, []
     for name, text in result.arguments.items():
         argument, comment = _runnable(name, text)
         given.append(f"{name}={argument}")

@@ -8,10 +8,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sbmlgrad.fit import panels
 from sbmlgrad.fit.choice import NOT_CHECKED
-from sbmlgrad.fit.diagnostic_panels import residuals_of
-from sbmlgrad.fit.plain import FROM_DATA, NOISE
+from sbmlgrad.fit.pictures import panels
+from sbmlgrad.fit.pictures.diagnostic_panels import residuals_of
+from sbmlgrad.fit.problems.plain import FROM_DATA, NOISE
 from sbmlgrad.fit.report.kind import is_exact, objective_kind
 from sbmlgrad.fit.report.tables import number
 from sbmlgrad.fit.result import FitResult

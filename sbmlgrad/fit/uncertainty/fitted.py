@@ -17,7 +17,7 @@ from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.noise import impossible
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.plain import noise_of
+from sbmlgrad.fit.problems.plain import noise_of
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.fit.search_space import SearchSpace
 from sbmlgrad.fit.simulated import Simulated, Simulator

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from sbmlgrad.fit.diagnostic_panels import draw_profile, draw_samples
-from sbmlgrad.fit.plots import new_figure, save_figure
+from sbmlgrad.fit.pictures.diagnostic_panels import draw_profile, draw_samples
+from sbmlgrad.fit.pictures.plots import new_figure, save_figure
 from sbmlgrad.fit.uncertainty.result import Uncertainty
 
 #: Panels in a row.

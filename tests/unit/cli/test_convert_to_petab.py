@@ -13,7 +13,7 @@ import sbmlgrad as sg
 from sbmlgrad.cli.app import BAD_INPUT, OK, run
 from sbmlgrad.cli.convert import PetabConversion, write_petab_folder
 from sbmlgrad.errors import DataError, ParameterError, WriteError
-from sbmlgrad.fit.rate_equations import predict
+from sbmlgrad.fit.rate_equations.likelihood import predict
 from sbmlgrad.io.petab import load_petab
 
 MODEL = (

@@ -31,7 +31,8 @@ PATIENCE = 900.0
 
 def command(out: Path, *more: str) -> list[str]:
     # Kept after every epoch, so that a fast machine can be cut between the first and the last.
-    kept = "from sbmlgrad.fit import checkpoint; checkpoint.INTERVAL_S = checkpoint.SHARE = 0.0"
+    module = "from sbmlgrad.fit.descent import checkpoint as c"
+    kept = f"{module}; c.INTERVAL_S = c.SHARE = 0.0"
     code = f"import sys; {kept}; from sbmlgrad.cli import main; sys.exit(main())"
     return [sys.executable, "-c", code, "fit", *FIT, *more, "--out", str(out)]
 

@@ -13,7 +13,7 @@ from networks import ROOT
 
 import sbmlgrad as sg
 from sbmlgrad.fit.objectives import StateSpaceLikelihood
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.model.snapshots import Snapshots
 
 TUTORIALS = ROOT / "docs" / "tutorials"

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from sbmlgrad.fit.bounded_scoring import minimise
+from sbmlgrad.fit.rate_equations.bounded_scoring import minimise
 
 WIDE = np.full(2, 10.0)
 

@@ -15,8 +15,8 @@ import sbmlgrad as sg
 from sbmlgrad.cli.fit_checks import check_checkpoint
 from sbmlgrad.errors import FitError, WriteError
 from sbmlgrad.fit import choice
-from sbmlgrad.fit.checkpoint import read_checkpoint, seed_in
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.descent.checkpoint import read_checkpoint, seed_in
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.solve import Settings, solve
 from sbmlgrad.model.expression import Number, Symbol, multiply
 from sbmlgrad.model.measurements import Measurements
@@ -179,6 +179,6 @@ def test_a_checkpoint_that_lacks_something_says_what(tmp_path, monkeypatch) -> N
     path.write_bytes(archive({"fingerprint": "x", "seed": 5}))
     assert seed_in(path) == 5
     check_checkpoint(path)
-    monkeypatch.setattr("sbmlgrad.fit.checkpoint.fingerprint", lambda plan: "x")
+    monkeypatch.setattr("sbmlgrad.fit.descent.checkpoint.fingerprint", lambda plan: "x")
     with pytest.raises(FitError, match=r"checkpoint\.npz: lacks 'coordinates'"):
         read_checkpoint(None, path)

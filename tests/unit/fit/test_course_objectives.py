@@ -26,7 +26,7 @@ from sbmlgrad.fit.objectives.scatter import adds_noise
 from sbmlgrad.fit.objectives.segments import segments_of
 from sbmlgrad.fit.objectives.state_space import StateSpaceLikelihood
 from sbmlgrad.fit.objectives.synthetic import SyntheticLikelihood
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.model.expression import Symbol, add, multiply
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise

@@ -7,7 +7,7 @@ import pytest
 from networks import antimony
 
 from sbmlgrad.fit.choice import default_estimators
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.gradients import FiniteDifference, TwoSidedAdjoint
 from sbmlgrad.model.measurements import Measurements
 

@@ -10,7 +10,7 @@ from fit_jobs import Interrupting
 
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError, RequestError
-from sbmlgrad.fit.plateau import WINDOW, is_plateau
+from sbmlgrad.fit.descent.plateau import WINDOW, is_plateau
 
 FAST = {
     "free": ["alpha", "mu"],

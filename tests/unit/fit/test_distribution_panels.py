@@ -10,7 +10,7 @@ import pytest
 from fit_results import usual_result
 from lxml import etree
 
-from sbmlgrad.fit.distribution_panels import (
+from sbmlgrad.fit.pictures.distribution_panels import (
     LEVEL,
     Distribution,
     bins,
@@ -19,7 +19,7 @@ from sbmlgrad.fit.distribution_panels import (
     draw_distribution,
     shares,
 )
-from sbmlgrad.fit.plots import new_figure
+from sbmlgrad.fit.pictures.plots import new_figure
 from sbmlgrad.fit.report import report_html
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.model.snapshots import Snapshots

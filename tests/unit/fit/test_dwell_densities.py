@@ -12,7 +12,7 @@ from scipy.linalg import expm
 
 import sbmlgrad as sg
 from sbmlgrad.fit.objectives import DwellTimes
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 
 FloatArray = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives import DwellTimes, StateSpaceLikelihood
 from sbmlgrad.fit.objectives.base import ExactLikelihood, HoldsData
 from sbmlgrad.fit.objectives.dwell_exponentials import MOST_POWERS
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 
 sys.path.insert(0, str(ROOT / "docs" / "tutorials"))
 

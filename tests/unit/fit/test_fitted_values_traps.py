@@ -11,9 +11,9 @@ from networks import antimony, network
 import sbmlgrad as sg
 from sbmlgrad.errors import DataError, FitError, ParameterError
 from sbmlgrad.fit.experiments import prepared
-from sbmlgrad.fit.mapped import mapped_problem
-from sbmlgrad.fit.plain import plain_problem
-from sbmlgrad.fit.reach import check_reach
+from sbmlgrad.fit.problems.mapped import mapped_problem
+from sbmlgrad.fit.problems.plain import plain_problem
+from sbmlgrad.fit.problems.reach import check_reach
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.model.expression import Number

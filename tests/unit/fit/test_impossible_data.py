@@ -8,7 +8,7 @@ from networks import antimony
 import sbmlgrad as sg
 from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.errors import FitError, GradientError
-from sbmlgrad.fit.mapped import mapped_problem
+from sbmlgrad.fit.problems.mapped import mapped_problem
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.io.tables.measurements import load_measurements
 

@@ -10,10 +10,10 @@ from networks import network
 
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError, RequestError
-from sbmlgrad.fit.least_squares import fit_rate_equations
-from sbmlgrad.fit.plain import plain_problem
-from sbmlgrad.fit.rate_equations import negative_log_likelihood
-from sbmlgrad.fit.starts import starting_values
+from sbmlgrad.fit.descent.starts import starting_values
+from sbmlgrad.fit.problems.plain import plain_problem
+from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
+from sbmlgrad.fit.rate_equations.likelihood import negative_log_likelihood
 from sbmlgrad.model.expression import Number, Symbol
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise

@@ -15,7 +15,7 @@ import sbmlgrad as sg
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.parallel import Dask, ExecutorError, Serial
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.fit.uncertainty.bootstrap import bootstrap

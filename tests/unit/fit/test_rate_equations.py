@@ -11,7 +11,7 @@ from networks import antimony
 
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError, ParameterError, SimulationError, UnsupportedModelError
-from sbmlgrad.fit.rate_equations import negative_log_likelihood, predict
+from sbmlgrad.fit.rate_equations.likelihood import negative_log_likelihood, predict
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise

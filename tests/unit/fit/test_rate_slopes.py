@@ -18,13 +18,13 @@ from sbmlgrad.codegen.programs import programs
 from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
 from sbmlgrad.errors import FitError, SimulationError
-from sbmlgrad.fit.deterministic_course import Course, clocked, started, values_of
-from sbmlgrad.fit.least_squares import FORWARD, fit_rate_equations
-from sbmlgrad.fit.rate_equations import negative_log_likelihood, predict
-from sbmlgrad.fit.rate_likelihood import RateLikelihood
-from sbmlgrad.fit.rate_slopes import sloped_problem
+from sbmlgrad.fit.rate_equations.course import Course, clocked, started, values_of
+from sbmlgrad.fit.rate_equations.least_squares import FORWARD, fit_rate_equations
+from sbmlgrad.fit.rate_equations.likelihood import negative_log_likelihood, predict
+from sbmlgrad.fit.rate_equations.scored_likelihood import RateLikelihood
+from sbmlgrad.fit.rate_equations.slopes import sloped_problem
+from sbmlgrad.fit.rate_equations.start_map import start_formulas
 from sbmlgrad.fit.search_space import search_space
-from sbmlgrad.fit.start_map import start_formulas
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.model.expression import TIME
 from sbmlgrad.model.measurements import Measurements

@@ -12,7 +12,7 @@ from networks import antimony
 import sbmlgrad as sg
 from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.reach import check_reach, reached
+from sbmlgrad.fit.problems.reach import check_reach, reached
 from sbmlgrad.model.expression import TIME, Number, Symbol, multiply
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.noise import Noise

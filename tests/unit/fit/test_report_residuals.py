@@ -12,8 +12,8 @@ from fit_results import problem_of, usual_result
 from matplotlib.figure import Figure
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.diagnostic_panels import draw_residuals, residuals_of
 from sbmlgrad.fit.noise import draw, log_density
+from sbmlgrad.fit.pictures.diagnostic_panels import draw_residuals, residuals_of
 from sbmlgrad.fit.predictions import DISTRIBUTIONS, band, noise_distribution, standardised
 from sbmlgrad.model.noise import NOISES
 

@@ -10,8 +10,8 @@ from fit_results import usual_result
 from matplotlib.figure import Figure
 
 from sbmlgrad.fit.formula_spelling import formula_text, number_text
-from sbmlgrad.fit.panels import draw_loss
-from sbmlgrad.fit.plain import FROM_DATA, NOISE
+from sbmlgrad.fit.pictures.panels import draw_loss
+from sbmlgrad.fit.problems.plain import FROM_DATA, NOISE
 from sbmlgrad.fit.report import words
 from sbmlgrad.fit.report.tables import number, table
 from sbmlgrad.io.formula_text import formula_of

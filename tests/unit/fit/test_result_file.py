@@ -18,8 +18,8 @@ from fit_results import problem_of, result_of, usual_result
 import sbmlgrad as sg
 from sbmlgrad.errors import UnreadableFileError, WriteError
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.result_file import load_result, save_result
-from sbmlgrad.fit.stored_structure import CLASSES
+from sbmlgrad.fit.storage.result_file import load_result, save_result
+from sbmlgrad.fit.storage.structure import CLASSES
 from sbmlgrad.io.sbml.writer import write_sbml
 from sbmlgrad.model.network import ReactionNetwork
 

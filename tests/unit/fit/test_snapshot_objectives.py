@@ -22,7 +22,7 @@ from sbmlgrad.fit.objectives.base import losses_without, objective_class
 from sbmlgrad.fit.objectives.distribution import Distribution
 from sbmlgrad.fit.objectives.moments import Moments, statistic
 from sbmlgrad.fit.objectives.state_space import StateSpaceLikelihood
-from sbmlgrad.fit.plain import count_of, plain_problem
+from sbmlgrad.fit.problems.plain import count_of, plain_problem
 from sbmlgrad.model.expression import Number, Symbol, multiply
 from sbmlgrad.model.problem import Experiment, Period, ProblemParameter
 from sbmlgrad.model.snapshots import Snapshots

@@ -13,7 +13,7 @@ import sbmlgrad as sg
 from sbmlgrad.fit.experiments import prepared
 from sbmlgrad.fit.objectives.distribution import Distribution
 from sbmlgrad.fit.objectives.state_space import StateSpaceLikelihood
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.model.snapshots import Snapshots

@@ -14,15 +14,15 @@ from networks import network
 from objective_cases import CASES, TRUTH, ObjectiveCase
 
 import sbmlgrad as sg
-from sbmlgrad.fit import spread_starts
-from sbmlgrad.fit.evaluation import loss_and_gradient
-from sbmlgrad.fit.least_squares import fit_rate_equations
+from sbmlgrad.fit.descent import spread_starts
+from sbmlgrad.fit.descent.evaluation import loss_and_gradient
+from sbmlgrad.fit.descent.spread_starts import spread
+from sbmlgrad.fit.descent.starts import starting_values
 from sbmlgrad.fit.packed import packed_for
 from sbmlgrad.fit.parallel import Executor
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
+from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
 from sbmlgrad.fit.solve import Settings, solve
-from sbmlgrad.fit.spread_starts import spread
-from sbmlgrad.fit.starts import starting_values
 
 TRUE = np.array([*TRUTH.values()])
 

@@ -15,7 +15,7 @@ from networks import network
 
 import sbmlgrad as sg
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.uncertainty.fisher import fisher
 from sbmlgrad.fit.uncertainty.fitted import Fitted, child_seed

@@ -11,7 +11,7 @@ from networks import antimony
 
 import sbmlgrad as sg
 from sbmlgrad.fit.objectives import StateSpaceLikelihood
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.uncertainty.exact_likelihood import from_exact_likelihood, observed_information
 from sbmlgrad.fit.uncertainty.fitted import Fitted, fitted_of

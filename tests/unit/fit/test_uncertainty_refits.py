@@ -11,7 +11,7 @@ from networks import network
 import sbmlgrad as sg
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.plain import plain_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.fit.search_space import search_space
 from sbmlgrad.fit.uncertainty import bootstrap as module
 from sbmlgrad.fit.uncertainty.bootstrap import bootstrap

@@ -8,9 +8,9 @@ import pytest
 
 import sbmlgrad as sg
 from sbmlgrad.errors import DataError
-from sbmlgrad.fit.mapped import mapped_problem
-from sbmlgrad.fit.plain import plain_problem
-from sbmlgrad.fit.problem_checks import check_units
+from sbmlgrad.fit.problems.checks import check_units
+from sbmlgrad.fit.problems.mapped import mapped_problem
+from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.io.mapping_file import load_mapping
 from sbmlgrad.io.tables.substances import substance_of
 from sbmlgrad.model.problem import Problem

@@ -12,7 +12,7 @@ import petab_fits_stochastic
 import pytest
 from networks import ROOT, antimony
 
-from sbmlgrad.fit.rate_equations import predict
+from sbmlgrad.fit.rate_equations.likelihood import predict
 from sbmlgrad.io.formula_text import formula_of
 from sbmlgrad.io.petab import load_petab
 from sbmlgrad.model.measurements import Measurements

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from networks import ROOT
 
-from sbmlgrad.fit.rate_equations import predict
+from sbmlgrad.fit.rate_equations.likelihood import predict
 from sbmlgrad.io.petab import load_petab, write_petab
 
 SUITE = ROOT.parent / "shared" / "suites" / "petab.tar.xz"

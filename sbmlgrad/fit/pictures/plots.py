@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from sbmlgrad.fit import diagnostic_panels, panels
+from sbmlgrad.fit.pictures import diagnostic_panels, panels
 from sbmlgrad.fit.result import FitResult
 from sbmlgrad.pages.figure import new_figure, save_figure
 

@@ -1,7 +1,7 @@
 """Fits of the rate equations: the likelihood's maximum from one or many starts.
 
 They warm up stochastic fits, and fit problems that are meant for ODEs. The derivatives come from
-one solve where the problem allows it (`rate_slopes`), else from differences, one simulation for
+one solve where the problem allows it (`slopes`), else from differences, one simulation for
 each free parameter.
 """
 
@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, SbmlGradError
-from sbmlgrad.fit.bounded_scoring import minimise
 from sbmlgrad.fit.packed import Packed, packed_for
 from sbmlgrad.fit.parallel import Executor, Serial
 from sbmlgrad.fit.penalty import penalty
-from sbmlgrad.fit.rate_likelihood import RateLikelihood
-from sbmlgrad.fit.rate_slopes import SlopedProblem, sloped_problem
+from sbmlgrad.fit.rate_equations.bounded_scoring import minimise
+from sbmlgrad.fit.rate_equations.scored_likelihood import RateLikelihood
+from sbmlgrad.fit.rate_equations.slopes import SlopedProblem, sloped_problem
 from sbmlgrad.fit.search_space import SearchSpace, search_space
 from sbmlgrad.model.problem import Problem
 

@@ -17,14 +17,14 @@ import numpy as np
 
 from sbmlgrad.errors import ParameterError, SbmlGradError, UnreadableFileError, WriteError
 from sbmlgrad.fit.result import FitResult
-from sbmlgrad.fit.stored_layout import (
+from sbmlgrad.fit.storage.layout import (
     Layout,
     group_attributes,
     is_column,
     layout_of,
     overview,
 )
-from sbmlgrad.fit.stored_structure import Storing, structure_of, value_of
+from sbmlgrad.fit.storage.structure import Storing, structure_of, value_of
 from sbmlgrad.io.files import read_bytes, write_atomically
 from sbmlgrad.io.sbml.reader import read_sbml
 from sbmlgrad.io.sbml.writer import write_sbml

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import DeterministicEngine
-from sbmlgrad.fit.deterministic_course import Course, followed
-from sbmlgrad.fit.least_squares import Search
 from sbmlgrad.fit.outcome import CURVE_POINTS, calibrated, with_residual_noise
-from sbmlgrad.fit.rate_equations import predict
+from sbmlgrad.fit.rate_equations.course import Course, followed
+from sbmlgrad.fit.rate_equations.least_squares import Search
+from sbmlgrad.fit.rate_equations.likelihood import predict
 from sbmlgrad.fit.result import Curve, FitResult, Predictions, Start
 from sbmlgrad.fit.search_space import as_mapping, search_space
 from sbmlgrad.model.expression import TIME, symbols

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.deterministic import DeterministicNetwork, lower_deterministic
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, SimulationError, UnsupportedModelError
-from sbmlgrad.fit.steady_state import steady_state
+from sbmlgrad.fit.rate_equations.steady_state import steady_state
 from sbmlgrad.model.elements import Parameter, Species
 from sbmlgrad.model.expression import TIME, Expression, Number, add, substitute
 from sbmlgrad.model.initial import initial_counts, initial_values

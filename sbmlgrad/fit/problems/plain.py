@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 
 from sbmlgrad.errors import FitError, ParameterError
-from sbmlgrad.fit.followers import followers
+from sbmlgrad.fit.problems.followers import followers
 from sbmlgrad.model.binding import bind
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.elements import Species

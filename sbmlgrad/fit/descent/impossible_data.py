@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
-from sbmlgrad.fit.rate_equations import scored
+from sbmlgrad.fit.rate_equations.likelihood import scored
 from sbmlgrad.fit.simulated import Simulated
 from sbmlgrad.model.expression import Expression
 from sbmlgrad.model.problem import Problem

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from sbmlgrad.errors import FitError
-from sbmlgrad.fit.plain import DEFAULT_FACTOR, model_parameters, used_in_laws
+from sbmlgrad.fit.problems.plain import DEFAULT_FACTOR, model_parameters, used_in_laws
 from sbmlgrad.io.mapping_file import DataMapping, problem_of
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.fit.panels import BLUE, GREEN, GREY, ORANGE, logarithmic, plain, time_label
+from sbmlgrad.fit.pictures.panels import BLUE, GREEN, GREY, ORANGE, logarithmic, plain, time_label
 from sbmlgrad.fit.predictions import standardised
 from sbmlgrad.fit.result import FitResult
 

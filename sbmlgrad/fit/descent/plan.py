@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.fit.evaluation import Evaluate, loss_and_gradient
+from sbmlgrad.fit.descent.evaluation import Evaluate, loss_and_gradient
+from sbmlgrad.fit.descent.schedules import Schedule
 from sbmlgrad.fit.objectives.base import Objective
-from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.fit.simulated import Simulator
 from sbmlgrad.gradients.base import Estimator
 

@@ -15,7 +15,7 @@ from sbmlgrad.errors import (
     SimulationError,
     UnsupportedModelError,
 )
-from sbmlgrad.fit.column_units import unit_faults
+from sbmlgrad.fit.problems.column_units import unit_faults
 from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.expression import Number, Symbol, symbols
 from sbmlgrad.model.priors import PRIORS, Prior

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, ParameterError
-from sbmlgrad.fit.deterministic_course import Course, followed
 from sbmlgrad.fit.noise import impossible, log_density, why_impossible
+from sbmlgrad.fit.rate_equations.course import Course, followed
 from sbmlgrad.model.expression import TIME, symbols
 from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.operators import evaluate

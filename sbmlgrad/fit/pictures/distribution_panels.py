@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.fit.panels import BLUE, ORANGE, plain
+from sbmlgrad.fit.pictures.panels import BLUE, ORANGE, plain
 from sbmlgrad.fit.result import FitResult
 
 FloatArray = NDArray[np.float64]

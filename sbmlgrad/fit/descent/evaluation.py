@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.fit.impossible_data import refuse_impossible
+from sbmlgrad.fit.descent.impossible_data import refuse_impossible
 from sbmlgrad.fit.objectives.base import ExactObjective, Objective, StartedObjective, standard_error
 from sbmlgrad.fit.objectives.from_starts import simulate_started
 from sbmlgrad.fit.penalty import penalty, penalty_slopes, prior_weight

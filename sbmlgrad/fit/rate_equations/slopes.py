@@ -17,9 +17,9 @@ from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.engines.ode.programs import Evaluator, ode_kernel
 from sbmlgrad.engines.ode.slopes import integrate_with_slopes, slope_programs, why_no_slopes
 from sbmlgrad.errors import SimulationError
-from sbmlgrad.fit.deterministic_course import Course, clocked, started, values_of
-from sbmlgrad.fit.rate_equations import Predictions, scored
-from sbmlgrad.fit.start_map import StartMap, start_map
+from sbmlgrad.fit.rate_equations.course import Course, clocked, started, values_of
+from sbmlgrad.fit.rate_equations.likelihood import Predictions, scored
+from sbmlgrad.fit.rate_equations.start_map import StartMap, start_map
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, Expression, Number, add, substitute, symbols
 from sbmlgrad.model.initial import random_at_start

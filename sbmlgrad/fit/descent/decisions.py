@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.fit.choice import NOT_CHECKED
-from sbmlgrad.fit.optimizers import without_sets
-from sbmlgrad.fit.plan import Plan, State
-from sbmlgrad.fit.plateau import WINDOW, is_plateau
+from sbmlgrad.fit.descent.optimizers import without_sets
+from sbmlgrad.fit.descent.plan import Plan, State
+from sbmlgrad.fit.descent.plateau import WINDOW, is_plateau
 
 #: Learning rate of the first stage of an open-ended descent, and what each stage takes of it.
 FIRST_RATE, RATE_FACTOR, STAGES = 0.1, 0.5, 6

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.engines.native import Native
-from sbmlgrad.fit.evaluation import Evaluate, loss_and_gradient
+from sbmlgrad.fit.descent.evaluation import Evaluate, loss_and_gradient
 from sbmlgrad.fit.objectives.base import Objective
 from sbmlgrad.fit.packed import Packed, packed_for
 from sbmlgrad.fit.parallel import Executor, opened

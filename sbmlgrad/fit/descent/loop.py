@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.errors import FitError, GradientError, SimulationError
-from sbmlgrad.fit.decisions import decide, judge_estimator, keep_starts, learning_rate
-from sbmlgrad.fit.evaluation import loss_and_gradient
-from sbmlgrad.fit.interruption import noticed
-from sbmlgrad.fit.optimizers import Steps
-from sbmlgrad.fit.plan import Epoch, FloatArray, Plan, State
+from sbmlgrad.fit.descent.decisions import decide, judge_estimator, keep_starts, learning_rate
+from sbmlgrad.fit.descent.evaluation import loss_and_gradient
+from sbmlgrad.fit.descent.interruption import noticed
+from sbmlgrad.fit.descent.optimizers import Steps
+from sbmlgrad.fit.descent.plan import Epoch, FloatArray, Plan, State
 from sbmlgrad.gradients.base import Estimator
 
 

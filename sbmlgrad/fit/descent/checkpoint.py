@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.descent.optimizers import optimizer_name
+from sbmlgrad.fit.descent.plan import Epoch, Plan, State
+from sbmlgrad.fit.descent.schedules import Schedule
 from sbmlgrad.fit.objectives.base import HoldsData
-from sbmlgrad.fit.optimizers import optimizer_name
-from sbmlgrad.fit.plan import Epoch, Plan, State
-from sbmlgrad.fit.schedules import Schedule
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.model.problem import Problem
 

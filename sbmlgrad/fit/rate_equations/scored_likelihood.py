@@ -1,6 +1,6 @@
 """The likelihood under the rate equations as optimisers see it: value, gradient and curvature.
 
-Slopes come from one solve with `rate_slopes` where the problem allows it, else from differences,
+Slopes come from one solve with `slopes` where the problem allows it, else from differences,
 one simulation for each free parameter.
 """
 
@@ -15,8 +15,8 @@ from sbmlgrad.engines.base import DeterministicEngine
 from sbmlgrad.errors import FitError, SbmlGradError
 from sbmlgrad.fit.noise import log_density
 from sbmlgrad.fit.penalty import penalty, penalty_slopes
-from sbmlgrad.fit.rate_equations import Predictions, predict
-from sbmlgrad.fit.rate_slopes import SlopedPredictions, SlopedProblem
+from sbmlgrad.fit.rate_equations.likelihood import Predictions, predict
+from sbmlgrad.fit.rate_equations.slopes import SlopedPredictions, SlopedProblem
 from sbmlgrad.fit.search_space import SearchSpace, as_mapping
 from sbmlgrad.model.problem import Problem
 

@@ -1,0 +1,1 @@
+"""The descent: epochs of simulation, gradient and step, from plan to checkpoint."""

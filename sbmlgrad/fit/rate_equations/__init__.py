@@ -1,0 +1,1 @@
+"""Fits of the reaction rate equations: course, likelihood, slopes and the maximum."""
