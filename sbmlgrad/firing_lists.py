@@ -17,7 +17,7 @@ from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
-from sbmlgrad.model.arguments import check_progress
+from sbmlgrad.model.arguments import check_network, check_on_failure, check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import as_number
@@ -68,10 +68,8 @@ def firings(
             fit into memory.
         SimulationError: trajectories failed.
     """
-    if not isinstance(model, ReactionNetwork):
-        raise RequestError(f"firings(model): pass a loaded network, not {model!r}")
-    if on_failure not in ("raise", "mark"):
-        raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
+    check_network("firings", model)
+    check_on_failure(on_failure)
     if is_tensor(parameters):
         raise GradientError("firings have no derivative; pass NumPy values")
     if engine is not None and not isinstance(engine, Native):

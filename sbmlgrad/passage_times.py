@@ -14,6 +14,7 @@ from sbmlgrad.engines.base import Engine
 from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.plain_call import plain_call
 from sbmlgrad.engines.readouts import ValuesAt, WindowAverages
+from sbmlgrad.engines.statistic_functions import FOR_JUMPS
 from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.expectations import ExpectationEstimator, ParameterEstimator
@@ -199,8 +200,7 @@ def _check_estimator(estimator: Any, lowered: LoweredNetwork, found: Marked) -> 
     if not isinstance(estimator, ExpectationEstimator):
         raise GradientError(
             f"estimator={estimator!r}: a first passage is a jump, whose derivative along a "
-            "trajectory is zero whatever the truth; pass FittedValue(), CoupledDifference(), "
-            "ScoreFunction() or FiniteDifference()"
+            f"trajectory is zero whatever the truth; {FOR_JUMPS} differentiate its expectation"
         )
     network = lowered.network
     used = set(symbols(found.holds) - network.state_species)

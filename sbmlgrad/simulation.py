@@ -16,7 +16,7 @@ from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.errors import GradientError, ParameterError, RequestError
 from sbmlgrad.gradients.tensorflow import is_tensor
-from sbmlgrad.model.arguments import check_network, check_progress
+from sbmlgrad.model.arguments import check_network, check_on_failure, check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import as_numbers, whole
@@ -128,8 +128,7 @@ def _simulate(
     streams: str,
     starts: Any,
 ) -> Ensemble:
-    if not isinstance(on_failure, str) or on_failure not in ("raise", "mark"):
-        raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
+    check_on_failure(on_failure)
     check_network("simulate", model)
     if engine is not None:
         check_engine(engine)

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sbmlgrad.engines.base import Engine, is_deterministic
 from sbmlgrad.engines.random import LARGEST_TRAJECTORY
 from sbmlgrad.engines.readouts import Readout, ValuesAt
-from sbmlgrad.errors import ParameterError, RequestError
+from sbmlgrad.errors import GradientError, ParameterError, RequestError
+from sbmlgrad.gradients.tensorflow import is_tensor
+from sbmlgrad.model.arguments import values_by_id
 from sbmlgrad.model.initial import check_initial_names
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.numbers import as_number, as_numbers, whole
@@ -23,9 +25,7 @@ LARGEST_SEED = 2**63 - 1
 
 def initial_of(model: ReactionNetwork, initial: Mapping[str, float] | None) -> dict[str, float]:
     """Return the initial values that the user gave, by id of a species or compartment."""
-    given = {
-        str(k): as_number(f"initial value of '{k}'", v) for k, v in dict(initial or {}).items()
-    }
+    given = values_by_id("initial", initial)
     check_initial_names(model, given)
     return given
 
@@ -34,6 +34,14 @@ def explicit_of(model: ReactionNetwork, parameters: Any) -> dict[str, float]:
     """Return the parameters that the user gave, by id."""
     if parameters is None:
         return {}
+    is_listed = isinstance(parameters, Mapping | list | tuple)
+    inner = parameters.values() if isinstance(parameters, Mapping) else parameters
+    if is_listed and any(is_tensor(value) for value in inner):
+        raise GradientError(
+            "parameters: tensors in a mapping or list would be taken as plain numbers, without a "
+            "gradient; pass one tensor with the values of all parameters in the order of "
+            "parameter_ids, such as tf.stack([...])"
+        )
     if isinstance(parameters, Mapping):
         check_parameter_names(model, parameters)
         given = {str(k): as_number(f"parameter '{k}'", v) for k, v in parameters.items()}

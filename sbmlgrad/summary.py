@@ -27,7 +27,7 @@ from sbmlgrad.engines.sized_by_job import SizedByJob
 from sbmlgrad.engines.tracked import Tracked, pairs_asked, stands_for, tracked_of
 from sbmlgrad.errors import GradientError, RequestError, SimulationError
 from sbmlgrad.gradients.tensorflow import is_tensor
-from sbmlgrad.model.arguments import check_progress
+from sbmlgrad.model.arguments import check_network, check_progress
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.numbers import whole
 from sbmlgrad.simulation import simulate
@@ -224,8 +224,7 @@ def _summary(
 
 def _check_before(model: ReactionNetwork, engine: Any, wanted: _Wanted) -> None:
     """Refuse, before anything runs, what would be refused after the first part."""
-    if not isinstance(model, ReactionNetwork):
-        raise RequestError(f"summarise(model): pass a loaded network, not {model!r}")
+    check_network("summarise", model)
     if engine is not None:
         check_engine(engine)
     # Sizes of compartments are not known yet; names, quantities and which sizes stay are.

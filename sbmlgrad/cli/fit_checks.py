@@ -52,10 +52,10 @@ def check_checkpoint(path: Path) -> None:
         return
     try:
         seed_in(path)
-    except FitError:
+    except FitError as error:
         raise WriteError(
-            f"{path}: is there already and is no state of a fit, which would overwrite it; choose "
-            "another folder for the results, or move it away"
+            f"{path}: is there already and cannot be read as the state of a fit ({error}), which "
+            "would overwrite it; choose another folder for the results, or move it away"
         ) from None
 
 
@@ -117,18 +117,10 @@ def check_problem(problem: Any, engine: str, objective: Any, writing: dict[str, 
     Returns:
         What will be made small; None for the rate equations.
     """
-    from sbmlgrad.errors import FitError
     from sbmlgrad.fit.problems import checks as problem_checks
-    from sbmlgrad.fit.problems.reach import check_reach
     from sbmlgrad.io.sbml.writer import check_writable
 
-    if not problem.free:
-        raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
-    problem_checks.check_units(problem)
-    problem_checks.check_times(problem)
-    problem_checks.check_noise(problem)
-    problem_checks.check_priors(problem)
-    check_reach(problem)
+    problem_checks.check_problem(problem)
     target = None
     if engine == "ssa":
         from sbmlgrad.fit.penalty import refuse_unused_priors

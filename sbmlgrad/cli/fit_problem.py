@@ -192,7 +192,7 @@ def print_plan(planned: dict[str, Any], source_name: str) -> None:
     for name, row in planned["free"].items():
         print(f"  {name}: from {row['start']:g} within {row['lower']:g} … {row['upper']:g}")
     for name, count in planned["observables"].items():
-        print(f"  {name}: {count} measurements")
+        print(f"  {name}: {count} measurement{'s' * (count != 1)}")
     if len(planned["experiments"]) > 1:
         print(f"  {len(planned['experiments'])} experiments")
     for assumption in planned["assumptions"]:

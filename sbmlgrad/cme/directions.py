@@ -13,7 +13,7 @@ from sbmlgrad.codegen.refusals import refuse_parameters_in_changes
 from sbmlgrad.errors import GradientError
 
 
-def refuse_steps(lowered: LoweredNetwork, parameters: Sequence[str]) -> None:
+def refuse_whole_numbers(lowered: LoweredNetwork, parameters: Sequence[str]) -> None:
     """Raise a `GradientError` for parameters that set whole numbers: initial counts, changes."""
     refuse_parameters_in_changes(lowered, parameters)
     in_start = sorted(lowered.parameters_in_initial_counts & set(parameters))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.cme import sensitivity
 from sbmlgrad.cme.bounds import count_bounds, mean_bound
-from sbmlgrad.cme.directions import in_parameters, refuse_steps
+from sbmlgrad.cme.directions import in_parameters, refuse_whole_numbers
 from sbmlgrad.cme.explorer import Explorer
 from sbmlgrad.cme.functions import (
     Expectation,
@@ -191,7 +191,7 @@ class Projection:
         """
         names = self.lowered.network.parameter_ids if parameters is None else parameters
         check_parameter_names(self.lowered.network, names)
-        refuse_steps(self.lowered, names)
+        refuse_whole_numbers(self.lowered, names)
         directions = in_parameters(self.lowered, self.inputs, names, self.given)
         return self._gradient(readout, function, directions, method)
 

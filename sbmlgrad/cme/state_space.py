@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, Partial
-from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.count_slopes import mean_slope
 from sbmlgrad.model.expression import ZERO, symbols
 from sbmlgrad.model.operators import evaluate
 
@@ -90,9 +90,9 @@ def input_partials(lowered: LoweredNetwork) -> tuple[Partial, ...]:
     """
     place = {name: i for i, name in enumerate(lowered.input_ids)}
     found = []
-    for j, channel in enumerate(lowered.channels):
-        for name in sorted(symbols(channel.propensity) & place.keys(), key=place.__getitem__):
-            slope = derivative(channel.propensity, name)
+    for j, both in enumerate(lowered.propensity_sides):
+        for name in sorted(symbols(both[0]) & place.keys(), key=place.__getitem__):
+            slope = mean_slope(both, name)
             if slope != ZERO:
                 found.append(Partial(j, place[name], slope))
     return tuple(found)

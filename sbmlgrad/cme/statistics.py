@@ -100,6 +100,10 @@ def covariance(
         first: as in `expectation`.
         second: likewise.
         parameters: ids to differentiate in; None for all.
+
+    Raises:
+        RequestError: a function with several values, or ids that are no list.
+        ParameterError: an id that does not exist.
     """
     names = _parameters_of("covariance", projection, parameters)
     rows = [function_values(projection.lowered, projection.space, f) for f in (first, second)]

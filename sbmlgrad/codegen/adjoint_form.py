@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sbmlgrad.codegen.kernel_laws import KernelLaws
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.model.derivative import derivative
+from sbmlgrad.model.count_slopes import mean_slope, sides
 from sbmlgrad.model.expression import ZERO, Expression, symbols
 
 #: First rows of `room`: the time reached, the time to reach, the reaction to undo (negative: none).
@@ -87,8 +87,10 @@ def adjoint_form(lowered: LoweredNetwork, laws: KernelLaws) -> AdjointForm:
         lowered: the network.
         laws: its propensities, and the inputs that they use.
     """
-    in_state = tuple(_slopes(laws, lowered.species_ids))
-    in_input = tuple(_slopes(laws, laws.input_ids))
+    state = frozenset(lowered.species_ids)
+    written = [sides(law, state) for law in laws.laws]
+    in_state = tuple(_slopes(written, lowered.species_ids))
+    in_input = tuple(_slopes(written, laws.input_ids))
     used = tuple(sorted({slope.variable for slope in in_input}))
     species = len(lowered.species_ids)
     sizes = (species, species, species, len(used), species, species, len(in_state), len(in_input))
@@ -100,10 +102,10 @@ def adjoint_form(lowered: LoweredNetwork, laws: KernelLaws) -> AdjointForm:
     return AdjointForm(rows, group, used, in_state, in_input)
 
 
-def _slopes(laws: KernelLaws, ids: Sequence[str]) -> Iterator[Slope]:
+def _slopes(laws: Sequence[Sequence[Expression]], ids: Sequence[str]) -> Iterator[Slope]:
     place = {symbol: i for i, symbol in enumerate(ids)}
-    for j, law in enumerate(laws.laws):
-        for i in sorted(place[s] for s in symbols(law) if s in place):
-            slope = derivative(law, ids[i])
+    for j, both in enumerate(laws):
+        for i in sorted(place[s] for s in symbols(both[0]) if s in place):
+            slope = mean_slope(both, ids[i])
             if slope != ZERO:
                 yield Slope(j, i, slope)

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.jumps_and_flows import LoweredEvent, lower_events, lower_flows
 from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.model.channels import Channel, Judgement, judge
+from sbmlgrad.model.count_slopes import mean_slope, sides
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import TIME, ZERO, Expression, substitute, symbols
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
-from sbmlgrad.model.jumping_laws import jumps_with, without_guards
+from sbmlgrad.model.jumping_laws import jumps_with
 from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import written_out
@@ -141,10 +142,10 @@ class LoweredNetwork:
         return dependency_graph(self.channels)
 
     @cached_property
-    def unguarded_propensities(self) -> tuple[Expression, ...]:
-        """Propensities with the same values on whole counts, and slopes as those values tell."""
+    def propensity_sides(self) -> tuple[tuple[Expression, ...], ...]:
+        """Propensities as `mean_slope` takes their derivatives, by reaction."""
         state = frozenset(self.species_ids)
-        return tuple(without_guards(channel.propensity, state) for channel in self.channels)
+        return tuple(sides(channel.propensity, state) for channel in self.channels)
 
     @cached_property
     def jumping_channels(self) -> tuple[str, ...]:
@@ -170,10 +171,10 @@ class LoweredNetwork:
     def _partials(self, variables: tuple[str, ...]) -> tuple[Partial, ...]:
         place = {v: i for i, v in enumerate(variables) if v}
         found = []
-        for j, propensity in enumerate(self.unguarded_propensities):
-            used = sorted(place[s] for s in symbols(propensity) if s in place)
+        for j, both in enumerate(self.propensity_sides):
+            used = sorted(place[s] for s in symbols(both[0]) if s in place)
             for i in used:
-                expression = derivative(propensity, variables[i])
+                expression = mean_slope(both, variables[i])
                 if expression != ZERO:
                     found.append(Partial(j, i, expression))
         return tuple(found)

@@ -30,7 +30,22 @@ def checked_samples(simulated: Any, measured: Any, *, least: int = 2) -> tuple[A
         raise StatisticsError(
             f"samples of {sizes[0]} and {sizes[1]} values: at least {least} of each are needed"
         )
+    for what, sample in (("simulated", x), ("measured", y)):
+        if _is_known(sample) and not np.isfinite(np.asarray(sample)).all():
+            raise StatisticsError(
+                f"{what}: there are values that are not finite, from which no distance can be "
+                "told; leave them out"
+            )
     return x, y, ops
+
+
+def _is_known(sample: Any) -> bool:
+    """Tell whether a sample has values already, which it has not inside a graph."""
+    if not is_tensor(sample):
+        return True
+    import tensorflow as tf
+
+    return tf.executing_eagerly()
 
 
 def squares(ops: Any, x: Any, y: Any) -> Any:

@@ -16,6 +16,7 @@ from sbmlgrad.engines.asked_formulas import (
 )
 from sbmlgrad.engines.exports import is_whole
 from sbmlgrad.engines.readouts import AfterFirings, Readout
+from sbmlgrad.engines.statistic_functions import FOR_JUMPS
 from sbmlgrad.errors import ParameterError, RequestError
 from sbmlgrad.model.expression import TIME, Expression, symbols
 from sbmlgrad.model.network import ReactionNetwork
@@ -56,10 +57,7 @@ def needs_expectation(ensemble: Ensemble, formula: Expression, readout: Readout)
 
 def _advice(is_pathwise: bool) -> str:
     if is_pathwise:
-        return (
-            "mean(), expect() or probability() under FittedValue(), CoupledDifference(), "
-            "ScoreFunction() or FiniteDifference() give its expectation with the gradient"
-        )
+        return f"{FOR_JUMPS} differentiate what mean(), expect() or probability() give of it"
     return "mean(), expect() or probability() give its expectation with the gradient"
 
 

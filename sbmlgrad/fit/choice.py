@@ -14,7 +14,7 @@ from sbmlgrad.fit.descent.plan import Plan
 from sbmlgrad.gradients.base import Estimator
 from sbmlgrad.gradients.finite_difference import FiniteDifference
 from sbmlgrad.gradients.two_sided_adjoint import TwoSidedAdjoint
-from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.problem import Problem
 
 FloatArray = NDArray[np.float64]
@@ -40,25 +40,26 @@ def default_estimators(problem: Problem) -> tuple[Estimator, ...]:
 
     The path adjoint is quieter and costs the same for any number of parameters; central differences
     cannot be misled, and are all there is for models with events or explicit time. Laws that jump
-    with the state have no path adjoint either.
+    with the state have no path adjoint either, nor have models in which parameters set initial
+    counts: it differentiates in all parameters, differences in those alone that are fitted.
     """
-    network = problem.network
+    lowered = lower(problem.network)
     differences = FiniteDifference(parameters=_free_of_network(problem))
-    if lower(network).is_timed:
+    if lowered.is_timed:
         return (FiniteDifference(coupling="crn", parameters=_free_of_network(problem)),)
-    if lower(network).jumping_channels:
+    if lowered.jumping_channels or lowered.parameters_in_initial_counts:
         return (differences,)
     return (TwoSidedAdjoint(), differences)
 
 
 def _free_of_network(problem: Problem) -> tuple[str, ...]:
     """Return ids of the network's parameters that a fit moves, directly or in an experiment."""
-    network: ReactionNetwork = problem.network
-    moved = {p.id for p in problem.free}
+    free = {p.id for p in problem.free}
+    moved = set(free)
     for experiment in problem.experiments:
         for period in experiment.periods:
-            moved |= period.values.keys()
-    return tuple(id for id in network.parameter_ids if id in moved)
+            moved |= {id for id, formula in period.values.items() if symbols(formula) & free}
+    return tuple(id for id in problem.network.parameter_ids if id in moved)
 
 
 def judge(plan: Plan, values: FloatArray, first_trajectory: int) -> tuple[bool | None, str, int]:

@@ -150,7 +150,8 @@ def _candidates(coordinates: FloatArray, losses: FloatArray) -> list[FloatArray]
     may still be ahead of it.
     """
     tail = coordinates[-max(len(coordinates) // TAIL, 1) :]
-    return [tail.mean(axis=0), coordinates[int(np.argmin(losses))]]
+    # Written so that the average of equal numbers, at a bound, is that number.
+    return [tail[0] + (tail - tail[0]).mean(axis=0), coordinates[int(np.argmin(losses))]]
 
 
 def _starts(state: State, best: int) -> tuple[Start, ...]:

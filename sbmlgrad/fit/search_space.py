@@ -50,11 +50,15 @@ class SearchSpace:
         return np.where(self.is_logarithmic, logarithms, values / self.unit)
 
     def values(self, coordinates: Any) -> FloatArray:
-        """Return the values at coordinates, float64 [..., free]."""
+        """Return the values at coordinates, float64 [..., free]; at a bound the bound itself."""
         z = np.asarray(coordinates, dtype=np.float64)
-        return np.where(
+        found = np.where(
             self.is_logarithmic, np.exp(np.where(self.is_logarithmic, z, 0.0)), z * self.unit
         )
+        # exp(log(10)) is above 10, where a prior that ends at the bound excludes it.
+        for bound in (self.lower, self.upper):
+            found = np.where(z == self.coordinates(bound), bound, found)
+        return found
 
     def slopes(self, values: Any) -> FloatArray:
         """Return the derivative of the values in their coordinates, float64 [..., free]."""
@@ -66,7 +70,12 @@ class SearchSpace:
 
         kind = tf.constant(self.is_logarithmic)
         powers = tf.exp(tf.where(kind, coordinates, tf.zeros_like(coordinates)))
-        return tf.where(kind, powers, coordinates * self.unit)
+        found = tf.where(kind, powers, coordinates * self.unit)
+        for bound in (self.lower, self.upper):
+            # As in `values`; the slope is that of the scale.
+            rounding = tf.where(coordinates == self.coordinates(bound), bound - found, 0.0)
+            found += tf.stop_gradient(rounding)
+        return found
 
     def within(self, coordinates: FloatArray) -> FloatArray:
         """Return the nearest coordinates within the bounds: the projection after a step."""

@@ -26,15 +26,7 @@ from sbmlgrad.fit.objectives.mean_trajectory import MeanTrajectory
 from sbmlgrad.fit.outcome import result_of
 from sbmlgrad.fit.penalty import refuse_unused_priors
 from sbmlgrad.fit.problem_settings import with_problem_settings
-from sbmlgrad.fit.problems.checks import (
-    check_noise,
-    check_priors,
-    check_start,
-    check_times,
-    check_units,
-    doubting_times,
-)
-from sbmlgrad.fit.problems.reach import check_reach
+from sbmlgrad.fit.problems.checks import check_problem, check_start, doubting_times
 from sbmlgrad.fit.rate_equations.least_squares import fit_rate_equations
 from sbmlgrad.fit.rate_equations.outcome import deterministic_result
 from sbmlgrad.fit.result import FitResult
@@ -66,16 +58,10 @@ def solve(problem: Problem, settings: Settings, assumptions: tuple[str, ...] = (
     Raises:
         SbmlGradError: as `run.fit` says.
     """
-    if not problem.free:
-        raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
     settings, words = with_problem_settings(problem, settings)
     assumptions += words
     check_settings(settings)
-    check_units(problem)
-    check_times(problem)
-    check_noise(problem)
-    check_priors(problem)
-    check_reach(problem)
+    check_problem(problem)
     seed = _seed(settings)
     if is_deterministic(settings.engine):
         with doubting_times(problem):

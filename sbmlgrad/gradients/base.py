@@ -12,6 +12,7 @@ from sbmlgrad.codegen.refusals import jumping_words
 from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import Readout
+from sbmlgrad.engines.statistic_functions import FOR_JUMPS
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.expectations import ExpectationEstimator
 
@@ -110,6 +111,6 @@ def check_laws(estimator: Estimator, lowered: LoweredNetwork) -> None:
             f"{estimator.name}: in model '{lowered.network.id}', {jumping} (a comparison, a piece "
             "or a rounding), and along a trajectory a jump looks like a constant, so that the "
             "gradient would be wrong. "
-            "FittedValue(), CoupledDifference(), ScoreFunction() and FiniteDifference() "
-            "differentiate expectations of it; what is continuous can be written with min and max"
+            f"{FOR_JUMPS} differentiate expectations of it; what is continuous can be written with "
+            "min and max"
         )

@@ -124,21 +124,28 @@ def _tried(function: Any) -> Any:
     """Return a function that refuses at its first call if it mixes trajectories.
 
     It would see those of one part alone, so that its value would depend on the memory there is.
-    Inside `tf.function`, where values are symbols, it cannot be tried.
+    Inside `tf.function`, where values are symbols, it is tried when the graph runs.
     """
     import tensorflow as tf
 
-    if not callable(function) or not tf.executing_eagerly():
+    if not callable(function):
         return function
     is_tried = False
 
+    def check(*values: Any) -> None:
+        some = np.stack([np.asarray(v)[:MOST_TRIED] for v in values], axis=-1)
+        refuse_mixing(lambda s: _of_arrays(function, s), some, "an ensemble in parts")
+
     def trial(*values: Any) -> Any:
         nonlocal is_tried
-        if not is_tried:
-            is_tried = True
-            some = np.stack([np.asarray(v)[:MOST_TRIED] for v in values], axis=-1)
-            refuse_mixing(lambda s: _of_arrays(function, s), some, "an ensemble in parts")
-        return function(*values)
+        if is_tried:
+            return function(*values)
+        is_tried = True
+        if tf.executing_eagerly():
+            check(*values)
+            return function(*values)
+        with tf.control_dependencies([tf.py_function(check, values, [])]):
+            return function(*(tf.identity(value) for value in values))
 
     return trial
 

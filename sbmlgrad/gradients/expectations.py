@@ -249,7 +249,7 @@ def refuse_mixing(
     alone = function(some)
     try:
         in_company = function(np.concatenate([some, some + 1.0]))[: len(some)]
-    except Exception as error:
+    except Exception as error:  # whatever a function of the user's raises
         raise GradientError(
             f"{name}: the function that was given raises {said_of(error)} on values one above "
             "those of the ensemble, so that it could not be tried out whether it mixes "

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from sbmlgrad.errors import DataError
 from sbmlgrad.model.expression import Expression, Number
+
+_DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+")
 
 
 def formula_of(text: str | float, symbols: Collection[str] = ()) -> Expression:
@@ -42,6 +45,9 @@ def formula_of(text: str | float, symbols: Collection[str] = ()) -> Expression:
     node = libsbml.parseL3FormulaWithSettings(text, settings)
     if node is None:
         lines = (libsbml.getLastParseL3Error() or "").split("\n")
+        if _DECIMAL_COMMA.fullmatch(text.strip()):
+            point = text.strip().replace(",", ".")
+            raise DataError(f"the formula {text!r} is a number with a comma; write {point}")
         raise DataError(
             f"the formula {text!r} cannot be read ({lines[0].strip()}); write it as in SBML level "
             "3, for instance 'scale * (A + 2*AB) + offset'"

@@ -89,8 +89,11 @@ def load_mapping(path: str | os.PathLike[str], network: ReactionNetwork) -> Data
     experiments = [
         experiment_of(record, network, problems, records.file) for record in records.conditions
     ]
-    if not records.observables:
-        problems.append("there is no observable")
+    if not records.observables and not problems:
+        problems.append(
+            "there is no observable; add a table with the columns observableId and noiseFormula, "
+            "and one row for each column of the data that shall be fitted, for instance A and 1"
+        )
     for what, ids in (
         ("observable", [o.id for o in observables]),
         ("condition", [e.id for e in experiments]),

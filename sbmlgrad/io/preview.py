@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from sbmlgrad.errors import DataError, RequestError
 from sbmlgrad.io.dwell_files import is_record, load_dwells
@@ -31,10 +34,9 @@ Kind = Literal["measurements", "snapshots", "dwells"]
 #: Values of one observable at one time that rather are cells of a population than replicates.
 _MANY = 30
 
-#: Options of snapshots, and of dwells too but for the clock; with others a table is measurements.
-_OF_CELLS = frozenset(
-    ("layout", "sheet", "header_row", "names", "separator", "decimal", "clock", "encoding")
-)
+#: Options of snapshots and of dwells; with others a table is measurements.
+_OF_CELLS = frozenset(signature(load_snapshots).parameters)
+_OF_DWELLS = frozenset(signature(load_dwells).parameters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +128,14 @@ def preview(
         given["sheet"] = "all"
     chosen = chosen_sheets(sheets, _request(given).options)
     if layout is not None:
-        return _measurements(source, chosen, given, "the layout asked for")
+        return _measurements(source, chosen, given, "the layout asked for")[0]
     found = next((p for s in chosen if (p := proposed(s.grid)) is not None), None)
     if found is not None:
         given["layout"] = found.name
         why = f"an export of {found.instrument}, recognised by {found.marks}"
-        return _measurements(source, chosen, given, why)
-    if given.keys() <= _OF_CELLS and len(chosen) == 1:
+        return _measurements(source, chosen, given, why)[0]
+    asked = {name for name, value in given.items() if value is not None}
+    if asked <= _OF_CELLS | _OF_DWELLS and len(chosen) == 1:
         table = table_of(
             chosen[0],
             _request(given).options,
@@ -140,20 +143,20 @@ def preview(
                 is_record(row) or is_wide(row.values()) or has_time(row, below, None)
             ),
         )
-        if is_record(table.header) and not given.get("clock"):
+        if is_record(table.header) and asked <= _OF_DWELLS:
             return _dwells(source, table, given)
-        if is_wide(table.header.values()):
+        if is_wide(table.header.values()) and asked <= _OF_CELLS:
             why = "counts in single cells, recognised by names of columns that are times"
             return _snapshots(source, table, given, why)
     else:
         table = None
-    result = _measurements(source, chosen, given, "a plain table")
-    if table is None:
+    result, measurements = _measurements(source, chosen, given, "a plain table")
+    if table is None or not asked <= _OF_CELLS:
         return result
     if _has_replicates(table):
         # Labels that are all different are those of courses.
         return result if result.is_usable else _with_alternative(result, source, table, given)
-    if not _are_many(result):
+    if measurements is None or not _are_many(measurements):
         return result
     why = (
         "counts in single cells, recognised by many whole numbers at each time; if they are "
@@ -179,7 +182,7 @@ def _call(verb: str, source: Path, given: dict[str, Any]) -> str:
 
 def _measurements(
     source: Path, sheets: Sequence[Sheet], given: dict[str, Any], why: str
-) -> Preview:
+) -> tuple[Preview, Measurements | None]:
     result = Preview(
         file=source.name,
         sha256=sheets[0].sha256,
@@ -193,11 +196,11 @@ def _measurements(
         parts = read_parts(source, request)
         result = replace(result, sheets=tuple(_sheet(part) for part in parts))
         if not result.is_usable:
-            return result
+            return result, None
         m = measurements_of(parts, request.options)
     except DataError as error:
-        return replace(result, problems=(str(error),))
-    return _filled(result, m)
+        return replace(result, problems=(str(error),)), None
+    return _filled(result, m), m
 
 
 def _sheet(part: Part) -> SheetPreview:
@@ -240,12 +243,12 @@ def _with_alternative(
     return replace(result, recognised=why) if all(int(x[3]) >= _MANY for x in rows) else result
 
 
-def _are_many(result: Preview) -> bool:
+def _are_many(m: Measurements) -> bool:
     """Tell whether measurements rather are counts in cells: many at each time, all whole."""
-    return bool(result.contents) and all(
-        int(row[2]) >= _MANY * int(row[3]) and float(row[8]) >= 0.0 and float(row[9]).is_integer()
-        for row in result.contents
-    )
+    if (m.value < 0.0).any() or (m.value != np.rint(m.value)).any():
+        return False
+    times = [m.time[m.observable_index == i] for i in range(len(m.observables))]
+    return all(t.size >= _MANY * np.unique(t).size for t in times)
 
 
 def _filled(result: Preview, data: Measurements | Snapshots | Dwells) -> Preview:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sbmlgrad.model.elements import Compartment, Parameter, Species
-from sbmlgrad.model.expression import Number, Symbol, substitute
+from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.problem import Experiment
 
 _XHTML = "http://www.w3.org/1999/xhtml"
@@ -63,7 +64,8 @@ def conditions_of(
         experiments: of the problem.
         constants: values of symbols that their formulas use beside the model.
     """
-    known = dict(zip(network.parameter_ids, network.parameter_values.tolist(), strict=True))
+    values = network.parameter_values.tolist()
+    known = {**dict(zip(network.parameter_ids, values, strict=True)), **constants}
     found: list[Condition] = []
     missing: list[str] = []
     for experiment in experiments:
@@ -75,17 +77,19 @@ def conditions_of(
             reason = "it does not begin at time 0, but before, such as with a steady state"
         changes: list[Change] = []
         for symbol, formula in experiment.periods[0].values.items() if not reason else ():
-            numbers = {id: Number(value) for id, value in {**known, **constants}.items()}
-            value = numbers.get(formula.id) if isinstance(formula, Symbol) else formula
-            value = value if isinstance(value, Number) else substitute(formula, numbers)
             attribute = _attribute(network, sbml, symbol)
-            if not isinstance(value, Number) or not math.isfinite(value.value):
+            if not symbols(formula) <= known.keys():
                 reason = f"it sets '{symbol}' to a formula"
-            elif not attribute:
+                break
+            value = float(evaluate(formula, known))
+            if not math.isfinite(value):
+                reason = f"it sets '{symbol}' to {value}"
+                break
+            if not attribute:
                 reason = f"'{symbol}' has no attribute in the document that holds its value"
-            else:
-                is_assigned = symbol in network.initial_assignments
-                changes.append(Change(symbol, attribute, value.value, is_assigned))
+                break
+            is_assigned = symbol in network.initial_assignments
+            changes.append(Change(symbol, attribute, value, is_assigned))
         if reason:
             missing.append(f"Experiment '{label}' is not simulated here: {reason}.")
         else:

@@ -27,6 +27,12 @@ def check_progress(progress: Any) -> None:
         raise RequestError(f"progress={progress!r}: pass a function of (done, total)")
 
 
+def check_on_failure(on_failure: Any) -> None:
+    """Raise a `RequestError` for what cannot be done with trajectories that fail."""
+    if not isinstance(on_failure, str) or on_failure not in ("raise", "mark"):
+        raise RequestError(f"on_failure={on_failure!r}: choose 'raise' or 'mark'")
+
+
 def listed(what: str, values: Any, example: str) -> list[Any]:
     """Return a list that a user gives in any form that can be gone through; a text is none.
 

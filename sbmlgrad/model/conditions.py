@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.expression import Apply, Expression, Number, Symbol
+from sbmlgrad.model.jumps import is_logical
 from sbmlgrad.model.numbers import as_number
-from sbmlgrad.model.operators import OPERATORS
 
 
 def ends_of(what: str, lower: Any, upper: Any) -> tuple[float, float]:
@@ -62,7 +62,7 @@ def is_truth_value(expression: Expression, rules: Mapping[str, Expression]) -> b
     if expression.operator == "piecewise":
         # Values at even places, conditions at odd ones.
         return all(is_truth_value(piece, rules) for piece in expression.arguments[::2])
-    return OPERATORS[expression.operator].is_logical
+    return is_logical(expression)
 
 
 def described(expression: Expression) -> str:

@@ -10,6 +10,7 @@ from sbmlgrad.model.expression import (
     Symbol,
     add,
     multiply,
+    piecewise,
 )
 from sbmlgrad.model.operators import OPERATORS
 
@@ -29,6 +30,8 @@ def derivative(expression: Expression, symbol: str) -> Expression:
         return ZERO
     if isinstance(expression, Symbol):
         return ONE if expression.id == symbol else ZERO
+    if expression.operator == "piecewise":
+        return _of_pieces(expression.arguments, symbol)
     partials = OPERATORS[expression.operator].partials
     if partials is None:
         return ZERO
@@ -38,3 +41,13 @@ def derivative(expression: Expression, symbol: str) -> Expression:
     outer = partials(expression.arguments)
     terms = [multiply(p, i) for p, i in zip(outer, inner, strict=True) if i is not ZERO]
     return add(*terms) if terms else ZERO
+
+
+def _of_pieces(arguments: tuple[Expression, ...], symbol: str) -> Expression:
+    """Differentiate piece by piece: one that is not chosen may have no derivative there."""
+    pieces = [
+        argument if place % 2 else derivative(argument, symbol)
+        for place, argument in enumerate(arguments)
+    ]
+    # A function without an otherwise is undefined elsewhere, and so is its derivative.
+    return ZERO if all(value is ZERO for value in pieces[::2]) else piecewise(*pieces)

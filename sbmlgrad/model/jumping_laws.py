@@ -3,12 +3,13 @@
 A condition such as `P >= 5` splits a law into two, one where it holds and one where it does not.
 
 - A **guard** holds or fails at a few small counts alone, where both laws are the same or the other
-  one is undefined, as in `piecewise(k*X, X >= 1, 0)`: on whole counts the law is `k*X`, and so are
+  one is 0/0, as in `piecewise(k*X, X >= 1, 0)`: on whole counts the law is `k*X`, and so are
   its slopes, also at 0 where its text says that there is none.
 - At a **bend** both laws meet, as in `piecewise(k*X, X < K, k*K)`.
 - All else is a **jump**, as in `piecewise(a, P >= 5, 0)`: the law is flat on both sides.
 
 Which it is, is told from values, at random values of everything that the condition leaves open.
+Conditions whose two sides differ by more than sums of counts with fixed factors count as jumps.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 from sbmlgrad.model.expression import ONE, ZERO, Apply, Expression, Number, symbols
 from sbmlgrad.model.jumps import is_logical, jumps
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.quantities import is_affine
 from sbmlgrad.model.traversal import from_the_leaves
 
 FloatArray = NDArray[np.float64]
@@ -48,14 +50,26 @@ def jumps_with(formula: Expression, moving: Set[str]) -> bool:
     """
     formula = without_guards(formula, moving)
     values = _random(formula, moving)
-    for part in _parts(formula, moving):
-        if not is_logical(part):
-            return True
-        if _kept_guard(formula, part, moving, values):
-            continue
-        if not _meet(*_both(formula, part), part, moving, values):
-            return True
-    return False
+    bending = bends(formula, moving)
+    return not all(
+        part in bending or (is_logical(part) and _kept_guard(formula, part, moving, values))
+        for part in _parts(formula, moving)
+    )
+
+
+def bends(formula: Expression, moving: Set[str]) -> frozenset[Expression]:
+    """Return the conditions at whose changes both sides of a formula meet.
+
+    Args:
+        formula: without guards.
+        moving: ids of the symbols that move.
+    """
+    values = _random(formula, moving)
+    return frozenset(
+        part
+        for part in _parts(formula, moving)
+        if is_logical(part) and _meet(*_both(formula, part), part, moving, values)
+    )
 
 
 def without_guards(formula: Expression, moving: Set[str]) -> Expression:
@@ -135,7 +149,7 @@ def _far_from(
         The law, and whether it is undefined at these counts. None if the condition is no guard.
     """
     ids = sorted(symbols(part) & moving)
-    if len(ids) > _MOST:
+    if len(ids) > _MOST or not _changes_near_zero(part, moving, values):
         return None
     near = list(itertools.product(range(_LARGEST + 2), repeat=len(ids)))
     far = [
@@ -154,11 +168,38 @@ def _far_from(
     for state in guarded:
         at = {**values, **dict(zip(ids, state, strict=True))}
         outer, inner = (evaluate(e, at) + np.zeros(_PLACES) for e in (rest, other))
-        if not np.isfinite(outer).any():
+        if np.isnan(outer).all():
             undefined = True
         elif not np.allclose(outer, inner, rtol=_MEET, atol=_MEET):
             return None
     return rest, undefined
+
+
+def _changes_near_zero(part: Expression, moving: Set[str], values: Values) -> bool:
+    """Tell whether every comparison in a condition changes at counts up to `_LARGEST` alone."""
+    if not isinstance(part, Apply):
+        return False
+    if part.operator in ("and", "or", "not", "xor"):
+        moved = [one for one in part.arguments if symbols(one) & moving]
+        return all(_changes_near_zero(one, moving, values) for one in moved)
+    if not is_logical(part) or len(part.arguments) != 2:
+        return False
+    difference = Apply("minus", part.arguments)
+    ids = sorted(symbols(difference) & moving)
+    if not is_affine(difference, tuple(ids)):
+        return False
+    at_zero = _at(difference, values, dict.fromkeys(ids, 0.0))
+    slopes = [_at(difference, values, {**dict.fromkeys(ids, 0.0), id: 1.0}) - at_zero for id in ids]
+    # With slopes of one sign it changes its own across a corner, which ends at -at_zero / slope.
+    sign = np.sign(slopes[0])
+    return bool((sign != 0.0).all()) and all(
+        bool(((np.sign(s) == sign) & (-at_zero * sign < (_LARGEST + 1) * np.abs(s))).all())
+        for s in slopes
+    )
+
+
+def _at(formula: Expression, values: Values, state: Mapping[str, float]) -> FloatArray:
+    return evaluate(formula, {**values, **state}) + np.zeros(_PLACES)
 
 
 def _held(
@@ -191,12 +232,13 @@ def _meet(
 def _threshold(difference: Expression, moving: Set[str], values: Values) -> Values | None:
     """Return values at which a difference is zero, if it is affine in a symbol that moves."""
     for id in sorted(symbols(difference) & moving):
+        if not is_affine(difference, (id,)):
+            continue
         ends = [
             evaluate(difference, {**values, id: np.full(_PLACES, number)}) + np.zeros(_PLACES)
-            for number in (0.0, 1.0, 2.0)
+            for number in (0.0, 1.0)
         ]
         slope = ends[1] - ends[0]
-        is_affine = np.allclose(ends[2] - ends[1], slope, rtol=_MEET, atol=0.0)
-        if is_affine and np.isfinite(slope).all() and (slope != 0.0).all():
+        if np.isfinite(slope).all() and (slope != 0.0).all():
             return {**values, id: -ends[0] / slope}
     return None

@@ -28,8 +28,8 @@ from sbmlgrad.model.expression import (
     symbols,
 )
 from sbmlgrad.model.in_molecules import in_molecules
+from sbmlgrad.model.jumps import as_condition
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.model.operators import OPERATORS
 
 #: A formula that is true or false, or (id, lower, upper) for lower <= value <= upper, None for an
 #: open end.
@@ -131,8 +131,7 @@ def condition_of(network: ReactionNetwork, condition: Condition) -> Expression:
             refuse_number(
                 f"condition: {described(condition)}", "a number", "compare it, for instance X > 3"
             )
-        is_logical = isinstance(condition, Apply) and OPERATORS[condition.operator].is_logical
-        found = condition if is_logical else Apply("neq", (condition, ZERO))
+        found = as_condition(condition)
     else:
         raise RequestError(
             f"condition {condition!r}: pass (id, lower, upper), with None for an open end, or an "

@@ -76,6 +76,28 @@ def test_gradients_are_those_of_the_master_equation(estimator) -> None:
         assert np.all(error < 0.2 * np.abs(truth)), "the test has no power"
 
 
+@pytest.mark.parametrize("least", [7, 8, 10])
+def test_gradients_where_the_condition_begins_at_a_larger_count(least) -> None:
+    """The law of entering holds at one count alone: lost, a twelfth of the gradient was missing."""
+    model = antimony("""substanceOnly species X in cell; X = 0; make = 2; decay = 0.1;
+        J0: => X; make; J1: X => ; decay*X;""")
+    truth = cme.first_passage(model, lambda s: s[:, 0] >= least, [5.0]).probability.gradient[0]
+    theta, rows = tf.constant(model.parameter_values), []
+    for seed in range(BATCHES):
+        with tf.GradientTape() as tape:
+            tape.watch(theta)
+            found = first_passage(
+                model, ("X", least, None), 5.0, theta, trajectories=2000, seed=seed
+            )
+            late = found.probability[0]
+        rows.append(tape.gradient(late, theta).numpy())
+    error = np.std(rows, axis=0, ddof=1) / np.sqrt(BATCHES)
+    z = (np.mean(rows, axis=0) - truth) / error
+    # |t| with 7 degrees of freedom exceeds 7.1 with p = 2e-4.
+    assert np.all(np.abs(z) < 7.1), f"z = {z}"
+    assert np.all(7.1 * error < 0.06 * np.abs(truth)), "the test has no power"
+
+
 def test_a_rate_that_grows_with_time() -> None:
     """The first birth at the rate k t comes after t with probability exp(-k t²/2)."""
     model = antimony("substanceOnly species X in cell; X = 0; k = 0.8; J0: => X; k*time;")

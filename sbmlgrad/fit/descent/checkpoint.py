@@ -16,9 +16,9 @@ from sbmlgrad.errors import FitError
 from sbmlgrad.fit.descent.optimizers import optimizer_name
 from sbmlgrad.fit.descent.plan import Epoch, Plan, State
 from sbmlgrad.fit.descent.schedules import Schedule
+from sbmlgrad.fit.fingerprints import of_data, of_network
 from sbmlgrad.fit.objectives.base import HoldsData
 from sbmlgrad.io.files import write_atomically
-from sbmlgrad.model.problem import Problem
 
 #: Wall-clock seconds between two checkpoints at least, and how many times what writing one takes.
 INTERVAL_S, SHARE = 1.0, 50.0
@@ -44,11 +44,9 @@ def fingerprint(plan: Plan) -> str:
     simulator = plan.simulator
     problem, space = simulator.problem, simulator.space
     told = [
-        problem.network.id,
-        hashlib.sha256(problem.network.source or b"").hexdigest(),
-        problem.network.parameter_values.tolist(),
+        of_network(problem.network),
         repr((problem.observables, problem.experiments, problem.parameters)),
-        *_seen(problem),
+        of_data(problem),
         space.ids,
         *(part.tolist() for part in (space.start, space.lower, space.upper)),
         plan.objective.name,
@@ -67,18 +65,6 @@ def fingerprint(plan: Plan) -> str:
     if isinstance(plan.objective, HoldsData):
         told.append(plan.objective.digest)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
-
-
-def _seen(problem: Problem) -> list[str]:
-    """Return hashes of what was measured and counted."""
-    m, cells = problem.measurements, problem.snapshots
-    parts = [m.time, m.observable_index, m.value]
-    words = repr((m.observables, m.condition, m.replicate))
-    if cells is not None:
-        parts += [cells.time, cells.counts]
-        words += repr((cells.species, cells.condition))
-    bytes_ = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-    return [hashlib.sha256(bytes_ + words.encode()).hexdigest()]
 
 
 def _schedule(plan: Plan, schedule: Schedule | None) -> list[float]:

@@ -88,10 +88,10 @@ def judge_estimator(plan: Plan, state: State, *, is_start: bool) -> None:
     values = plan.simulator.space.values(state.coordinates[0])
     is_misled, words, used = plan.judge(plan, values, state.next_trajectory)
     state.next_trajectory += used
-    state.is_judged = state.is_judged or is_misled is not None
     if is_misled:
         state.turn = 1
     if is_start:
+        state.is_judged = is_misled is not None
         state.words.append(words)
     elif is_misled:
         state.words.append(f"then {words} at the values reached")

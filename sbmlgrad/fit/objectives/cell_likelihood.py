@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.cme.directions import in_parameters, refuse_steps
+from sbmlgrad.cme.directions import in_parameters, refuse_whole_numbers
 from sbmlgrad.cme.projected import Projection
 from sbmlgrad.cme.projection import project
 from sbmlgrad.codegen.lowering import lower
@@ -92,7 +92,7 @@ def deviance(
         if not np.isnan(value)
     }
     if slopes:
-        refuse_steps(lower(network), ids)
+        refuse_whole_numbers(lower(network), ids)
     readout = ValuesAt(snapshot_times(problem)[experiment.id])
     cells = len(snapshots_of(problem))
     tolerance = TOLERANCE

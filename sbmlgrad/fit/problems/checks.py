@@ -16,6 +16,7 @@ from sbmlgrad.errors import (
     UnsupportedModelError,
 )
 from sbmlgrad.fit.problems.column_units import unit_faults
+from sbmlgrad.fit.problems.reach import check_reach
 from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.expression import Number, Symbol, symbols
 from sbmlgrad.model.priors import PRIORS, Prior
@@ -26,6 +27,25 @@ LATEST = 1e100
 
 #: Times so much later than the one before are likely an error.
 FAR = 1e6
+
+
+def check_problem(problem: Problem) -> None:
+    """Refuse what no fit of a problem, of whatever kind, can make sense of.
+
+    Args:
+        problem: what is to be calibrated.
+
+    Raises:
+        SbmlGradError: nothing to fit, units that differ, times, noise or priors that cannot be, or
+            parameters that cannot act on what was observed.
+    """
+    if not problem.free:
+        raise FitError(f"problem '{problem.name or problem.network.id}' has no parameter to fit")
+    check_units(problem)
+    check_times(problem)
+    check_noise(problem)
+    check_priors(problem)
+    check_reach(problem)
 
 
 def check_units(problem: Problem) -> None:
@@ -72,11 +92,14 @@ def check_times(problem: Problem) -> None:
     Raises:
         DataError: names the file and the latest time.
     """
-    m = problem.measurements
-    latest = float(m.time.max()) if len(m) else 0.0
-    if latest > LATEST:
+    for seen in (problem.measurements, problem.snapshots):
+        if seen is None or not len(seen):
+            continue
+        latest = float(seen.time.max())
+        if latest <= LATEST:
+            continue
         raise DataError(
-            f"{m.source_name or 'data'}: the latest measurement is at time {latest:g}, which no "
+            f"{seen.source_name or 'data'}: the latest measurement is at time {latest:g}, which no "
             f"simulation reaches (times up to {LATEST:g} are taken); correct it"
         )
 

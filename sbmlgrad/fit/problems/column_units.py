@@ -160,7 +160,7 @@ def _own_unit(species: Species, place: Compartment) -> str:
 
 
 def _measure(formula: Expression, network: ReactionNetwork) -> _Measure | None:
-    """Return a formula as a multiple of species of one unit, or None if it is none.
+    """Return a formula as a multiple of species of one unit, sign aside, or None if it is none.
 
     Of a sum, the smallest multiple counts: in A + 2 A2 a dimer is two molecules.
     """
@@ -178,7 +178,7 @@ def _measure(formula: Expression, network: ReactionNetwork) -> _Measure | None:
     if formula.operator == "divide" and isinstance(arguments[1], Number) and arguments[1].value:
         one = _measure(arguments[0], network)
         return None if one is None else replace(one, scale=one.scale / arguments[1].value)
-    if formula.operator == "plus":
+    if formula.operator in ("plus", "minus"):
         # An offset has the unit of the sum.
         found = [_measure(x, network) for x in arguments if not _is_offset(x, network)]
         measures = [one for one in found if one is not None]

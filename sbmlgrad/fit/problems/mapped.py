@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sbmlgrad.errors import FitError
 from sbmlgrad.fit.problems.plain import DEFAULT_FACTOR, model_parameters, used_in_laws
 from sbmlgrad.io.mapping_file import DataMapping, problem_of
+from sbmlgrad.model.labels import suggestion
 from sbmlgrad.model.measurements import Measurements
 from sbmlgrad.model.network import ReactionNetwork, check_parameter_names
 from sbmlgrad.model.problem import Problem, ProblemParameter
@@ -72,10 +73,11 @@ def mapped_problem(
     )
     missing = [id for id in mapping.unknown if id not in start]
     if missing:
+        named = ", ".join(f"{id}{suggestion(id, model.by_id)}" for id in missing)
         raise FitError(
-            f"{mapping.source_name} uses {', '.join(missing)}, which the model has not; give each "
-            f"a value, for instance start={{'{missing[0]}': 1.0}} (--start {missing[0]}=1), and "
-            "name those to be fitted in free"
+            f"{mapping.source_name} uses {named}, which the model has not; correct the formula, or "
+            f"give each a value, for instance start={{'{missing[0]}': 1.0}} "
+            f"(--start {missing[0]}=1), and name those to be fitted in free"
         )
     extra = [
         _extra(id, start[id], bounds.get(id), is_free=free is None or id in free)

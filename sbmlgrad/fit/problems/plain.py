@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from sbmlgrad.errors import FitError, ParameterError
 from sbmlgrad.fit.problems.followers import followers
+from sbmlgrad.model.arguments import ids_of
 from sbmlgrad.model.binding import bind
 from sbmlgrad.model.dwells import Dwells
 from sbmlgrad.model.elements import Species
@@ -217,9 +218,10 @@ def model_parameters(
         ParameterError: an id that does not exist.
         FitError: values or bounds that cannot be fitted on a logarithmic scale; lists all.
     """
-    if free is not None and not isinstance(free, list | tuple | set):
-        raise ParameterError(f"free={free!r}: give a list of ids, for instance ['k1']")
-    ids = tuple(free) if free is not None else used_in_laws(model)
+    ids = used_in_laws(model) if free is None else ids_of("free", free, model.parameter_ids)
+    if isinstance(free, Set):
+        # The order of a set of texts is another in every process.
+        ids = tuple(sorted(ids))
     if twice := sorted({repr(id) for id in ids if ids.count(id) > 1}):
         raise ParameterError(f"free parameters: {', '.join(twice)} named twice; name each once")
     if not ids:

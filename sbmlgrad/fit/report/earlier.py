@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sbmlgrad.errors import WriteError
 from sbmlgrad.fit.fitted_petab import STORED
-from sbmlgrad.fit.storage.result_file import FORMAT
+from sbmlgrad.fit.storage.result_file import holds_result
 
 #: File by which a folder is known as one of a fit; written before all others.
 RECORD = "provenance.json"
@@ -29,7 +29,8 @@ def check_earlier(folder: Path, names: Iterable[str]) -> None:
         return
     for name in names:
         place = folder / name
-        if os.path.lexists(place) and not (name == STORED and _is_stored(place)):
+        # Somebody may have saved a fit by itself, for reports to be written of it.
+        if os.path.lexists(place) and not (name == STORED and holds_result(place)):
             raise WriteError(
                 f"{place}: is there already, in a folder that no fit has written (there is no "
                 f"{RECORD} of one); results would overwrite it, so choose another folder for them, "
@@ -44,11 +45,3 @@ def _is_of_fit(record: Path) -> bool:
         return False
     software = told.get("software") if isinstance(told, dict) else None
     return isinstance(software, dict) and "sbmlgrad" in software
-
-
-def _is_stored(path: Path) -> bool:
-    """Tell whether a file is a fit that somebody saved by itself, which reports are written of."""
-    try:
-        return FORMAT.encode() in path.read_bytes()
-    except OSError:
-        return False

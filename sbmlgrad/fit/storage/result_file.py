@@ -33,6 +33,9 @@ from sbmlgrad.model.network import ReactionNetwork
 #: What the root attribute `format` says, and the version written; later ones are refused.
 FORMAT, VERSION = "sbmlgrad fit", 1
 
+#: What h5netcdf raises for bytes that are no file of ours.
+UNREADABLE = (OSError, KeyError, RuntimeError, ValueError)
+
 SUFFIXES = (".nc", ".h5")
 
 #: Readings of a document in which a unit of substance is ambiguous.
@@ -225,7 +228,7 @@ def load_result(path: str | Path) -> FitResult:
     data = read_bytes(path)
     try:
         root, arrays = _contents(data)
-    except (OSError, KeyError, RuntimeError, ValueError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise _unreadable(path, f"it is no netCDF/HDF5 file with a fit in it ({error})") from error
     if root.get("format") != FORMAT:
         raise _unreadable(path, "it holds no fit")
@@ -264,6 +267,14 @@ def _network(part: Any, arrays: dict[str, np.ndarray], inner: Callable[[Any], An
     values = inner(part["values"])
     changed = network.with_parameters(values) if values else network
     return replace(changed, provenance=inner(part["provenance"]))
+
+
+def holds_result(path: Path) -> bool:
+    """Tell whether a file is the result of a fit, whatever its version; false without a file."""
+    try:
+        return _contents(path.read_bytes())[0].get("format") == FORMAT
+    except UNREADABLE:
+        return False
 
 
 def _contents(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

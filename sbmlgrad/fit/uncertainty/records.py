@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.errors import FitError
+from sbmlgrad.fit.fingerprints import of_data, of_network
 from sbmlgrad.fit.parallel import Executor, Keep, Result, Task, TaskProgress
 from sbmlgrad.fit.uncertainty.fitted import Fitted
 from sbmlgrad.fit.uncertainty.profile_points import Point
@@ -123,16 +124,14 @@ def _key(function: Callable[..., Any], task: Any) -> str:
 def _parts(value: Any) -> list[bytes]:
     """Return what decides the result of a task."""
     if isinstance(value, Fitted):
-        m, cells = value.problem.measurements, value.problem.snapshots
-        seen = [m.value, m.time] if cells is None else [m.value, m.time, cells.counts, cells.time]
-        network = hashlib.sha256(value.problem.network.source or b"").digest()
         problem, space = value.problem, value.space
         told = (problem.observables, problem.parameters, problem.experiments, value.objective.name)
         # Not the whole engine: threads and kernels do not change a result, precision does.
         precision = str(getattr(value.engine, "dtype", ""))
-        arrays = (problem.network.parameter_values, space.lower, space.upper, value.values, *seen)
+        arrays = (space.lower, space.upper, value.values)
         return [
-            network,
+            of_network(problem.network).encode(),
+            of_data(problem).encode(),
             repr(told).encode(),
             value.estimator.name.encode(),
             precision.encode(),

@@ -91,6 +91,7 @@ class Measured:
         likely_bias: bias with its noise taken off; where it is not resolved, with one standard
             deviation of that noise added.
         runs: gradients from all trajectories at once, of an estimator that fits something to them.
+        runs_refusal: why there are none of an estimator that should have them.
         bias_of_runs: of their mean, the noise of runs and reference taken off its square.
         scatter_of_runs: standard deviation of one of them.
     """
@@ -106,6 +107,7 @@ class Measured:
     cosine: float = math.nan
     likely_bias: float = math.nan
     runs: Gradients | None = None
+    runs_refusal: str = ""
     bias_of_runs: float = math.nan
     scatter_of_runs: float = math.nan
 

@@ -140,7 +140,10 @@ def _parts_of_error(row: Measured, intended: int) -> str:
         number, size = len(row.runs.values), row.runs.size
         said = f"by {number} gradients from {size:,} trajectories each"
         return f"{said}; bias {percent(row.bias_of_runs)}, noise taken off"
-    return f"{_bias_words(row)}; noise {percent(row.noise / math.sqrt(intended))}"
+    said = f"{_bias_words(row)}; noise {percent(row.noise / math.sqrt(intended))}"
+    if row.runs_refusal:
+        return f"{said}; by batches, as all trajectories at once gave nothing: {row.runs_refusal}"
+    return said
 
 
 def _bias_words(row: Measured) -> str:

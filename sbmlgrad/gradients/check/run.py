@@ -38,7 +38,7 @@ from sbmlgrad.gradients.check.task import (
     species_of,
     targets_of,
 )
-from sbmlgrad.gradients.check.whole_runs import RUNS, is_fitting, with_whole_runs
+from sbmlgrad.gradients.check.whole_runs import BEFORE, RUNS, is_fitting, with_whole_runs
 from sbmlgrad.model.arguments import check_network, check_progress
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
@@ -200,7 +200,7 @@ def _task(
             "pass one of those, or leave it out"
         )
     # Reference, its pilot and runs of all at once take their trajectories from the same streams.
-    most = LARGEST_TRAJECTORY // (2 * MORE + RUNS)
+    most = LARGEST_TRAJECTORY // (BEFORE + RUNS)
     if whole("trajectories", trajectories, 2 * BATCHES, most) % BATCHES:
         raise RequestError(
             f"trajectories={trajectories}: errors are told from {BATCHES} equal batches; give a "

@@ -193,8 +193,6 @@ def free_of(lowered: LoweredNetwork, free: Sequence[str] | None) -> tuple[str, .
         ParameterError: an id that does not exist, or none at all.
         GradientError: one that says how many molecules a firing changes.
     """
-    if isinstance(free, str):
-        raise ParameterError(f"free={free!r}: give a list of ids, for instance ['{free}']")
     ids = lowered.network.parameter_ids
     if free is not None:
         check_parameter_names(lowered.network, free)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from sbmlgrad.errors import RequestError, SbmlGradError
+from sbmlgrad.errors import SbmlGradError
 from sbmlgrad.gradients.base import FittingEstimator
 from sbmlgrad.gradients.check.measurement import Measured, Tick, gradients_of
 from sbmlgrad.gradients.check.reference import MORE
@@ -25,7 +25,8 @@ def is_fitting(estimator: object) -> bool:
 def with_whole_runs(task: Task, row: Measured, batches: int, tick: Tick) -> Measured:
     """Return what was measured of an estimator with the gradients from all trajectories.
 
-    Where memory is too small for them, what batches gave is left as it is.
+    Where there are none, because memory is too small or the estimator refuses, what batches gave is
+    left as it is, and the row says why.
 
     Args:
         task: what is differentiated, with the trajectories of a batch.
@@ -43,9 +44,8 @@ def with_whole_runs(task: Task, row: Measured, batches: int, tick: Tick) -> Meas
 
     try:
         runs = gradients_of(at_once, row.estimator, range(BEFORE, BEFORE + RUNS), tick=ticks)
-    except RequestError:
-        # Too many for the memory there is; then the batches tell.
-        return row
-    except SbmlGradError as error:
-        return Measured(row.estimator, row.name, None, str(error))
-    return replace(row, runs=runs) if np.isfinite(runs.values).all() else row
+    except SbmlGradError as error:  # such as a memory that is too small for so many
+        return replace(row, runs_refusal=str(error))
+    if not np.isfinite(runs.values).all():
+        return replace(row, runs_refusal="such a gradient is not finite")
+    return replace(row, runs=runs)

@@ -26,7 +26,7 @@ _MOLAR = re.compile(f"{_PREFIX}(?:M|[Mm]olar)")
 #: `nmol`, `mol/l`, `nmol·L-1`, `mol m^-3`.
 _MOLES = re.compile(
     f"{_PREFIX}mol(?:es?)?(?P<over> ?/ ?| per |[ *·.])?"
-    r"(?:(?P<of_volume>[dcmunpf]?)(?P<volume>[lL]|(?:lit(?:re|er))|m\^?3)(?P<power>\^?-[13])?"
+    r"(?:(?P<of_volume>[dcmunpf]?)(?P<volume>[lL]|(?:lit(?:re|er)s?)|m\^?3)(?P<power>\^?-[13])?"
     r"|(?P<of_length>[dcmunpf]?)m(?P<cube>\^?-3))?"
 )
 #: `molecules`, `copies/cell`. Counts may be those of a detector.
@@ -56,6 +56,7 @@ def substance_of(unit: str) -> Substance | None:
         unit: as written, such as `uM`, `nmol/l`, `pmol` or `molecules`.
     """
     text = " ".join(unit.replace("µ", "u").replace("μ", "u").replace("⁻", "-").split())
+    text = text.replace("−", "-")  # the minus sign of spreadsheets and print
     text = text.replace("¹", "1").replace("³", "3")
     if _NUMBER.fullmatch(text.lower()):
         return Substance(1.0, is_concentration=False)

@@ -37,6 +37,21 @@ def lowered_with(law: str, more: str = "") -> LoweredNetwork:
         "piecewise(a*P*M, P + M > 0, k)",
         # Pieces that meet at one value of a alone.
         "piecewise(a*P, P < K, 4*K)",
+        # Conditions that change beyond all small counts.
+        "piecewise(a, P == 8, 0)",
+        "piecewise(a, P != 33, 0)",
+        "piecewise(a, P < 2000, 2*a)",
+        "piecewise(a, (P >= 20) && (P <= 60), 0)",
+        "piecewise(a, (P >= 1) && (P < 2000), 0)",
+        "piecewise(a, P + M >= 3000, 0)",
+        "piecewise(a, P*K > 1e6, 2*a)",
+        "piecewise(a, P > M, k)",
+        # Conditions that are no sums of counts: two thresholds, of which the pieces meet at one.
+        "piecewise(a*P, abs(P - 5) > 2, 3*a)",
+        "piecewise(a, floor(P/10) == 2, 0)",
+        # Infinite where the condition fails: no slope leads there.
+        "piecewise(a*ln(P), P > 0, 0)",
+        "piecewise(a/P, P > 0, 20*a)",
     ],
 )
 def test_a_law_that_jumps(law: str) -> None:
@@ -81,6 +96,9 @@ def test_a_law_that_bends_at_most(law: str) -> None:
         ("a*P*(P >= 1)", "a*P"),
         ("piecewise(0, P <= 0, a*P/(K + P))", "a*P/(K + P)"),
         ("piecewise(0, P <= 0, piecewise(a*P, M >= 1, a*P))", "a*P"),
+        ("a*max(P, 0)", "a*P"),
+        ("a*max(0, P)", "a*P"),
+        ("a*abs(P)", "a*P"),
     ],
 )
 def test_slopes_of_a_guarded_law_are_those_without_the_guard(guarded: str, plain: str) -> None:
@@ -93,3 +111,37 @@ def test_slopes_of_a_guarded_law_are_those_without_the_guard(guarded: str, plain
         of_p = [p for p in own if lowered.species_ids[p.variable] == "P"]
         slopes.append(evaluate(of_p[0].expression, values) + np.zeros(5))
     np.testing.assert_allclose(*slopes, rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("law", "below", "above"),
+    [
+        ("min(P, 2)*a", 4.0, 0.0),
+        ("min(2, P)*a", 4.0, 0.0),
+        ("a*max(P - 2, 0)", 0.0, 4.0),
+        ("a*abs(P - 2)", -4.0, 4.0),
+        ("piecewise(a*P, P < 2, 2*a)", 4.0, 0.0),
+        ("piecewise(2*a, P >= 2, a*P)", 4.0, 0.0),
+    ],
+)
+def test_a_bend_on_a_whole_count_has_the_mean_of_both_slopes(law, below, above) -> None:
+    values = {"P": np.arange(5.0), "M": np.full(5, 3.0), "a": 4.0, "K": 6.0}
+    lowered = lowered_with(law)
+    own = [p for p in lowered.state_partials if lowered.channels[p.reaction].id == "J2"]
+    of_p = next(p for p in own if lowered.species_ids[p.variable] == "P")
+    slopes = evaluate(of_p.expression, values) + np.zeros(5)
+    np.testing.assert_allclose(slopes, [below, below, 0.5 * (below + above), above, above])
+
+
+def test_the_slope_in_a_threshold_is_the_central_one() -> None:
+    lowered = lowered_with("a*min(P, K)")
+    (of_k,) = [p for p in lowered.input_partials if lowered.input_ids[p.variable] == "K"]
+    found = evaluate(of_k.expression, {"P": np.array([5.0, 6.0, 7.0]), "a": 4.0, "K": 6.0})
+    np.testing.assert_allclose(found, [0.0, 2.0, 4.0])
+
+
+def test_a_jump_keeps_the_side_that_it_has_in_its_parameters() -> None:
+    lowered = lowered_with("piecewise(a, P >= 5, 0)")
+    (of_a,) = [p for p in lowered.input_partials if lowered.input_ids[p.variable] == "a"]
+    found = evaluate(of_a.expression, {"P": np.array([4.0, 5.0, 6.0]), "a": 4.0})
+    np.testing.assert_allclose(found + np.zeros(3), [0.0, 1.0, 1.0])

@@ -111,6 +111,17 @@ def seven_times(made):
     return dataclasses.replace(made, observables=(changed,))
 
 
+def read_otherwise(made):
+    """The same document, whose laws would be read in another way."""
+    other = dataclasses.replace(made.network, mass_action="combinatorial")
+    return dataclasses.replace(made, network=other)
+
+
+def started_otherwise(made):
+    other = dataclasses.replace(made.network, initial="randomised")
+    return dataclasses.replace(made, network=other)
+
+
 def on_a_linear_scale(made):
     free = dataclasses.replace(made.parameters[0], scale="lin")
     return dataclasses.replace(made, parameters=(free,))
@@ -122,11 +133,13 @@ def on_a_linear_scale(made):
         (seven_times(problem()), {}),
         (problem(values=(5.0, 9.0, 12.0)), {}),
         (on_a_linear_scale(problem()), {}),
+        (read_otherwise(problem()), {}),
+        (started_otherwise(problem()), {}),
         (problem(), {"learning_rate": 0.01}),
         (problem(), {"starts": 3}),
         (problem(), {"optimizer": "rmsprop"}),
     ],
-    ids=["formula", "values", "scale", "learning rate", "starts", "optimiser"],
+    ids=["formula", "values", "scale", "laws", "start", "learning rate", "starts", "optimiser"],
 )
 def test_what_is_another_fit_is_refused(tmp_path, other, changes) -> None:
     path = tmp_path / "state.npz"
@@ -169,7 +182,9 @@ def test_files_of_others_are_no_checkpoints(tmp_path, content) -> None:
     path.write_bytes(content)
     with pytest.raises(FitError, match=r"checkpoint\.npz: cannot be read as a checkpoint"):
         seed_in(path)
-    with pytest.raises(WriteError, match="is there already and is no state of a fit"):
+    with pytest.raises(
+        WriteError, match="is there already and cannot be read as the state of a fit"
+    ):
         check_checkpoint(path)
     assert path.read_bytes() == content
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from networks import antimony
@@ -9,7 +11,9 @@ from networks import antimony
 from sbmlgrad.fit.choice import default_estimators
 from sbmlgrad.fit.problems.plain import plain_problem
 from sbmlgrad.gradients import FiniteDifference, TwoSidedAdjoint
+from sbmlgrad.model.expression import Number, Symbol
 from sbmlgrad.model.measurements import Measurements
+from sbmlgrad.model.problem import Experiment, Period
 
 DATA = Measurements(
     observables=("M",),
@@ -36,3 +40,22 @@ def test_paths_are_followed_where_they_tell(law, expected) -> None:
         J0: => P; k; J1: => M; {law}; J2: M => ; M;""")
     problem, _ = plain_problem(model, DATA, free=["a"])
     assert default_estimators(problem) == expected
+
+
+@pytest.mark.parametrize("free", ["a", "M0"])
+def test_where_a_parameter_sets_a_count_only_what_is_fitted_is_differentiated(free) -> None:
+    """Paths are differentiated in all parameters, and whole counts have no derivative."""
+    model = antimony("""substanceOnly species M in cell; M = M0; M0 = 3; a = 4;
+        J1: => M; a; J2: M => ; M;""")
+    problem, _ = plain_problem(model, DATA, free=[free])
+    assert default_estimators(problem) == (FiniteDifference(parameters=(free,)),)
+
+
+def test_what_a_condition_sets_to_a_number_is_not_differentiated() -> None:
+    model = antimony("""substanceOnly species M in cell; M = M0; M0 = 3; a = 4; b = 2;
+        J1: => M; a; J2: M => ; b*M;""")
+    problem, _ = plain_problem(model, DATA, free=["a"])
+    values = {"M0": Number(5.0), "b": Symbol("a")}
+    experiment = Experiment("", (Period(0.0, values),))
+    problem = replace(problem, experiments=(experiment,))
+    assert default_estimators(problem) == (FiniteDifference(parameters=("a", "b")),)

@@ -21,6 +21,7 @@ from sbmlgrad.fit.fitted_petab import (
     write_fitted_petab,
 )
 from sbmlgrad.fit.report import FILES, check_results_folder, write_results
+from sbmlgrad.fit.report.earlier import check_earlier
 from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.petab import load_petab, write_petab
 from sbmlgrad.model.expression import Apply, Number
@@ -113,6 +114,12 @@ def test_a_problem_that_petab_cannot_say_is_left_out_and_the_reason_known(tmp_pa
     assert (tmp_path / "fit.nc").exists()
 
 
+def test_a_text_that_speaks_of_a_fit_is_no_result(tmp_path) -> None:
+    (tmp_path / "fit.nc").write_text("my notes about the sbmlgrad fit of last week")
+    with pytest.raises(WriteError, match=r"fit\.nc: is there already, in a folder that no fit"):
+        check_earlier(tmp_path, ["fit.nc"])
+
+
 def contents(folder):
     """Return path → bytes of everything below a folder."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
@@ -121,7 +128,7 @@ def contents(folder):
 def test_a_problem_that_comes_from_no_fit_is_not_overwritten(tmp_path) -> None:
     result = usual_result()
     path = write_petab(result.problem, tmp_path / "petab")
-    (tmp_path / "fit.nc").write_bytes(b"of an older sbmlgrad fit")
+    result.save(tmp_path / "fit.nc")
     before = contents(tmp_path)
     # Also where there would be nothing to write, nothing may be removed.
     for one in (result, rounded(result)):

@@ -154,6 +154,6 @@ def test_a_step_that_leads_down_is_taken_back(births, monkeypatch) -> None:
 
     monkeypatch.setattr(module, "gather", astray)
     near = nearest_optimum(births[1], 100, 0.2)
-    lengths = -np.log(np.array(seen[1:]) / 0.4)
-    np.testing.assert_allclose(lengths[1:] / lengths[:-1], module.SHORTER, rtol=1e-4)
+    lengths = -np.log(np.array(seen[1:]) / births[1].values[0])
+    np.testing.assert_allclose(lengths[1:] / lengths[:-1], module.SHORTER, rtol=1e-6)
     assert "none was found in 8 looks" in near.doubt

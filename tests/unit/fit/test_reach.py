@@ -22,8 +22,8 @@ from sbmlgrad.model.problem import Experiment, Observable, Period, Problem, Prob
 NETWORK = antimony(
     "species A in cell, B in cell, $F in cell, $G in cell; A = 10; B := 2*through_rule*A; G = 3;"
     "in_law = 1; through_rule = 1; in_start = 3; in_parameter = 2; in_trigger = 1; in_delay = 1;"
-    "in_assignment = 1; in_rate = 1; in_size = 1; idle = 1; of_idle = 1; unused := of_idle;"
-    "follows = 2*in_parameter; moved = 1; F = in_start; in_event_start = 1; size_like = 1;"
+    "in_assignment = 1; in_rate = 1; idle = 1; of_idle = 1; unused := of_idle;"
+    "follows = 2*in_parameter; moved = 1; F = in_start; in_event_start = 1;"
     "J: A -> ; in_law*follows*A; moved' = in_rate*0.1;"
     "E: at in_delay after (time > in_trigger): in_event_start = in_assignment;"
     "K: -> A; moved*in_event_start;"

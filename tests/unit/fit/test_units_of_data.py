@@ -201,6 +201,8 @@ def test_the_unit_of_the_mapping_counts_where_the_header_has_none(tmp_path) -> N
         ("pmol/µL", 1e-6 * AVOGADRO, True),
         ("mmol per litre", 1e-3 * AVOGADRO, True),
         ("nmol L⁻¹", 1e-9 * AVOGADRO, True),
+        ("umol l−1", 1e-6 * AVOGADRO, True),
+        ("nmol/litres", 1e-9 * AVOGADRO, True),
         ("mol/m³", 1e-3 * AVOGADRO, True),
         ("moles", AVOGADRO, False),
         ("nanomole", 1e-9 * AVOGADRO, False),

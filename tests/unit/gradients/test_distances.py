@@ -193,3 +193,19 @@ def test_distance_needs_one_sample_a_point() -> None:
         distances.distance(cells, [[1.0, 2.0]] * 2, "X", kind="other")
     with pytest.raises(sg.RequestError, match="name the symbols"):
         distances.distance(cells, [[1.0, 2.0]] * 2)
+
+
+@pytest.mark.parametrize(
+    "distance",
+    [
+        distances.energy_distance,
+        distances.maximum_mean_discrepancy,
+        distances.wasserstein_distance,
+    ],
+)
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_samples_that_are_not_finite_are_refused(distance, wrong) -> None:
+    good, bad = np.array([1.0, 2.0]), np.array([1.0, wrong])
+    for samples in ((bad, good), (good, bad), (tf.constant(bad), good), (tf.constant(good), bad)):
+        with pytest.raises(sg.StatisticsError, match="not finite"):
+            distance(*samples)

@@ -99,7 +99,7 @@ def test_gradients_of_functions_of_single_points_are_exact(name) -> None:
     # a rare event by a few per cent.
     close = np.abs(rows.mean(axis=0) - exact) < 7.1 * error + 0.02 * np.abs(exact)
     assert close.all(), f"z = {z}"
-    assert (error < 0.2 * np.abs(exact)).all(), "the test has no power"
+    assert (error < 0.1 * np.abs(exact)).all(), "a gradient of zero could pass"
 
 
 def test_windows_are_accepted() -> None:
@@ -122,7 +122,8 @@ def test_two_symbols_at_a_point_are_accepted() -> None:
     # |t| with 7 degrees of freedom exceeds 7.1 with p = 2e-4: the direct part lost or counted twice
     # would show.
     assert (np.abs(z) < 7.1).all(), f"z = {z}"
-    assert error.max() < 0.1 * np.abs(exact).max(), "the test has no power"
+    direct = sum(mean(t) ** 2 for t in TIMES)
+    assert 7.1 * error[1] < 0.5 * direct, "the test has no power"
 
 
 def test_it_is_refused_inside_a_graph_too() -> None:

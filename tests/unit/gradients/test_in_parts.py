@@ -106,6 +106,15 @@ def test_functions_that_mix_trajectories_are_refused(model, statistic, estimator
         _found(model, statistic, estimator)
 
 
+def test_functions_that_mix_trajectories_are_refused_in_graphs(model, monkeypatch):
+    """The value would depend on the memory there is, and nobody would be told."""
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, *_ = _found(model, lambda cells, scale: cells.mean("X"))
+    graph = tf.function(lambda: _fano(cells, 1.0))
+    with pytest.raises(tf.errors.OpError, match="mixes trajectories"):
+        graph()
+
+
 def test_single_precision_and_graphs_are_no_mixing(model, monkeypatch):
     """Vector instructions round single precision differently by where a trajectory stands."""
 

@@ -15,13 +15,13 @@ SENSOR = """substanceOnly species P in cell, M in cell; P = 0; M = 0; k = 3; d =
     J0: => P; k; J1: P => ; d*P; J2: => M; piecewise(a, P >= 5, 0); J3: M => ; e*M;"""
 
 
-def gradient(estimator):
+def gradient(estimator, seed=3):
     model = antimony(SENSOR)
     theta = tf.Variable(model.parameter_values)
     kept = sg.WindowAverages([2.0, 3.0])
     with tf.GradientTape() as tape:
         cells = sg.simulate(
-            model, theta, readouts=[kept], trajectories=4000, seed=3, estimator=estimator
+            model, theta, readouts=[kept], trajectories=1000, seed=seed, estimator=estimator
         )
         mean = cells.mean("M", readout=kept)[0]
     return tape.gradient(mean, theta).numpy()
@@ -37,15 +37,18 @@ def test_path_derivatives_refuse_it(estimator) -> None:
 
 
 def test_the_fitted_value_sees_the_jump() -> None:
-    """Path derivatives gave 0 in k and d. 8 % of the norm is four standard errors."""
+    """Path derivatives gave 0 in k and d, whose entries are a tenth of the norm and more."""
     model = antimony(SENSOR)
     ids = ("k", "d", "a", "e")
     projection = cme.project(model, until=3.0, tolerance=1e-8)
     kept = sg.WindowAverages([2.0, 3.0])
     exact = cme.expectation(projection, kept, "M", ids).gradient[0]
-    off = np.linalg.norm(gradient(sg.gradients.FittedValue()) - exact) / np.linalg.norm(exact)
-    assert off < 0.08, off
-    assert np.abs(exact[:2]).min() > 0.1 * np.linalg.norm(exact)
+    rows = np.array([gradient(sg.gradients.FittedValue(), seed) for seed in range(8)])
+    error = rows.std(axis=0, ddof=1) / np.sqrt(8.0)
+    z = (rows.mean(axis=0) - exact) / error
+    # |t| with 7 degrees of freedom exceeds 7.1 with p = 2e-4.
+    assert (np.abs(z) < 7.1).all(), f"z = {z}"
+    assert (7.1 * error[:2] < 0.5 * np.abs(exact[:2])).all(), "a gradient of zero could pass"
 
 
 def test_relaxed_trajectories_refuse_it() -> None:

@@ -10,6 +10,7 @@ from rarely_high import FROM_ZERO, SIZES, TIMES
 import sbmlgrad as sg
 from sbmlgrad.errors import GradientError
 from sbmlgrad.gradients.expectations import as_functional
+from sbmlgrad.gradients.functional import JOINS
 from sbmlgrad.gradients.pointwise import why_joined
 
 
@@ -38,7 +39,7 @@ OF_SEVERAL = {
 def test_the_decision_depends_on_neither_size_nor_seed(name, trajectories, times) -> None:
     for seed in range(4):
         values = counts(trajectories, seed, times)
-        assert why_joined(lambda v: OF_SEVERAL[name](v[:, :, 0]), values), seed
+        assert why_joined(lambda v: OF_SEVERAL[name](v[:, :, 0]), values) == JOINS, seed
 
 
 OF_ONE = {
@@ -76,8 +77,8 @@ def test_one_column_of_many_whatever_its_scale(scale) -> None:
         return (v[:, :, 3] >= edge) * (v[:, ::-1, 7] >= edge) * 1.0
 
     assert (values[:, :, 7] >= edge).mean() < 0.01
-    assert why_joined(joined, values)
-    assert why_joined(rare_in_both, values)
+    assert why_joined(joined, values) == JOINS
+    assert why_joined(rare_in_both, values) == JOINS
     assert why_joined(lambda v: v[:, :, 3] * (v[:, :, 7] >= edge), values) == ""
 
 
@@ -120,7 +121,7 @@ def test_what_is_joined_by_a_pattern_over_points(name) -> None:
     if name == "the same state seen":
         values = np.random.default_rng(1).permuted(values, axis=0)
         values[:, :, 0] = 4000.0 - 2.0 * values[:, :, 1]
-    assert why_joined(joined, values)
+    assert why_joined(joined, values) == JOINS
 
 
 def test_what_only_trajectories_show_is_tried_on_them() -> None:
@@ -132,7 +133,7 @@ def test_what_only_trajectories_show_is_tried_on_them() -> None:
         follows = v[:, 1:] == 7919.0 * v[:, :-1] % 4001.0
         return v[:, :, 0] * follows.all(axis=(1, 2))[:, None]
 
-    assert why_joined(joined, values)
+    assert why_joined(joined, values) == JOINS
 
 
 def test_a_function_that_raises_is_not_decided() -> None:

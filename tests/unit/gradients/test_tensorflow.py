@@ -262,3 +262,13 @@ def test_own_training_loop_with_a_keras_optimiser() -> None:
 
     losses = [float(step()) for _ in range(40)]
     assert losses[-1] < 0.05 * losses[0]
+
+
+def test_tensors_in_a_mapping_or_list_are_refused() -> None:
+    """They would be plain numbers, and the tape would have nothing to follow."""
+    model = network("immigration_death")
+    rates = [tf.Variable(value) for value in model.parameter_values]
+    by_id = dict(zip(model.parameter_ids, rates, strict=True))
+    for parameters in (rates, tuple(rates), by_id):
+        with pytest.raises(sg.GradientError, match=r"tf\.stack"):
+            sg.simulate(model, parameters, times=[1.0], trajectories=2, seed=1)

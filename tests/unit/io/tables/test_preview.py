@@ -87,7 +87,9 @@ def test_a_mark_of_decimals_changes_no_kind(table):
 def test_few_whole_numbers_are_replicates(table):
     assert preview(table(cells_of([0, 5], 29))).kind == "measurements"
     assert preview(table(cells_of([0, 5], 40)), layout="wide").kind == "measurements"
-    assert preview(table(cells_of([0, 5], 40).replace(",4\n", ",4.5\n"))).kind != "dwells"
+    assert preview(table(cells_of([0, 5], 40).replace(",4\n", ",4.5\n"))).kind == "measurements"
+    halves = "".join(f"{t},{i % 4 + 0.5 * (i % 8 < 7)}\n" for t in (0, 5) for i in range(40))
+    assert preview(table(f"time,count\n{halves}")).kind == "measurements"
 
 
 def populations_of(cells):
