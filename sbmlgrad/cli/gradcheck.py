@@ -154,16 +154,13 @@ def write_results(check: Any, folder: Path) -> list[Path]:
         check: a `GradientCheck`.
         folder: made if it is not there.
     """
-    import io
-
     from sbmlgrad.io.files import write_atomically
+    from sbmlgrad.pages.figure import png_bytes
 
-    picture = io.BytesIO()
-    check.plot().savefig(picture, format="png", dpi=160)
     data = {
         TABLE: check.to_dataframe().to_csv(sep="\t", index=False).encode(),
         GRADIENTS: check.gradients().to_csv(sep="\t", index=False).encode(),
-        PICTURE: picture.getvalue(),
+        PICTURE: png_bytes(check.plot()),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in data.items():

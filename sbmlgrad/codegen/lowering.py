@@ -18,6 +18,7 @@ from sbmlgrad.model.expression import TIME, ZERO, Expression, substitute, symbol
 from sbmlgrad.model.initial import start_expression
 from sbmlgrad.model.issues import SSA, blocking
 from sbmlgrad.model.jumping_laws import jumps_with
+from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.lines import located
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.rules import written_out
@@ -104,9 +105,7 @@ class LoweredNetwork:
     @property
     def clock_words(self) -> str:
         """Why there is a clock, for messages: the first reasons, and how many more there are."""
-        more = len(self.clock_reasons) - MOST_REASONS
-        found = ", ".join(self.clock_reasons[:MOST_REASONS])
-        return f"{found} and {more} more" if more > 0 else found
+        return first_of(self.clock_reasons, MOST_REASONS)
 
     @cached_property
     def formulas(self) -> tuple[Expression, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from sbmlgrad.codegen.lowering import MOST_REASONS, LoweredNetwork
 from sbmlgrad.errors import GradientError
+from sbmlgrad.model.labels import first_of
 
 
 def jumping_words(lowered: LoweredNetwork) -> str:
@@ -13,9 +14,8 @@ def jumping_words(lowered: LoweredNetwork) -> str:
     found = lowered.jumping_channels
     if not found:
         return ""
-    named = ", ".join(map(repr, found[:MOST_REASONS]))
-    more = f" and {len(found) - MOST_REASONS} more" if len(found) > MOST_REASONS else ""
-    return f"the law of {named}{more} jumps where the state passes a threshold"
+    named = first_of(list(map(repr, found)), MOST_REASONS)
+    return f"the law of {named} jumps where the state passes a threshold"
 
 
 def refuse_parameters_in_changes(lowered: LoweredNetwork, parameters: Collection[str]) -> None:

@@ -24,6 +24,7 @@ from sbmlgrad.engines.symbol_values import Extra, needs_expectation, symbol_alon
 from sbmlgrad.engines.wanted_values import Wanted, wanted
 from sbmlgrad.errors import GradientError, RequestError, StatisticsError
 from sbmlgrad.model.expression import symbols
+from sbmlgrad.model.numbers import as_numbers
 
 if TYPE_CHECKING:
     from sbmlgrad.engines.ensemble import Ensemble
@@ -252,12 +253,18 @@ def _mean_of(what: Wanted, function: Callable[..., Any], values: list[Any]) -> A
     axis = len(values[0].shape) - 2
     result = function(*values)
     if not what.ensemble.is_differentiable:
-        array = np.asarray(result, dtype=np.float64)
+        array = as_numbers("what the function gives", result)
         check_shape(array.shape, values[0].shape, axis)
         return array.mean(axis=axis)
     import tensorflow as tf
 
-    result = tf.cast(result, tf.float64)
+    try:
+        result = tf.cast(result, tf.float64)
+    except (TypeError, ValueError, tf.errors.OpError) as error:
+        raise RequestError(
+            f"the function gives {result!r}, which is no tensor of numbers; let it return one "
+            "number for each trajectory"
+        ) from error
     check_shape(tuple(result.shape), tuple(values[0].shape), axis)
     value = tf.reduce_mean(result, axis=axis)
 

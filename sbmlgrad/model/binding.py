@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from sbmlgrad.errors import DataError
-from sbmlgrad.model.labels import suggestion
+from sbmlgrad.model.labels import first_of, suggestion
 from sbmlgrad.model.measurements import Measurements, listed, part
 
 
@@ -72,9 +72,8 @@ def bind(
     if not problems and set(targets) <= {None}:
         problems = ["no column is left to compare with the model"]
     if problems:
-        shown = [f"{i} ({name})" if name else i for i, name in names.items()][:20]
-        more = f" and {len(names) - len(shown)} more" if len(names) > len(shown) else ""
-        problems.append(f"the model has {', '.join(shown)}{more}")
+        known = [f"{i} ({name})" if name else i for i, name in names.items()]
+        problems.append(f"the model has {first_of(known, 20)}")
         what = "columns that cannot be bound to the model"
         raise DataError(listed(measurements.source_name, what, problems))
     return _renamed(measurements, targets)

@@ -20,6 +20,7 @@ from sbmlgrad.model.expression import (
     symbols,
 )
 from sbmlgrad.model.jumping_laws import bends, without_guards
+from sbmlgrad.model.jumps import is_logical
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.quantities import is_affine
 from sbmlgrad.model.traversal import from_the_leaves
@@ -40,6 +41,8 @@ def sides(law: Expression, moving: Set[str]) -> tuple[Expression, ...]:
         law: the propensity.
         moving: ids of the symbols that are whole numbers from 0 on.
     """
+    if not _may_bend(law):
+        return (law,)
     plain = _without_idle_extremes(without_guards(law, moving), moving)
     other = _from_the_other_side(plain, moving)
     return (plain,) if other == plain else (plain, other)
@@ -56,6 +59,20 @@ def mean_slope(sides: Sequence[Expression], symbol: str) -> Expression:
     if not others or others[0] == first:
         return first
     return multiply(Number(0.5), add(first, others[0]))
+
+
+def _may_bend(law: Expression) -> bool:
+    """Tell whether there is anything that bends or guards, which most laws do without."""
+    stack, seen = [law], set()
+    while stack:
+        node = stack.pop()
+        if not isinstance(node, Apply) or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if node.operator in (*_EXTREMES, "abs", "piecewise") or is_logical(node):
+            return True
+        stack += node.arguments
+    return False
 
 
 def _from_the_other_side(law: Expression, moving: Set[str]) -> Expression:

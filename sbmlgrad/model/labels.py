@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sbmlgrad.errors import DataError
 
@@ -29,6 +29,20 @@ def suggestion(name: str, candidates: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), by_lower, n=3, cutoff=0.6)
     found = [candidate for key in close for candidate in by_lower[key]]
     return f" (did you mean {' or '.join(map(repr, found))}?)" if found else ""
+
+
+def first_of(texts: Sequence[str], most: int, what: str = "", *, separator: str = ", ") -> str:
+    """Return texts in a row; of many, the first ones and how many there are beside them.
+
+    Args:
+        texts: to be listed.
+        most: that are.
+        what: the texts are, in the plural, such as "columns"; empty leaves it out.
+        separator: between two of them.
+    """
+    shown = separator.join(texts[:most])
+    beside = len(texts) - most
+    return shown if beside <= 0 else f"{shown} and {beside} more {what}".rstrip()
 
 
 def refuse_unknown(source: str, kind: str, label: str, labels: tuple[str, ...]) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 from sbmlgrad.errors import RequestError, WriteError
+
+#: Pixels an inch.
+DPI = 160
 
 
 def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
@@ -31,7 +35,7 @@ def new_figure(rows: int, columns: int, width: float, height: float) -> tuple[An
     return figure, axes
 
 
-def save_figure(figure: Any, path: str | Path, *, dpi: int = 160) -> None:
+def save_figure(figure: Any, path: str | Path, *, dpi: int = DPI) -> None:
     """Write a figure into a file.
 
     Args:
@@ -41,14 +45,27 @@ def save_figure(figure: Any, path: str | Path, *, dpi: int = 160) -> None:
 
     Raises:
         RequestError: the path is none.
-        WriteError: the file cannot be written.
+        WriteError: the file cannot be written, or its suffix is no format.
     """
-    if not isinstance(path, str | os.PathLike) and not hasattr(path, "write"):
+    if not isinstance(path, str | os.PathLike):
         raise RequestError(f"path={path!r}: give the name of a file, for instance 'plot.png'")
+    suffix = Path(path).suffix.removeprefix(".").lower()
+    known = figure.canvas.get_supported_filetypes()
+    if suffix and suffix not in known:
+        raise WriteError(
+            f"the plot cannot be written to '{path}': there is no format '{suffix}'; choose a "
+            f"suffix among {', '.join(f'.{one}' for one in known)}"
+        )
     try:
         figure.savefig(path, dpi=dpi)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise WriteError(
-            f"the plot cannot be written to '{path}': {error}. Choose another place or suffix, for "
-            "instance .png or .pdf."
+            f"the plot cannot be written to '{path}': {error}; choose another place"
         ) from error
+
+
+def png_bytes(figure: Any) -> bytes:
+    """Return a figure as the content of a PNG file."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI)
+    return buffer.getvalue()

@@ -13,6 +13,7 @@ from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.ode.engine import ODE
 from sbmlgrad.io.formats import load
 from sbmlgrad.model.expression import Expression, Number, Symbol
+from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees.affine import AffineNetwork
 from sbmlgrad.referees.base import FloatArray, RefusedError
@@ -63,11 +64,9 @@ class RateEquations:
                 "means do not obey the rate equations where there are events or rate rules"
             )
         if bent:
-            named = ", ".join(map(repr, bent[:4]))
-            more = f" and {len(bent) - 4} more" if len(bent) > 4 else ""
             found.append(
                 "means obey the rate equations only where laws are affine in the counts, and that "
-                f"of {named}{more} is not"
+                f"of {first_of(list(map(repr, bent)), 4)} is not"
             )
         return tuple(found)
 

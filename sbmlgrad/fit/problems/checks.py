@@ -19,6 +19,7 @@ from sbmlgrad.fit.problems.column_units import unit_faults
 from sbmlgrad.fit.problems.reach import check_reach
 from sbmlgrad.io.tables.times import seconds_of
 from sbmlgrad.model.expression import Number, Symbol, symbols
+from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.priors import PRIORS, Prior
 from sbmlgrad.model.problem import Experiment, Problem
 
@@ -151,10 +152,9 @@ def _trial_faults(problem: Problem, id: str, trials: float, told: str) -> Iterat
         if m.observables[place] == id and value > trials
     ]
     if above:
-        more = f" and {len(above) - 3} more" if len(above) > 3 else ""
         yield (
             f"observable '{id}': measurements above its number of trials, {told}: "
-            f"{', '.join(above[:3])}{more}; correct the number, or the measurements"
+            f"{first_of(above, 3)}; correct the number, or the measurements"
         )
 
 

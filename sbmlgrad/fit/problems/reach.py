@@ -141,8 +141,7 @@ def _acts(
 
 def _is_set(experiment: Experiment, id: str) -> bool:
     """Tell whether an experiment sets a symbol from its very start."""
-    first = min(experiment.periods, key=lambda period: period.start)
-    return id in first.values
+    return id in experiment.periods[0].values
 
 
 def _why_idle(

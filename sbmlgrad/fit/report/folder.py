@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from sbmlgrad.io.files import write_atomically
 from sbmlgrad.io.petab.load import VISUALIZATION
 from sbmlgrad.io.sbml.writer import write_sbml
 from sbmlgrad.model.problem import Problem
+from sbmlgrad.pages.figure import png_bytes
 
 #: What is in the folder; `fit.png` where there are curves, and the folder `petab` where PEtab can
 #: say the problem. The record is written first, the others in this order.
@@ -106,8 +106,8 @@ def write_results(
     contents: dict[str, bytes] = {FILES[0]: calibrated}
     contents |= {"parameters.tsv": table.encode(), STORED: result_bytes(result)}
     if result.curves:
-        contents["fit.png"] = _png(plot_fit(result))
-    contents["history.png"] = _png(plot_history(result))
+        contents["fit.png"] = png_bytes(plot_fit(result))
+    contents["history.png"] = png_bytes(plot_history(result))
     contents[RECORD] = provenance_json(result).encode()
     contents["report.html"] = report_html(result).encode()
     try:
@@ -125,12 +125,6 @@ def write_results(
     write_fitted_petab(petab, target)
     there = {*contents, *([FOLDER] if petab else [])}
     return tuple(target / name for name in FILES if name in there)
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=160)
-    return buffer.getvalue()
 
 
 def summary(result: FitResult) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def ranked(rows: Sequence[Measured], intended: int) -> tuple[Ranked, ...]:
     able = [row for row in rows if row.gradients is not None]
     if not able:
         return ()
-    base = next((row for row in able if _is_default(row)), None)
+    base = next((row for row in able if is_default(row)), None)
     seconds = base.seconds if base is not None else min(row.seconds for row in able)
     errors = [row.error(intended) for row in able]
     timed = [row.error(max(intended * _ratio(seconds, row.seconds), 1.0)) for row in able]
@@ -66,7 +66,7 @@ def ranked(rows: Sequence[Measured], intended: int) -> tuple[Ranked, ...]:
     return tuple(
         sorted(
             found,
-            key=lambda one: (one.score / least > ALIKE or not _is_default(one.row), one.score),
+            key=lambda one: (one.score / least > ALIKE or not is_default(one.row), one.score),
         )
     )
 
@@ -102,9 +102,9 @@ def recommendation(
             "gradient itself, because what the statistic is about happens too seldom or the noise "
             "is too large. Use more trajectories.",
         )
-    default = next((row for row in rows if _is_default(row)), None)
+    default = next((row for row in rows if is_default(row)), None)
     is_weak = default is not None and _is_weak(default)
-    if default is not None and not _is_default(best.row):
+    if default is not None and not is_default(best.row):
         said.append(_of_default(default, order))
     if is_weak and signs:
         said.append(f"What is seen is a known weak spot of path derivatives: {'; '.join(signs)}.")
@@ -123,7 +123,8 @@ def percent(share: float) -> str:
     return f"{100.0 * share:.2g} %" if share < 0.995 else f"{100.0 * share:.0f} %"
 
 
-def _is_default(row: Measured) -> bool:
+def is_default(row: Measured) -> bool:
+    """Tell whether a row is that of the default estimator."""
     return type(row.estimator) is TwoSidedAdjoint
 
 

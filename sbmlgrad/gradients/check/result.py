@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sbmlgrad.engines.readouts import Readout, ValuesAt
 from sbmlgrad.gradients.check.measurement import Measured
-from sbmlgrad.gradients.check.recommendation import Ranked
+from sbmlgrad.gradients.check.recommendation import Ranked, is_default
 from sbmlgrad.gradients.check.reference import Reference
 from sbmlgrad.gradients.straight_through import StraightThrough
 
@@ -204,10 +204,12 @@ class GradientCheck:
             mark = "* " if one is self.ranking[0] else "  "
             text = "".join(c.rjust(w) for c, (_, w) in zip(cells, COLUMNS, strict=True))
             lines.append(f"{mark}{row.name}".ljust(width) + text)
+        is_there = any(is_default(one.row) for one in self.ranking)
+        first = "the default" if is_there else "the fastest one"
         lines += [
             "",
             f"In % of the size of the gradient: bias ± standard error, and the error of a gradient "
-            f"from {self.intended:,} trajectories, or from what the default does in the same time.",
+            f"from {self.intended:,} trajectories, or from what {first} does in the same time.",
             "noise: noise-to-signal ratio of one trajectory; µs: CPU time of one.",
             "",
         ]

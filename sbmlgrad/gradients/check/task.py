@@ -16,7 +16,7 @@ from sbmlgrad.engines.base import Request
 from sbmlgrad.engines.failures import failure_message
 from sbmlgrad.engines.kernel_choice import AUTO, LOCKSTEP
 from sbmlgrad.engines.native import Native
-from sbmlgrad.engines.readouts import Readout, WindowAverages, columns, point_count
+from sbmlgrad.engines.readouts import AfterFirings, Readout, WindowAverages, columns, point_count
 from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import ParameterError, RequestError, SimulationError
 from sbmlgrad.gradients.base import Estimator
@@ -285,4 +285,6 @@ def readout_of(readout: Readout | None, times: Any) -> Readout:
 def _where(readout: Readout, point: int) -> str:
     if isinstance(readout, WindowAverages):
         return f"in {readout.points[point]:g} … {readout.points[point + 1]:g}"
+    if isinstance(readout, AfterFirings):
+        return f"after {readout.counts[point]} firings"
     return f"at {readout.points[point]:g}"

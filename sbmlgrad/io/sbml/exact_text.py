@@ -19,6 +19,7 @@ from sbmlgrad.errors import WriteError
 from sbmlgrad.io.sbml.annotation import double_text
 from sbmlgrad.io.sbml.mathml_writer import MATHML, decimal_text
 from sbmlgrad.io.sbml.safe_xml import SourceDocument, source_document
+from sbmlgrad.model.labels import first_of
 
 #: Element → its attributes that hold doubles: name, getter and whether there is one; in level 1 a
 #: size is a volume.
@@ -83,8 +84,9 @@ def _pairs(document: Any, again: Any) -> Iterator[tuple[Any, Any]]:
     if len(ours) != len(theirs):
         level = f"SBML level {document.getLevel()} version {document.getVersion()}"
         if lost := _missing(ours, theirs):
-            words = f"{_listed(lost)} would be lost, for which {level} has no place; choose another"
-            raise WriteError(f"{words} level, or take {'it' if len(lost) == 1 else 'them'} out")
+            named = first_of(lost, 5, "elements")
+            words = f"{named} would be lost, for which {level} has no place; choose another level"
+            raise WriteError(f"{words}, or take {'it' if len(lost) == 1 else 'them'} out")
         raise WriteError(
             f"the document does not read back as it is written, as {level}: {len(ours)} elements "
             f"become {len(theirs)}; it may break rules of SBML, which `sbmlgrad check` lists"
@@ -109,11 +111,6 @@ def _described(element: Any) -> str:
     words = f"{element.getElementName()} '{named or element.getId()}'".removesuffix(" ''")
     owner = element.getAncestorOfType(libsbml.SBML_REACTION)
     return words if owner is None else f"{words} of reaction '{owner.getId()}'"
-
-
-def _listed(words: list[str]) -> str:
-    more = f" and {len(words) - 5} more elements" if len(words) > 5 else ""
-    return ", ".join(words[:5]) + more
 
 
 def _elements(document: Any) -> list[Any]:

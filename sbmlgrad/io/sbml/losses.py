@@ -18,6 +18,7 @@ from sbmlgrad.model.elements import (
     Stoichiometry,
 )
 from sbmlgrad.model.expression import Apply, Expression, Number, substitute, symbols
+from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.traversal import from_the_leaves
 
@@ -248,5 +249,4 @@ def _different(before: Any, after: Any) -> str:
         ids = [i for i in sorted({*ours, *theirs}) if ours.get(i) != theirs.get(i)]
     else:
         return f"{before!r} would become {after!r}"
-    more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-    return ", ".join(repr(i) for i in ids[:_NAMED]) + more
+    return first_of([repr(i) for i in ids], _NAMED)

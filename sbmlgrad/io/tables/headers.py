@@ -19,6 +19,7 @@ from sbmlgrad.io.tables.cells import (
 from sbmlgrad.io.tables.options import TableOptions
 from sbmlgrad.io.tables.problems import refuse_file
 from sbmlgrad.io.tables.times import seconds_of
+from sbmlgrad.model.labels import first_of
 
 #: Tells whether a row can be the header, from its cells as labels and the next row that is filled.
 IsHeader = Callable[[Mapping[int, str], Mapping[int, Cell]], bool]
@@ -127,8 +128,7 @@ def _above(grid: Grid, rows: list[int]) -> tuple[Region, ...]:
     if not rows:
         return ()
     texts = [shown(cell) for row in rows for cell in grid[row].values()]
-    more = f" and {len(texts) - 6} more cells" if len(texts) > 6 else ""
-    text = f"before the header: {', '.join(texts[:6])}{more}"
+    text = f"before the header: {first_of(texts, 6, 'cells')}"
     return (Region(text, (rows[0], rows[-1])),)
 
 

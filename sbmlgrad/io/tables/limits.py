@@ -10,6 +10,7 @@ from sbmlgrad.io.tables.cells import Cell, Problem, clean
 from sbmlgrad.io.tables.decimals import Place
 from sbmlgrad.io.tables.options import TableOptions
 from sbmlgrad.io.tables.problems import letters, ranges
+from sbmlgrad.model.labels import first_of
 
 _NUMBER = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 _BELOW = re.compile(rf"[<≤]=?\s*{_NUMBER}")
@@ -150,5 +151,4 @@ def _places(places: list[Place]) -> str:
         f"column {letters(c)} row{'s'[: len(rows) > 1]} {ranges(sorted(rows))}"
         for c, rows in by_column.items()
     ]
-    more = f" and {len(texts) - 5} more columns" if len(texts) > 5 else ""
-    return "; ".join(texts[:5]) + more
+    return first_of(texts, 5, "columns", separator="; ")

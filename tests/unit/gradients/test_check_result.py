@@ -113,9 +113,9 @@ def test_biases_that_are_not_resolved_are_drawn_hollow(tmp_path) -> None:
 
 def test_a_place_that_cannot_be_drawn_into_is_refused(tmp_path) -> None:
     found = quick(estimators=[TwoSidedAdjoint()])
-    with pytest.raises(WriteError, match=r"nowhere.*Choose another place"):
+    with pytest.raises(WriteError, match=r"nowhere.*choose another place"):
         found.plot(tmp_path / "nowhere" / "check.png")
-    with pytest.raises(WriteError, match=r"check\.foo.*another place or suffix"):
+    with pytest.raises(WriteError, match=r"check\.foo.*no format 'foo'"):
         found.plot(tmp_path / "check.foo")
     with pytest.raises(sg.RequestError, match="path=3: give the name of a file"):
         found.plot(3)
@@ -178,3 +178,17 @@ def test_the_guide_runs(capsys) -> None:
     (block,) = re.findall(r"<!-- run -->\n```python\n(.*?)```", text, re.DOTALL)
     exec(compile(block, "check-gradients.md", "exec"), {})
     assert "Use FittedValue()" in capsys.readouterr().out
+
+
+def test_numbers_of_firings_are_no_times() -> None:
+    found = check_gradient(
+        network(IMMIGRATION),
+        sg.AfterFirings([3]),
+        estimators=[TwoSidedAdjoint(), sg.gradients.ScoreFunction()],
+        trajectories=100,
+        seed=1,
+    )
+    assert found.targets == ("X after 3 firings",)
+    text = " ".join(str(found).split())
+    refused = "TwoSidedAdjoint()" in found.refusals
+    assert f"what {'the fastest one' if refused else 'the default'} does in the same" in text

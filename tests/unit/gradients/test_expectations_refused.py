@@ -65,3 +65,16 @@ def test_a_variance_of_few_trajectories() -> None:
 
     with tf.GradientTape() as tape, pytest.raises(sg.GradientError, match="about sample means"):
         simulated(sg.gradients.ScoreFunction(), 10, tape)[0].variance("X")
+
+
+@pytest.mark.parametrize("given", [None, "a", ["a", "b"]])
+@pytest.mark.parametrize("is_differentiable", [True, False])
+def test_what_is_no_number_is_refused(given, is_differentiable) -> None:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        cells, _ = simulated(ESTIMATORS[0], 4, tape)
+        if not is_differentiable:
+            cells = sg.simulate(network("immigration_death"), times=[0.5, 1.0], trajectories=4)
+        with pytest.raises((sg.RequestError, sg.StatisticsError)):
+            cells.expect(lambda _: given, "X")
