@@ -16,7 +16,7 @@ from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of
 from sbmlgrad.errors import RequestError
-from sbmlgrad.gradients.expectations import MOST_TRIED, refuse_mixing
+from sbmlgrad.gradients.expectations import MOST_TRIED, refuse_mixing, refuse_unlike
 from sbmlgrad.gradients.tensor_ensemble import (
     TensorEnsemble,
     formula_of_mean,
@@ -132,9 +132,7 @@ def _tried(function: Any) -> Any:
         return function
     is_tried = False
 
-    def check(*values: Any) -> None:
-        some = np.stack([np.asarray(v)[:MOST_TRIED] for v in values], axis=-1)
-        refuse_mixing(lambda s: _of_arrays(function, s), some, "an ensemble in parts")
+    name = "an ensemble in parts"
 
     def trial(*values: Any) -> Any:
         nonlocal is_tried
@@ -142,9 +140,19 @@ def _tried(function: Any) -> Any:
             return function(*values)
         is_tried = True
         if tf.executing_eagerly():
-            check(*values)
+            some = np.stack([np.asarray(v)[:MOST_TRIED] for v in values], axis=-1)
+            refuse_mixing(lambda s: _of_arrays(function, s), some, name)
             return function(*values)
-        with tf.control_dependencies([tf.py_function(check, values, [])]):
+        # In the graph, since the function may hold tensors of it.
+        few = [value[:MOST_TRIED] for value in values]
+        alone: Any = function(*few)
+        among: Any = function(*(tf.concat([v, v + 1.0], axis=0) for v in few))
+
+        def check(found: Any, wanted: Any) -> None:
+            refuse_unlike(found.numpy(), wanted.numpy(), name)
+
+        checked = tf.py_function(check, [among[: tf.shape(few[0])[0]], alone], [])
+        with tf.control_dependencies([checked]):
             return function(*(tf.identity(value) for value in values))
 
     return trial

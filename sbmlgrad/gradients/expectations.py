@@ -255,6 +255,17 @@ def refuse_mixing(
             "those of the ensemble, so that it could not be tried out whether it mixes "
             "trajectories; let it give NaN where it is not defined"
         ) from error
+    refuse_unlike(in_company, alone, name)
+
+
+def refuse_unlike(in_company: NDArray[np.float64], alone: NDArray[np.float64], name: str) -> None:
+    """Raise a `GradientError` if f of trajectories in company is not f of them alone.
+
+    Args:
+        in_company: f of some trajectories among others.
+        alone: f of them.
+        name: what the error begins with.
+    """
     if not agree(in_company, alone):
         raise GradientError(
             f"{name}: the function that was given mixes trajectories (what it gives for one "

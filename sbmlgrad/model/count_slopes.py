@@ -11,15 +11,18 @@ from collections.abc import Sequence, Set
 
 from sbmlgrad.model.derivative import derivative
 from sbmlgrad.model.expression import (
+    ONE,
+    ZERO,
     Apply,
     Expression,
     Number,
     add,
+    divide,
     multiply,
     negate,
     symbols,
 )
-from sbmlgrad.model.jumping_laws import bends, without_guards
+from sbmlgrad.model.jumping_laws import bends, with_written_conditions, without_guards
 from sbmlgrad.model.jumps import is_logical
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.quantities import is_affine
@@ -43,7 +46,8 @@ def sides(law: Expression, moving: Set[str]) -> tuple[Expression, ...]:
     """
     if not _may_bend(law):
         return (law,)
-    plain = _without_idle_extremes(without_guards(law, moving), moving)
+    written = without_guards(with_written_conditions(law), moving)
+    plain = _without_idle_extremes(written, moving)
     other = _from_the_other_side(plain, moving)
     return (plain,) if other == plain else (plain, other)
 
@@ -83,7 +87,7 @@ def _from_the_other_side(law: Expression, moving: Set[str]) -> Expression:
         if not isinstance(node, Apply):
             return node
         if node in bending:
-            return _strictness_turned(node)
+            return _strictness_turned(node, moving)
         if node.operator in _EXTREMES and symbols(node) & moving:
             return Apply(node.operator, arguments[::-1])
         if node.operator == "abs" and symbols(node) & moving:
@@ -93,12 +97,13 @@ def _from_the_other_side(law: Expression, moving: Set[str]) -> Expression:
     return from_the_leaves(law, turned)
 
 
-def _strictness_turned(condition: Expression) -> Expression:
-    if not isinstance(condition, Apply):
+def _strictness_turned(condition: Expression, moving: Set[str]) -> Expression:
+    if not isinstance(condition, Apply) or not symbols(condition) & moving:
         return condition
     if condition.operator in _STRICTNESS:
         return Apply(_STRICTNESS[condition.operator], condition.arguments)
-    return Apply(condition.operator, tuple(map(_strictness_turned, condition.arguments)))
+    turned = (_strictness_turned(one, moving) for one in condition.arguments)
+    return Apply(condition.operator, tuple(turned))
 
 
 def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
@@ -109,9 +114,17 @@ def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
             return node
         kept = node if arguments == node.arguments else Apply(node.operator, arguments)
         if node.operator == "abs":
+            counts, factor = _apart(arguments[0], moving)
+            if _sign(counts, moving) == 1 and symbols(factor):
+                return multiply(counts, Apply("abs", (factor,)))
             sign = _sign(arguments[0], moving)
             return kept if sign is None else (arguments[0] if sign > 0 else negate(arguments[0]))
         if node.operator in _EXTREMES and len(arguments) == 2:
+            if ZERO in arguments:
+                other = arguments[arguments[0] == ZERO]
+                counts, factor = _apart(other, moving)
+                if _sign(counts, moving) == 1 and symbols(factor):
+                    return multiply(counts, Apply(node.operator, (factor, ZERO)))
             sign = _sign(Apply("minus", arguments), moving)
             if sign is None:
                 return kept
@@ -119,6 +132,20 @@ def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
         return kept
 
     return from_the_leaves(law, chosen)
+
+
+def _apart(formula: Expression, moving: Set[str]) -> tuple[Expression, Expression]:
+    """Return a formula as a product of what moves and of what does not."""
+    if not isinstance(formula, Apply) or not symbols(formula) & moving:
+        return formula, ONE
+    if formula.operator == "times":
+        fixed = [one for one in formula.arguments if not symbols(one) & moving]
+        rest = [_apart(one, moving) for one in formula.arguments if symbols(one) & moving]
+        return multiply(*(c for c, _ in rest)), multiply(*fixed, *(f for _, f in rest))
+    if formula.operator == "divide" and not symbols(formula.arguments[1]) & moving:
+        counts, factor = _apart(formula.arguments[0], moving)
+        return counts, divide(factor, formula.arguments[1])
+    return formula, ONE
 
 
 def _sign(formula: Expression, moving: Set[str]) -> int | None:

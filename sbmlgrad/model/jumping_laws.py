@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.model.expression import ONE, ZERO, Apply, Expression, Number, symbols
-from sbmlgrad.model.jumps import is_logical, jumps
+from sbmlgrad.model.expression import ONE, ZERO, Apply, Expression, Number, Symbol, symbols
+from sbmlgrad.model.jumps import as_condition, is_logical, jumps
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.quantities import is_affine
 from sbmlgrad.model.traversal import from_the_leaves
@@ -48,7 +48,7 @@ def jumps_with(formula: Expression, moving: Set[str]) -> bool:
     Returns:
         True as well where it cannot be told.
     """
-    formula = without_guards(formula, moving)
+    formula = without_guards(with_written_conditions(formula), moving)
     values = _random(formula, moving)
     bending = bends(formula, moving)
     return not all(
@@ -61,15 +61,60 @@ def bends(formula: Expression, moving: Set[str]) -> frozenset[Expression]:
     """Return the conditions at whose changes both sides of a formula meet.
 
     Args:
-        formula: without guards.
+        formula: without guards, with written conditions.
         moving: ids of the symbols that move.
     """
+    parts = [part for part in _parts(formula, moving) if is_logical(part)]
+    if not parts:
+        return frozenset()
+    # What no count decides is on at some of the random places, and off at others.
+    switches: dict[Expression, Expression] = {}
+    formula = _switched(formula, moving, switches)
     values = _random(formula, moving)
-    return frozenset(
-        part
-        for part in _parts(formula, moving)
-        if is_logical(part) and _meet(*_both(formula, part), part, moving, values)
-    )
+    found = set()
+    for part in parts:
+        condition = _switched(part, moving, switches)
+        one, other = _both(formula, condition)
+        if _meet(one, other, condition, moving, values):
+            found.add(part)
+    return frozenset(found)
+
+
+def with_written_conditions(formula: Expression) -> Expression:
+    """Return a formula in which the conditions of pieces that are numbers are comparisons with 0.
+
+    Args:
+        formula: perhaps with pieces as `piecewise(k, X, 0)`, which SBML level 3 version 2 allows.
+    """
+
+    def written(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
+        if not isinstance(node, Apply):
+            return node
+        if node.operator == "piecewise":
+            last = len(arguments) - len(arguments) % 2
+            arguments = tuple(
+                as_condition(argument) if place % 2 and place < last else argument
+                for place, argument in enumerate(arguments)
+            )
+        return node if arguments == node.arguments else Apply(node.operator, arguments)
+
+    return from_the_leaves(formula, written)
+
+
+def _switched(
+    formula: Expression, moving: Set[str], switches: dict[Expression, Expression]
+) -> Expression:
+    """Return a formula with a random switch for every condition that no moving symbol decides."""
+
+    def chosen(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
+        if not isinstance(node, Apply):
+            return node
+        if is_logical(node) and not symbols(node) & moving:
+            name = f"switch {len(switches)}"
+            return switches.setdefault(node, Apply("gt", (Symbol(name), ONE)))
+        return node if arguments == node.arguments else Apply(node.operator, arguments)
+
+    return from_the_leaves(formula, chosen)
 
 
 def without_guards(formula: Expression, moving: Set[str]) -> Expression:
@@ -170,7 +215,7 @@ def _far_from(
         outer, inner = (evaluate(e, at) + np.zeros(_PLACES) for e in (rest, other))
         if np.isnan(outer).all():
             undefined = True
-        elif not np.allclose(outer, inner, rtol=_MEET, atol=_MEET):
+        elif not _alike(outer, inner, _size((rest, other), values)):
             return None
     return rest, undefined
 
@@ -180,13 +225,17 @@ def _changes_near_zero(part: Expression, moving: Set[str], values: Values) -> bo
     if not isinstance(part, Apply):
         return False
     if part.operator in ("and", "or", "not", "xor"):
-        moved = [one for one in part.arguments if symbols(one) & moving]
-        return all(_changes_near_zero(one, moving, values) for one in moved)
+        return all(_changes_near_zero(one, moving, values) for one in part.arguments)
     if not is_logical(part) or len(part.arguments) != 2:
         return False
     difference = Apply("minus", part.arguments)
     ids = sorted(symbols(difference) & moving)
-    if not is_affine(difference, tuple(ids)):
+    if not ids or not is_affine(difference, tuple(ids)):
+        return False
+    if symbols(difference) - moving and not (
+        ZERO in part.arguments and _is_divided_counts(difference, moving)
+    ):
+        # Its threshold depends on values that may be anything.
         return False
     at_zero = _at(difference, values, dict.fromkeys(ids, 0.0))
     slopes = [_at(difference, values, {**dict.fromkeys(ids, 0.0), id: 1.0}) - at_zero for id in ids]
@@ -196,6 +245,27 @@ def _changes_near_zero(part: Expression, moving: Set[str], values: Values) -> bo
         bool(((np.sign(s) == sign) & (-at_zero * sign < (_LARGEST + 1) * np.abs(s))).all())
         for s in slopes
     )
+
+
+def _is_divided_counts(formula: Expression, moving: Set[str]) -> bool:
+    """Tell whether all that does not move in a formula divides, as sizes of compartments do."""
+    if not isinstance(formula, Apply):
+        return not isinstance(formula, Symbol) or formula.id in moving
+    if formula.operator == "divide":
+        top, bottom = formula.arguments
+        return _is_divided_counts(top, moving) and not symbols(bottom) & moving
+    is_linear = formula.operator in ("plus", "minus", "times")
+    return is_linear and all(_is_divided_counts(one, moving) for one in formula.arguments)
+
+
+def _size(formulas: Sequence[Expression], values: Values) -> float:
+    """Return how large formulas are at random values, to tell rounding by."""
+    found = np.concatenate([np.abs(evaluate(e, values) + np.zeros(_PLACES)) for e in formulas])
+    return float(np.max(found, initial=0.0, where=np.isfinite(found)))
+
+
+def _alike(left: FloatArray, right: FloatArray, size: float) -> bool:
+    return bool(np.allclose(left, right, rtol=_MEET, atol=_MEET * size))
 
 
 def _at(formula: Expression, values: Values, state: Mapping[str, float]) -> FloatArray:
@@ -220,13 +290,13 @@ def _meet(
     if condition.operator in ("and", "or", "not", "xor"):
         parts = [part for part in condition.arguments if symbols(part) & moving]
         return all(_meet(one, other, part, moving, values) for part in parts)
-    if not is_logical(condition) or len(condition.arguments) != 2:
+    if condition.operator not in ("lt", "leq", "gt", "geq"):
         return False
     at = _threshold(Apply("minus", condition.arguments), moving, values)
     if at is None:
         return False
     left, right = (evaluate(e, at) + np.zeros(_PLACES) for e in (one, other))
-    return bool(np.allclose(left, right, rtol=_MEET, atol=_MEET))
+    return _alike(left, right, _size((one, other), values))
 
 
 def _threshold(difference: Expression, moving: Set[str], values: Values) -> Values | None:

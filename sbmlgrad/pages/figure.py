@@ -58,9 +58,10 @@ def save_figure(figure: Any, path: str | Path, *, dpi: int = DPI) -> None:
         )
     try:
         figure.savefig(path, dpi=dpi)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a place that is none, or too many pixels
         raise WriteError(
-            f"the plot cannot be written to '{path}': {error}; choose another place"
+            f"the plot cannot be written to '{path}': {error}; choose another place, or a suffix "
+            "of drawings, such as .pdf"
         ) from error
 
 

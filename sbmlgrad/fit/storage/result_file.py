@@ -1,7 +1,7 @@
 """Results of fits ↔ one netCDF/HDF5 file that holds everything.
 
 The root group holds the structure of the result as JSON text; arrays lie in groups named after
-where they stand, with named dimensions, units and descriptions (`fit.stored_layout`). Networks are
+where they stand, with named dimensions, units and descriptions (`fit.storage.layout`). Networks are
 kept as their SBML documents and the values that were changed. No code is stored and none is run.
 """
 

@@ -49,6 +49,16 @@ def lowered_with(law: str, more: str = "") -> LoweredNetwork:
         # Conditions that are no sums of counts: two thresholds, of which the pieces meet at one.
         "piecewise(a*P, abs(P - 5) > 2, 3*a)",
         "piecewise(a, floor(P/10) == 2, 0)",
+        # Whether it is a guard depends on what is no count.
+        "piecewise(a*P, (P >= 1) && (K == 6), 0)",
+        "piecewise(a*P, (P >= 1) && (K > 0), 0)",
+        "piecewise(a*P, P > 0.1*K, 0)",
+        "piecewise(0, (P < 1) || (K < 0.05), a*P)",
+        "piecewise(a*P, P < K, piecewise(a*K, k > 0, 50))",
+        # A number as a condition, and a jump that is small.
+        "piecewise(a, P, 0)",
+        "piecewise(a, P - 5, 0)",
+        "piecewise(1e-12, P >= 7, 0)",
         # Infinite where the condition fails: no slope leads there.
         "piecewise(a*ln(P), P > 0, 0)",
         "piecewise(a/P, P > 0, 20*a)",
@@ -97,13 +107,17 @@ def test_a_law_that_bends_at_most(law: str) -> None:
         ("piecewise(0, P <= 0, a*P/(K + P))", "a*P/(K + P)"),
         ("piecewise(0, P <= 0, piecewise(a*P, M >= 1, a*P))", "a*P"),
         ("a*max(P, 0)", "a*P"),
+        ("max(a*P, 0)", "a*P"),
+        ("max(0, a*P/cell)", "a*P/cell"),
+        ("abs(a*P/cell)", "a*P/cell"),
+        ("piecewise(a*P, P/cell > 0, 0)", "a*P"),
         ("a*max(0, P)", "a*P"),
         ("a*abs(P)", "a*P"),
     ],
 )
 def test_slopes_of_a_guarded_law_are_those_without_the_guard(guarded: str, plain: str) -> None:
     """At 0 the text of a guarded law has no slope, though one molecule more fires."""
-    values = {"P": np.arange(5.0), "M": np.full(5, 3.0), "a": 4.0, "K": 6.0}
+    values = {"P": np.arange(5.0), "M": np.full(5, 3.0), "a": 4.0, "K": 6.0, "cell": 2.0}
     slopes = []
     for law in (guarded, plain):
         lowered = lowered_with(law)
@@ -138,6 +152,14 @@ def test_the_slope_in_a_threshold_is_the_central_one() -> None:
     (of_k,) = [p for p in lowered.input_partials if lowered.input_ids[p.variable] == "K"]
     found = evaluate(of_k.expression, {"P": np.array([5.0, 6.0, 7.0]), "a": 4.0, "K": 6.0})
     np.testing.assert_allclose(found, [0.0, 2.0, 4.0])
+
+
+def test_a_switch_beside_a_threshold_is_not_turned() -> None:
+    """With k off the law is 16 for every count, and its slope is nothing."""
+    lowered = lowered_with("piecewise(a*P, (P < 8) && (k > 3), 8*a)")
+    own = [p for p in lowered.state_partials if lowered.channels[p.reaction].id == "J2"]
+    found = [evaluate(p.expression, {"P": 3.0, "a": 2.0, "k": 3.0}) for p in own]
+    np.testing.assert_allclose(found, 0.0)
 
 
 def test_a_jump_keeps_the_side_that_it_has_in_its_parameters() -> None:

@@ -115,6 +115,15 @@ def test_functions_that_mix_trajectories_are_refused_in_graphs(model, monkeypatc
         graph()
 
 
+def test_functions_that_hold_tensors_of_a_graph_are_taken(model, monkeypatch):
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, *_ = _found(model, lambda cells, scale: cells.mean("X"))
+    outside = cells.expect(lambda x: (x - 3.0) ** 2, "X")
+    graph = tf.function(lambda target: cells.expect(lambda x: (x - target) ** 2, "X"))
+    inside = graph(tf.constant(3.0, tf.float64))
+    np.testing.assert_allclose(inside.numpy(), outside.numpy(), rtol=1e-12)
+
+
 def test_single_precision_and_graphs_are_no_mixing(model, monkeypatch):
     """Vector instructions round single precision differently by where a trajectory stands."""
 
