@@ -272,7 +272,7 @@ def _quick(monkeypatch):
     """Draw no figures and no page, which take most of the time."""
     of = "sbmlgrad.fit.report.folder."
     monkeypatch.setattr(f"{of}report_html", lambda result: "<html/>")
-    for name in ("plot_fit", "plot_history", "_png"):
+    for name in ("plot_fit", "plot_history", "png_bytes"):
         monkeypatch.setattr(f"{of}{name}", lambda given: b"")
 
 
