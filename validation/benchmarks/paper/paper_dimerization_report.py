@@ -106,11 +106,12 @@ def page(fits: Sequence[Fit]) -> str:
             f"no C. Targets are means of C over {fits[0].targets:,} trajectories at {POINTS} "
             f"points of a uniform grid, which ends when the first of them has had its {FIRINGS} "
             f"firings. Every fit starts up to a factor {AWAY:g} off in both constants and takes "
-            f"{fits[0].epochs} epochs of RMSprop on their logarithms (learning rate {RATES[0]:g} to "
-            f"{RATES[1]:g}, falling by the same factor in every epoch). MAPE is the mean absolute "
-            "relative error of the constants. A seed gives targets, starts and trajectories; all "
-            "modes have the same targets and starts. The number of points, the starts and the learning rates are "
-            "not published. Written by `validation/benchmarks/paper/paper_dimerization.py`."
+            f"{fits[0].epochs} epochs of RMSprop on their logarithms (learning rate {RATES[0]:g} "
+            f"to {RATES[1]:g}, falling by the same factor in every epoch). MAPE is the mean "
+            "absolute relative error of the constants. A seed gives targets, starts and "
+            "trajectories; all modes have the same targets and starts. The number of points, the "
+            "starts and the learning rates are not published. Written by "
+            "`validation/benchmarks/paper/paper_dimerization.py`."
         ),
         *paragraph(
             f"Machine: {machine()}. Times are those of this run, in which the processor was shared "
