@@ -29,6 +29,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
+from sbmlgrad.codegen.compiling import compile_faster
 from sbmlgrad.codegen.kernel_cache import make_tolerant
 from sbmlgrad.codegen.kernel_constants import constants_of
 from sbmlgrad.errors import RequestError
@@ -158,6 +159,7 @@ def _loaded(name: str, source: str) -> ModuleType:
         del sys.modules[name]
         raise
     make_tolerant(module)
+    compile_faster(module)
     return module
 
 
