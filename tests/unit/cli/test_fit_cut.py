@@ -30,10 +30,12 @@ PATIENCE = 900.0
 
 
 def command(out: Path, *more: str) -> list[str]:
-    # Kept after every epoch, so that a fast machine can be cut between the first and the last.
+    # Kept after every epoch, so that a fast machine can be cut between the first and the last; the
+    # page is not drawn, which takes long and has tests of its own.
     module = "from sbmlgrad.fit.descent import checkpoint as c"
     kept = f"{module}; c.INTERVAL_S = c.SHARE = 0.0"
-    code = f"import sys; {kept}; from sbmlgrad.cli import main; sys.exit(main())"
+    page = "from sbmlgrad.fit.report import folder; folder.report_html = lambda result: ''"
+    code = f"import sys; {kept}; {page}; from sbmlgrad.cli import main; sys.exit(main())"
     return [sys.executable, "-c", code, "fit", *FIT, *more, "--out", str(out)]
 
 

@@ -38,6 +38,15 @@ def rounded(result):
     return replace(result, problem=replace(result.problem, observables=observables))
 
 
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    """Draw no figures and no page, which take most of the time."""
+    of = "sbmlgrad.fit.report.folder."
+    monkeypatch.setattr(f"{of}report_html", lambda result: "<html/>")
+    for name in ("plot_fit", "plot_history", "png_bytes"):
+        monkeypatch.setattr(f"{of}{name}", lambda given: b"")
+
+
 def test_the_problem_reads_back_with_plots_of_it(tmp_path) -> None:
     result = usual_result()
     assert tmp_path / "petab" in write_results(result, tmp_path)
@@ -267,16 +276,6 @@ def test_a_record_of_another_program_is_none_of_a_fit(tmp_path, record) -> None:
         write_results(usual_result(), tmp_path)
 
 
-@pytest.fixture
-def _quick(monkeypatch):
-    """Draw no figures and no page, which take most of the time."""
-    of = "sbmlgrad.fit.report.folder."
-    monkeypatch.setattr(f"{of}report_html", lambda result: "<html/>")
-    for name in ("plot_fit", "plot_history", "png_bytes"):
-        monkeypatch.setattr(f"{of}{name}", lambda given: b"")
-
-
-@pytest.mark.usefixtures("_quick")
 def test_a_fit_that_was_saved_may_lie_in_its_results(tmp_path) -> None:
     result = usual_result()
     result.save(tmp_path / "fit.nc")
@@ -286,7 +285,6 @@ def test_a_fit_that_was_saved_may_lie_in_its_results(tmp_path) -> None:
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-@pytest.mark.usefixtures("_quick")
 @pytest.mark.parametrize("before", range(5))
 def test_results_that_are_cut_are_replaced_by_the_next(tmp_path, monkeypatch, before) -> None:
     result = usual_result()
