@@ -77,7 +77,7 @@ def test_a_short_fit_finds_the_constants(mode, targets, trajectories, epochs, mo
     # a fit by an amount in inverse proportion to the trajectories: by several percent with 300.
     monkeypatch.setattr(paper_dimerization_fits, "TEMPERATURES", (1.0, 0.1))
     # Fewer steps have to be longer.
-    monkeypatch.setattr(paper_dimerization_fits, "RATES", (0.1, 1e-4))
+    monkeypatch.setattr(paper_dimerization_fits, "COOLED_RATES", paper_dimerization_fits.RATES)
     place = 6
     short = replace(MODES[mode], trajectories=trajectories)
     fit = fit_one(short, 3, place, targets=targets, epochs=epochs, threads=1)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from paper_dimerization_fits import (
     AWAY,
+    COOLED_RATES,
     FIRINGS,
     K1,
     K2,
@@ -92,6 +93,10 @@ def scatter_of_target(place: int, trajectories: int) -> FloatArray:
     return np.sqrt(np.diag(inverse @ covariance @ inverse.T) / trajectories)
 
 
+def _fall(rates: tuple[float, float]) -> str:
+    return f"from {rates[0]:g} to {rates[1]:g}"
+
+
 def page(fits: Sequence[Fit]) -> str:
     """Return the results as a page."""
     modes = [mode for mode in MODES.values() if by_seed(fits, mode.name)]
@@ -106,11 +111,13 @@ def page(fits: Sequence[Fit]) -> str:
             f"no C. Targets are means of C over {fits[0].targets:,} trajectories at {POINTS} "
             f"points of a uniform grid, which ends when the first of them has had its {FIRINGS} "
             f"firings. Every fit starts up to a factor {AWAY:g} off in both constants and takes "
-            f"{fits[0].epochs} epochs of RMSprop on their logarithms (learning rate {RATES[0]:g} "
-            f"to {RATES[1]:g}, falling by the same factor in every epoch). MAPE is the mean "
-            "absolute relative error of the constants. A seed gives targets, starts and "
+            f"{fits[0].epochs} epochs of RMSprop on their logarithms. Its learning rate falls by "
+            f"the same factor in every epoch, {_fall(COOLED_RATES)} with `StraightThrough`, whose "
+            f"slopes are noisy at low temperatures, and {_fall(RATES)} with `TwoSidedAdjoint`. MAPE "
+            "is the mean absolute relative error of the constants. A seed gives targets, starts and "
             "trajectories; all modes have the same targets and starts. The number of points, the "
-            "starts and the learning rates are not published. Written by "
+            "starts and the learning rates are not published; those of the published setting were "
+            "chosen on seeds that are not reported. Written by "
             "`validation/benchmarks/paper/paper_dimerization.py`."
         ),
         *paragraph(
