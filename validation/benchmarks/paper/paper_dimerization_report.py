@@ -113,11 +113,11 @@ def page(fits: Sequence[Fit]) -> str:
             f"firings. Every fit starts up to a factor {AWAY:g} off in both constants and takes "
             f"{fits[0].epochs} epochs of RMSprop on their logarithms. Its learning rate falls by "
             f"the same factor in every epoch, {_fall(COOLED_RATES)} with `StraightThrough`, whose "
-            f"slopes are noisy at low temperatures, and {_fall(RATES)} with `TwoSidedAdjoint`. MAPE "
-            "is the mean absolute relative error of the constants. A seed gives targets, starts and "
-            "trajectories; all modes have the same targets and starts. The number of points, the "
-            "starts and the learning rates are not published; those of the published setting were "
-            "chosen on seeds that are not reported. Written by "
+            f"slopes are noisy at low temperatures, and {_fall(RATES)} with `TwoSidedAdjoint`. "
+            "MAPE is the mean absolute relative error of the constants. A seed gives targets, "
+            "starts and trajectories; all modes have the same targets and starts. The number of "
+            "points, the starts and the learning rates are not published; those of the published "
+            "setting were chosen on seeds that are not reported. Written by "
             "`validation/benchmarks/paper/paper_dimerization.py`."
         ),
         *paragraph(
