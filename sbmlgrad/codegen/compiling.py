@@ -20,13 +20,14 @@ def collection_paused() -> Iterator[None]:
     """Leave cyclic garbage where it is until the end of the block.
 
     Collection is switched on again by who switched it off: not by nested blocks, and not where the
-    user had switched it off.
+    user had switched it off before. It is one for all threads: two that compile at a time have it
+    back when the first has ended.
     """
     if not gc.isenabled():
         yield
         return
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         gc.enable()
@@ -41,8 +42,8 @@ def compile_faster(module: ModuleType) -> None:
 
 def _paused(compiled: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(compiled)
-    def compile(*arguments: Any) -> Any:
+    def compile(*arguments: Any, **named: Any) -> Any:
         with collection_paused():
-            return compiled(*arguments)
+            return compiled(*arguments, **named)
 
     return compile

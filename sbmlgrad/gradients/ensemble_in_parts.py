@@ -15,7 +15,7 @@ from sbmlgrad.engines.ensemble import Ensemble
 from sbmlgrad.engines.memory_estimate import VARIABLE
 from sbmlgrad.engines.readouts import Readout
 from sbmlgrad.engines.symbol_values import Extra, extra_of
-from sbmlgrad.errors import RequestError
+from sbmlgrad.errors import GradientError, RequestError
 from sbmlgrad.gradients.expectations import MOST_TRIED, refuse_mixing, refuse_unlike
 from sbmlgrad.gradients.tensor_ensemble import (
     TensorEnsemble,
@@ -147,6 +147,14 @@ def _tried(function: Any) -> Any:
         few = [value[:MOST_TRIED] for value in values]
         alone: Any = function(*few)
         among: Any = function(*(tf.concat([v, v + 1.0], axis=0) for v in few))
+        if not all(tf.is_tensor(one) and one.shape.rank != 0 for one in (alone, among)):
+            if alone is None:
+                raise GradientError(
+                    f"{name}: the function that was given returns None; return a number for each "
+                    "trajectory, [trajectory, ...]"
+                )
+            # No number for each trajectory, which is refused where it is used.
+            return function(*values)
 
         def check(found: Any, wanted: Any) -> None:
             refuse_unlike(found.numpy(), wanted.numpy(), name)

@@ -243,10 +243,16 @@ def refuse_mixing(
         name: what the error begins with.
 
     Raises:
-        GradientError: it does, or raises on values one above those seen, so that it cannot be told.
+        GradientError: it does, or gives no result for each trajectory, or raises on values one
+            above those seen, so that it cannot be told.
     """
     some = values[:MOST_TRIED]
     alone = function(some)
+    if np.ndim(alone) == 0 or len(alone) != len(some):
+        raise GradientError(
+            f"{name}: the function that was given makes a result of shape {np.shape(alone)} of "
+            f"{len(some)} trajectories, of which each needs its own; return [trajectory, ...]"
+        )
     try:
         in_company = function(np.concatenate([some, some + 1.0]))[: len(some)]
     except Exception as error:  # whatever a function of the user's raises

@@ -115,7 +115,7 @@ def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
         kept = node if arguments == node.arguments else Apply(node.operator, arguments)
         if node.operator == "abs":
             counts, factor = _apart(arguments[0], moving)
-            if _sign(counts, moving) == 1 and symbols(factor):
+            if counts != ONE and symbols(factor):
                 return multiply(counts, Apply("abs", (factor,)))
             sign = _sign(arguments[0], moving)
             return kept if sign is None else (arguments[0] if sign > 0 else negate(arguments[0]))
@@ -123,7 +123,7 @@ def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
             if ZERO in arguments:
                 other = arguments[arguments[0] == ZERO]
                 counts, factor = _apart(other, moving)
-                if _sign(counts, moving) == 1 and symbols(factor):
+                if counts != ONE and symbols(factor):
                     return multiply(counts, Apply(node.operator, (factor, ZERO)))
             sign = _sign(Apply("minus", arguments), moving)
             if sign is None:
@@ -135,17 +135,16 @@ def _without_idle_extremes(law: Expression, moving: Set[str]) -> Expression:
 
 
 def _apart(formula: Expression, moving: Set[str]) -> tuple[Expression, Expression]:
-    """Return a formula as a product of what moves and of what does not."""
-    if not isinstance(formula, Apply) or not symbols(formula) & moving:
+    """Return a formula as a product of counts, which are never negative, and of the rest."""
+    if _sign(formula, moving) == 1:
         return formula, ONE
-    if formula.operator == "times":
-        fixed = [one for one in formula.arguments if not symbols(one) & moving]
-        rest = [_apart(one, moving) for one in formula.arguments if symbols(one) & moving]
-        return multiply(*(c for c, _ in rest)), multiply(*fixed, *(f for _, f in rest))
-    if formula.operator == "divide" and not symbols(formula.arguments[1]) & moving:
+    if isinstance(formula, Apply) and formula.operator == "times":
+        both = [_apart(one, moving) for one in formula.arguments]
+        return multiply(*(c for c, _ in both)), multiply(*(f for _, f in both))
+    if isinstance(formula, Apply) and formula.operator == "divide":
         counts, factor = _apart(formula.arguments[0], moving)
         return counts, divide(factor, formula.arguments[1])
-    return formula, ONE
+    return ONE, formula
 
 
 def _sign(formula: Expression, moving: Set[str]) -> int | None:

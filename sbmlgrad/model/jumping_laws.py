@@ -15,23 +15,25 @@ Conditions whose two sides differ by more than sums of counts with fixed factors
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence, Set
-from typing import Any
+from collections.abc import Sequence, Set
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sbmlgrad.model.expression import ONE, ZERO, Apply, Expression, Number, Symbol, symbols
+from sbmlgrad.model.expression import (
+    ONE,
+    ZERO,
+    Apply,
+    Expression,
+    Symbol,
+    symbols,
+)
 from sbmlgrad.model.jumps import as_condition, is_logical, jumps
+from sbmlgrad.model.known_conditions import both, terms_with, where
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.quantities import is_affine
+from sbmlgrad.model.random_places import PLACES, Values, are_alike, random_values, values_of
+from sbmlgrad.model.switches import JOINED, with_switches
 from sbmlgrad.model.traversal import from_the_leaves
-
-FloatArray = NDArray[np.float64]
-Values = Mapping[str, Any]
-
-#: Random places at which laws are compared, and how near their values must be.
-_PLACES, _MEET = 16, 1e-9
 
 #: Counts up to which a guard may reach, counts of states far from it, and the most symbols that its
 #: condition may use.
@@ -49,7 +51,7 @@ def jumps_with(formula: Expression, moving: Set[str]) -> bool:
         True as well where it cannot be told.
     """
     formula = without_guards(with_written_conditions(formula), moving)
-    values = _random(formula, moving)
+    values = random_values(formula, moving)
     bending = bends(formula, moving)
     return not all(
         part in bending or (is_logical(part) and _kept_guard(formula, part, moving, values))
@@ -69,12 +71,12 @@ def bends(formula: Expression, moving: Set[str]) -> frozenset[Expression]:
         return frozenset()
     # What no count decides is on at some of the random places, and off at others.
     switches: dict[Expression, Expression] = {}
-    formula = _switched(formula, moving, switches)
-    values = _random(formula, moving)
+    formula = with_switches(formula, moving, switches)
+    values = random_values(formula, moving)
     found = set()
     for part in parts:
-        condition = _switched(part, moving, switches)
-        one, other = _both(formula, condition)
+        condition = with_switches(part, moving, switches)
+        one, other = both(terms_with(formula, condition), condition)
         if _meet(one, other, condition, moving, values):
             found.add(part)
     return frozenset(found)
@@ -101,22 +103,6 @@ def with_written_conditions(formula: Expression) -> Expression:
     return from_the_leaves(formula, written)
 
 
-def _switched(
-    formula: Expression, moving: Set[str], switches: dict[Expression, Expression]
-) -> Expression:
-    """Return a formula with a random switch for every condition that no moving symbol decides."""
-
-    def chosen(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
-        if not isinstance(node, Apply):
-            return node
-        if is_logical(node) and not symbols(node) & moving:
-            name = f"switch {len(switches)}"
-            return switches.setdefault(node, Apply("gt", (Symbol(name), ONE)))
-        return node if arguments == node.arguments else Apply(node.operator, arguments)
-
-    return from_the_leaves(formula, chosen)
-
-
 def without_guards(formula: Expression, moving: Set[str]) -> Expression:
     """Return a formula that has the same values on whole numbers, and slopes as those tell.
 
@@ -125,58 +111,43 @@ def without_guards(formula: Expression, moving: Set[str]) -> Expression:
         moving: ids of the symbols that are whole numbers from 0 on.
     """
     for part in _parts(formula, moving):
-        if is_logical(part):
-            found = _far_from(formula, part, moving, _random(formula, moving))
-            if found is not None and not found[1]:
-                formula = found[0]
+        # A guard may be one of several conditions, as in `(P > 0) && (K > 0)`.
+        for one in (part, *_joined(part)):
+            rest = _unguarded(formula, one, moving)
+            if rest is not None:
+                formula = rest
+                if one is part:
+                    break
     return formula
+
+
+def _joined(part: Expression) -> list[Expression]:
+    """Return the comparisons that a condition joins; none if it is one itself."""
+    if not isinstance(part, Apply) or part.operator not in JOINED:
+        return []
+    return [inner for one in part.arguments for inner in (_joined(one) or [one])]
+
+
+def _unguarded(formula: Expression, part: Expression, moving: Set[str]) -> Expression | None:
+    """Return a law without a condition that guards it; None if it is no such condition."""
+    if not is_logical(part):
+        return None
+    # Whatever switches are on or off, for nothing must be hidden behind one.
+    switches: dict[Expression, Expression] = {}
+    switched = with_switches(formula, moving, switches)
+    condition = with_switches(part, moving, switches)
+    found = None
+    for law, guard in ((switched, condition), (formula, part)):
+        found = _far_from(law, guard, moving, random_values(law, moving))
+        if found is None or found[1]:
+            return None
+    return None if found is None else found[0]
 
 
 def _parts(formula: Expression, moving: Set[str]) -> list[Expression]:
     """Return the outermost conditions and step functions that depend on what moves."""
     found = (part for part in jumps([formula]) if symbols(part) & moving)
     return list(dict.fromkeys(found))
-
-
-def _random(formula: Expression, moving: Set[str]) -> dict[str, FloatArray]:
-    rng = np.random.default_rng(0)
-    return {
-        id: rng.integers(0, 20, _PLACES).astype(np.float64)
-        if id in moving
-        else 10.0 ** rng.uniform(-1.0, 1.0, _PLACES)
-        for id in sorted(symbols(formula))
-    }
-
-
-def _both(formula: Expression, part: Expression) -> tuple[Expression, Expression]:
-    """Return what a formula is where a condition holds, and where it does not."""
-    return _where(formula, part, ONE), _where(formula, part, ZERO)
-
-
-def _where(formula: Expression, part: Expression, truth: Number) -> Expression:
-    def chosen(node: Expression, arguments: tuple[Expression, ...]) -> Expression:
-        if node == part:
-            return truth
-        if not isinstance(node, Apply):
-            return node
-        return (
-            _folded(arguments) if node.operator == "piecewise" else Apply(node.operator, arguments)
-        )
-
-    return from_the_leaves(formula, chosen, {})
-
-
-def _folded(arguments: Sequence[Expression]) -> Expression:
-    """Return the pieces that are left where some conditions are known."""
-    last = arguments[-1:] if len(arguments) % 2 else ()
-    pairs: list[Expression] = []
-    for value, condition in zip(arguments[0:-1:2], arguments[1::2], strict=False):
-        if condition == ONE:
-            last = (value,)
-            break
-        if condition != ZERO:
-            pairs += [value, condition]
-    return last[0] if not pairs and last else Apply("piecewise", (*pairs, *last))
 
 
 def _kept_guard(formula: Expression, part: Expression, moving: Set[str], values: Values) -> bool:
@@ -208,23 +179,23 @@ def _far_from(
         return None
     (usual,) = outside
     guarded = [s for s in near if held[s] != usual]
-    rest, other = _both(formula, part)[:: 1 if usual else -1]
+    rest, other = both(terms_with(formula, part), part)[:: 1 if usual else -1]
     undefined = False
     for state in guarded:
         at = {**values, **dict(zip(ids, state, strict=True))}
-        outer, inner = (evaluate(e, at) + np.zeros(_PLACES) for e in (rest, other))
+        outer, inner = (values_of(e, at) for e in (rest, other))
         if np.isnan(outer).all():
             undefined = True
-        elif not _alike(outer, inner, _size((rest, other), values)):
+        elif not are_alike(outer, inner, (rest, other), values):
             return None
-    return rest, undefined
+    return where(formula, part, ONE if usual else ZERO), undefined
 
 
 def _changes_near_zero(part: Expression, moving: Set[str], values: Values) -> bool:
     """Tell whether every comparison in a condition changes at counts up to `_LARGEST` alone."""
     if not isinstance(part, Apply):
         return False
-    if part.operator in ("and", "or", "not", "xor"):
+    if part.operator in JOINED:
         return all(_changes_near_zero(one, moving, values) for one in part.arguments)
     if not is_logical(part) or len(part.arguments) != 2:
         return False
@@ -237,8 +208,9 @@ def _changes_near_zero(part: Expression, moving: Set[str], values: Values) -> bo
     ):
         # Its threshold depends on values that may be anything.
         return False
-    at_zero = _at(difference, values, dict.fromkeys(ids, 0.0))
-    slopes = [_at(difference, values, {**dict.fromkeys(ids, 0.0), id: 1.0}) - at_zero for id in ids]
+    nothing = {**values, **dict.fromkeys(ids, 0.0)}
+    at_zero = values_of(difference, nothing)
+    slopes = [values_of(difference, {**nothing, id: 1.0}) - at_zero for id in ids]
     # With slopes of one sign it changes its own across a corner, which ends at -at_zero / slope.
     sign = np.sign(slopes[0])
     return bool((sign != 0.0).all()) and all(
@@ -258,26 +230,12 @@ def _is_divided_counts(formula: Expression, moving: Set[str]) -> bool:
     return is_linear and all(_is_divided_counts(one, moving) for one in formula.arguments)
 
 
-def _size(formulas: Sequence[Expression], values: Values) -> float:
-    """Return how large formulas are at random values, to tell rounding by."""
-    found = np.concatenate([np.abs(evaluate(e, values) + np.zeros(_PLACES)) for e in formulas])
-    return float(np.max(found, initial=0.0, where=np.isfinite(found)))
-
-
-def _alike(left: FloatArray, right: FloatArray, size: float) -> bool:
-    return bool(np.allclose(left, right, rtol=_MEET, atol=_MEET * size))
-
-
-def _at(formula: Expression, values: Values, state: Mapping[str, float]) -> FloatArray:
-    return evaluate(formula, {**values, **state}) + np.zeros(_PLACES)
-
-
 def _held(
     part: Expression, ids: Sequence[str], state: Sequence[int], values: Values
 ) -> bool | None:
     """Tell whether a condition holds at some counts; None if that depends on something else."""
     at = {**values, **dict(zip(ids, state, strict=True))}
-    found = np.broadcast_to(evaluate(part, at), (_PLACES,)) != 0.0
+    found = np.broadcast_to(evaluate(part, at), (PLACES,)) != 0.0
     return bool(found[0]) if (found == found[0]).all() else None
 
 
@@ -287,7 +245,7 @@ def _meet(
     """Tell whether two laws have the same value wherever a condition changes."""
     if not isinstance(condition, Apply):
         return False
-    if condition.operator in ("and", "or", "not", "xor"):
+    if condition.operator in JOINED:
         parts = [part for part in condition.arguments if symbols(part) & moving]
         return all(_meet(one, other, part, moving, values) for part in parts)
     if condition.operator not in ("lt", "leq", "gt", "geq"):
@@ -295,8 +253,8 @@ def _meet(
     at = _threshold(Apply("minus", condition.arguments), moving, values)
     if at is None:
         return False
-    left, right = (evaluate(e, at) + np.zeros(_PLACES) for e in (one, other))
-    return _alike(left, right, _size((one, other), values))
+    left, right = (values_of(e, at) for e in (one, other))
+    return are_alike(left, right, (one, other), values)
 
 
 def _threshold(difference: Expression, moving: Set[str], values: Values) -> Values | None:
@@ -305,8 +263,7 @@ def _threshold(difference: Expression, moving: Set[str], values: Values) -> Valu
         if not is_affine(difference, (id,)):
             continue
         ends = [
-            evaluate(difference, {**values, id: np.full(_PLACES, number)}) + np.zeros(_PLACES)
-            for number in (0.0, 1.0)
+            values_of(difference, {**values, id: np.full(PLACES, number)}) for number in (0.0, 1.0)
         ]
         slope = ends[1] - ends[0]
         if np.isfinite(slope).all() and (slope != 0.0).all():

@@ -50,11 +50,17 @@ def lowered_with(law: str, more: str = "") -> LoweredNetwork:
         "piecewise(a*P, abs(P - 5) > 2, 3*a)",
         "piecewise(a, floor(P/10) == 2, 0)",
         # Whether it is a guard depends on what is no count.
-        "piecewise(a*P, (P >= 1) && (K == 6), 0)",
-        "piecewise(a*P, (P >= 1) && (K > 0), 0)",
         "piecewise(a*P, P > 0.1*K, 0)",
-        "piecewise(0, (P < 1) || (K < 0.05), a*P)",
         "piecewise(a*P, P < K, piecewise(a*K, k > 0, 50))",
+        # What jumps is on at large values alone, or small beside what is added or another place.
+        "a*piecewise(1, K > 50, 0)*piecewise(1, P < 1, 0)",
+        "a*piecewise(1, K > 5000, 0)*piecewise(1, P >= 3, 0)",
+        "a*max(K - 20, 0)*piecewise(1, P >= 7, 0)",
+        "a*max(M - 50, 0)*piecewise(1, P >= 1, 0)",
+        "piecewise(a, P >= 3, 0) + exp(k*P)",
+        "piecewise(a, P >= 7, 0) + exp(k*P*1000)",
+        "exp(k*P*1000) - piecewise(a, P >= 3, 0)*1e-3 + 1e6*M",
+        "piecewise(a, P >= 7, 0) + 1e12*k*M",
         # A number as a condition, and a jump that is small.
         "piecewise(a, P, 0)",
         "piecewise(a, P - 5, 0)",
@@ -93,6 +99,8 @@ def test_a_jump_through_an_assignment_rule() -> None:
         # What jumps does not depend on the state.
         "a*P*piecewise(2, k > 1, 1)",
         "floor(a)*P",
+        # A switch and its opposite.
+        "piecewise(a*P, P < 4, piecewise(4*a, K > 3, 4*a, K <= 3))",
     ],
 )
 def test_a_law_that_bends_at_most(law: str) -> None:
@@ -112,6 +120,16 @@ def test_a_law_that_bends_at_most(law: str) -> None:
         ("abs(a*P/cell)", "a*P/cell"),
         ("piecewise(a*P, P/cell > 0, 0)", "a*P"),
         ("a*max(0, P)", "a*P"),
+        ("max(a*P*M, 0)", "a*P*M"),
+        ("abs(a*P*M)", "a*P*M"),
+        ("abs(a*P/(1 + P))", "a*P/(1 + P)"),
+        # Guards joined with conditions that no count decides.
+        ("piecewise(a*P, (P > 0) && (K > 0), 0)", "piecewise(a*P, K > 0, 0)"),
+        ("piecewise(a*P, (P >= 1) && (K == 6), 0)", "piecewise(a*P, K == 6, 0)"),
+        ("piecewise(0, (P <= 0) || (K <= 0), a*P)", "piecewise(0, K <= 0, a*P)"),
+        ("piecewise(a*P, !((P <= 0) || (K <= 0)), 0)", "piecewise(a*P, K > 0, 0)"),
+        # Whatever names there are: no place at which all counts are 0 decides.
+        ("piecewise(a*P*M/(P + M), M > 0, 0)", "a*P*M/(P + M)"),
         ("a*abs(P)", "a*P"),
     ],
 )

@@ -124,6 +124,25 @@ def test_functions_that_hold_tensors_of_a_graph_are_taken(model, monkeypatch):
     np.testing.assert_allclose(inside.numpy(), outside.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("given", [None, 3.0, "a", [1.0, 2.0], np.ones(400)], ids=str)
+@pytest.mark.parametrize("is_graph", [False, True])
+def test_functions_without_a_number_for_each_trajectory_are_refused(
+    given, is_graph, model, monkeypatch
+):
+    monkeypatch.setenv("SBMLGRAD_MEMORY_LIMIT", LITTLE)
+    cells, *_ = _found(model, lambda cells, scale: cells.mean("X"))
+
+    def mean():
+        return cells.expect(lambda _: given, "X")
+
+    if is_graph:
+        with pytest.raises(sg.SbmlGradError):
+            tf.function(mean)()
+    else:
+        with pytest.raises(sg.GradientError, match="of which each needs its own"):
+            mean()
+
+
 def test_single_precision_and_graphs_are_no_mixing(model, monkeypatch):
     """Vector instructions round single precision differently by where a trajectory stands."""
 
