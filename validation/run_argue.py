@@ -23,8 +23,9 @@ from sbmlgrad.referees.compare import POWER, Comparison
 from sbmlgrad.referees.exact import Exact
 from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
 from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.names import Names, Side
+from sbmlgrad.referees.pairs import Pairs
 from sbmlgrad.referees.report import verdict
-from sbmlgrad.referees.sampled import Names, Side
 
 FloatArray = NDArray[np.float64]
 
@@ -72,7 +73,7 @@ def argue(
     if exact is None:
         words = f"no closed form, no affine laws, and more than {LARGEST:,} states"
         return {"right": OPEN, "by": "", "ours": "", "theirs": "", "why": words}
-    names = Names(species, (), times, (), model.time_unit)
+    names = Names(species, (), times, Pairs(), model.time_unit)
     ours = _ours(model, species, times, number, seed)
     theirs = judge.sample(document, species, times, number, seed + 1, timeout_s)
     sides = [

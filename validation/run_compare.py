@@ -30,7 +30,6 @@ from run_subjects import LEVEL, SHIPPED, SUITE, Subject
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.errors import RequestError
 from sbmlgrad.referees import REFEREES, ExactReferee, Referee, referee
 from sbmlgrad.referees.compare import Comparison
 from sbmlgrad.referees.divergences import known_divergences
@@ -54,6 +53,9 @@ KNOWN, CANNOT, NOTHING = (
 
 #: How `validate` begins to say that a single referee was left out.
 NONE_LEFT = "no referee is left to ask"
+
+#: What `validate` says where no count changes.
+NO_COUNTS = "nothing to compare"
 
 #: Columns that are no referees of `sbmlgrad.referees.REFEREES`.
 CLOSED_FORM, TABLE, PLANTED = "closed form", "suite table", "planted"
@@ -163,15 +165,17 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
             seed=seed,
         )
         found = report.comparisons[0]
+        if found.is_still:
+            return {"verdict": SKIPPED, "kind": NOTHING, "words": report.still}
         record = _compared(found)
         if not found.agrees:
             record["argument"] = _argued(subject, judge, found, seed, effort)
     except sg.RefereeError as error:
         return _left_out(str(error))
-    except RequestError as error:
-        # Draws in events alone: the suite's table is what can be compared.
-        return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
     except sg.SbmlGradError as error:
+        if NO_COUNTS in str(error):
+            # Draws in events alone: the suite's table is what can be compared.
+            return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
         return {"verdict": OURS_FAILED, "words": f"{type(error).__name__}: {error}"}
     return record
 

@@ -32,7 +32,7 @@ ENDS: Mapping[str, float] = {
     "gating_two_states": 10.0,
     "immigration_death": 30.0,
     "ion_channel": 5.0,
-    "oscillator": 2.0,
+    "oscillator": 30.0,
     "osmotic_shock": 40.0,
     "sir": 14.0,
     "telegraph": 60.0,

@@ -56,6 +56,8 @@ def compare(folder: Path) -> None:
             "bound": comparison.bound,
             "message": "",
         }
+        if found.still:
+            answer |= {"verdict": "not compared", "message": found.still}
     (folder / "compared.json").write_text(json.dumps(answer), encoding="utf-8")
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sbmlgrad.cli import options as opt
-from sbmlgrad.cli.exit import NO, OK
+from sbmlgrad.cli.exit import BAD_INPUT, FAILED, NO, OK
 from sbmlgrad.cli.support import names_of, numbers, print_json, progress_bar, times_of
 from sbmlgrad.errors import RequestError
+
+if TYPE_CHECKING:
+    from sbmlgrad.referees.validation_report import ValidationReport
+
+#: Family-wise error, and seconds for a run of a referee, where none are asked for.
+DEFAULT_ERROR, DEFAULT_TIMEOUT = 1e-3, 600.0
 
 #: Files that are written into a folder.
 PAGE, TEXT, DATA, PICTURE = "validation.html", "validation.txt", "validation.json", "overlay.png"
@@ -25,7 +34,7 @@ Against = Annotated[
 ]
 OfEachSide = Annotated[
     int | None,
-    typer.Option(min=2, help="Trajectories of each side; by default 2000, or what fits --within."),
+    typer.Option(help="Of each side, at least 20; by default 2000, or what fits --within."),
 ]
 Within = Annotated[
     float,
@@ -34,7 +43,17 @@ Within = Annotated[
 Timeout = Annotated[
     float,
     typer.Option(
-        metavar="SECONDS", help="Time after which a run of a referee is stopped, by the clock."
+        metavar="SECONDS",
+        help="Time after which a run of a referee, or of our own side, is stopped, by the clock.",
+    ),
+]
+When = Annotated[
+    str | None,
+    typer.Option(
+        "--times",
+        metavar="START:STOP:STEPS",
+        help="Times to compare at: STEPS equal intervals from START to STOP, in the model's unit; "
+        "by default ten, up to when every reaction has fired several times.",
     ),
 ]
 PeersPython = Annotated[
@@ -51,12 +70,12 @@ Out = Annotated[
 def validate(
     model: opt.Model,
     against: Against = "roadrunner",
-    times: opt.Times = "0:10:10",
+    times: When = None,
     trajectories: OfEachSide = None,
     within: Within = 45.0,
-    timeout: Timeout = 600.0,
+    timeout: Timeout = DEFAULT_TIMEOUT,
     seed: opt.Seed = None,
-    error: opt.FamilyWiseError = 1e-3,
+    error: opt.FamilyWiseError = DEFAULT_ERROR,
     peers_python: PeersPython = None,
     plot: opt.Plot = None,
     html: Page = None,
@@ -70,7 +89,8 @@ def validate(
 ) -> int:
     """Compare ensembles with other simulators, in processes of their own, and exact answers.
 
-    Ends with 1 if one of them disagrees.
+    Ends with 1 if one of them disagrees; else with 3 if one of them failed; else with 2 if nothing
+    happened by the last time, so that there is no verdict.
     """
     from sbmlgrad.io.files import check_folder, write_atomically
     from sbmlgrad.io.formats import load
@@ -87,12 +107,13 @@ def validate(
             check_folder(file.parent)
     if out is not None:
         check_folder(out)
+    values = numbers(set_)
     with progress_bar("comparing", quiet or json) as advance:
         report = run(
             network,
             against=judges,
-            parameters=numbers(set_) or None,
-            times=times_of(times),
+            parameters=values or None,
+            times=None if times is None else times_of(times),
             trajectories=trajectories,
             within_s=within,
             timeout_s=timeout,
@@ -101,6 +122,18 @@ def validate(
             progress=advance,
             plot=plot,
         )
+    given = {
+        # Those that were chosen are written as the option is.
+        "--times": times or report.chosen.partition(",")[0],
+        "--set": set_,
+        "--substance": substance,
+        "--initial": initial if initial != "strict" else None,
+        "--mass-action": mass_action if mass_action != "as_written" else None,
+        "--peers-python": python,
+        "--timeout": f"{timeout:g}" if timeout != DEFAULT_TIMEOUT else None,
+    }
+    commands = tuple(_commands(report, model, error, given))
+    report = replace(report, commands=commands)
     if html is not None:
         write_atomically(html, report.as_html().encode())
     written = [] if out is None else write_results(report, out)
@@ -110,7 +143,44 @@ def validate(
         print(report)
         if written:
             print("\nwritten: " + ", ".join(map(str, written)))
-    return OK if report.agrees else NO
+    if report.disagrees:
+        return NO
+    if report.failed:
+        return FAILED
+    return OK if report.agrees else BAD_INPUT
+
+
+def _commands(
+    report: ValidationReport,
+    model: Path,
+    error: float,
+    given: Mapping[str, str | Sequence[str] | None],
+) -> Iterator[str]:
+    """Yield command lines that repeat the comparisons, one for each number of trajectories.
+
+    Args:
+        report: what was found.
+        model: its file.
+        error: family-wise error of all of them.
+        given: option → its value or values.
+    """
+    options: list[str] = []
+    for option, value in given.items():
+        for each in [value] if isinstance(value, str) else value or ():
+            options += [option, each]
+    sizes = {c.ours.trajectories for c in report.comparisons}
+    together = ",".join(c.referee for c in report.comparisons)
+    # With other numbers each of them is a command of its own, with its share of the error.
+    runs = (
+        [(together, sizes.pop(), error)]
+        if len(sizes) == 1
+        else [(c.referee, c.ours.trajectories, c.family_wise_error) for c in report.comparisons]
+    )
+    for names, number, share in runs:
+        words = ["sbmlgrad", "validate", str(model), "--against", names, *options]
+        words += ["--trajectories", str(number), "--seed", str(report.seed)]
+        words += [] if share == DEFAULT_ERROR else ["--error", repr(share)]
+        yield shlex.join(words)
 
 
 def write_results(report: Any, folder: Path) -> list[Path]:

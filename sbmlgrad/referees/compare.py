@@ -29,8 +29,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.referees.error_rate import check_error
 from sbmlgrad.referees.families import BoolArray, Family
 from sbmlgrad.referees.moments import Moments
+from sbmlgrad.referees.possible import Checks
 from sbmlgrad.referees.shares import Shares
 
 if TYPE_CHECKING:
@@ -68,6 +70,8 @@ class Comparison:
             species]; None of a sampled one.
         threshold: of an exact answer, (place of time, of species) → how far above its mean one of
             ours disagrees; None where that is not known.
+        is_still: whether no count of either side ever differed from its start.
+        checks: of each trajectory, whether it is one that the network can have.
     """
 
     species: tuple[str, ...]
@@ -88,6 +92,8 @@ class Comparison:
     shares: tuple[Shares, ...] = ()
     mean_error: NDArray[np.float64] | None = field(default=None, repr=False)
     threshold: Callable[[int, int], float] | None = field(default=None, repr=False)
+    is_still: bool = False
+    checks: Checks = field(default_factory=Checks)
 
     @property
     def is_exact(self) -> bool:
@@ -139,10 +145,30 @@ class Comparison:
         )
 
     @property
+    def referee(self) -> str:
+        """Name of the other side, without its version."""
+        return self.names[1].partition(" ")[0]
+
+    @property
     def agrees(self) -> bool:
-        """Whether no disagreement was found; see `detectable` for what could have been found."""
+        """Whether no disagreement was found; see `detectable` for what could have been found.
+
+        Where nothing happened there is no verdict, so that neither this nor `disagrees` holds.
+        """
+        return not (self.disagrees or self.is_still)
+
+    @property
+    def impossible(self) -> tuple[str, ...]:
+        """What trajectories of this run, or of the confirming one, cannot be, in words."""
+        again = () if self.confirmation is None else self.confirmation.checks.broken
+        return self.checks.broken or again
+
+    @property
+    def disagrees(self) -> bool:
+        """Whether a test disagrees, or a trajectory cannot be."""
         further = self.further_disagreement.values()
-        return not (self.disagreement.any() or any(found.any() for found in further))
+        found = self.disagreement.any() or any(found.any() for found in further)
+        return bool(found or self.impossible)
 
     @property
     def detectable(self) -> tuple[Detectable, ...]:
@@ -216,7 +242,8 @@ def compare(
             f"trajectories: {n} of ours and {theirs.trajectories} of theirs; give both sides as "
             "many, at least two, or the stated error does not hold"
         )
-    of_mean, of_variance = _standard_errors(ours, theirs)
+    of_mean = np.sqrt(ours.variance_of_mean + theirs.variance_of_mean)
+    of_variance = np.sqrt(ours.variance_of_variance + theirs.variance_of_variance)
     each = family_wise_error / (2 * np.prod(shape)) if level is None else level
     return Comparison(
         species=tuple(species),
@@ -248,12 +275,6 @@ def confirmed(
     return first if not first.needs_confirmation else replace(first, confirmation=run(CONFIRMATION))
 
 
-def check_error(family_wise_error: float) -> None:
-    """Raise a `RequestError` unless the error is a probability that a bound can be found for."""
-    if not 0.0 < family_wise_error < 1.0:
-        raise RequestError(f"family_wise_error={family_wise_error}: give a number between 0 and 1")
-
-
 def _check(side: Moments, whose: str, shape: tuple[int, int]) -> None:
     arrays = {"mean": side.mean, "variance": side.variance, "fourth moment": side.fourth_moment}
     for what, array in arrays.items():
@@ -267,16 +288,6 @@ def _check(side: Moments, whose: str, shape: tuple[int, int]) -> None:
                 f"{whose} {what} holds a value that is not finite or, as a square, negative, and "
                 "nothing can be said from it; the simulator that gave it is at fault"
             )
-
-
-def _standard_errors(
-    ours: Moments, theirs: Moments
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return standard errors of the differences of means and of variances [time, species]."""
-    return (
-        np.sqrt(ours.variance_of_mean + theirs.variance_of_mean),
-        np.sqrt(ours.variance_of_variance + theirs.variance_of_variance),
-    )
 
 
 def _in_errors(difference: NDArray[np.float64], error: NDArray[np.float64]) -> NDArray[np.float64]:

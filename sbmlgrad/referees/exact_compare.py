@@ -23,7 +23,7 @@ from sbmlgrad.referees.compare import Comparison
 from sbmlgrad.referees.exact import Distributions, Exact
 from sbmlgrad.referees.exact_families import exact_families
 from sbmlgrad.referees.moments import Moments
-from sbmlgrad.referees.sampled import Names, Side
+from sbmlgrad.referees.names import Names, Side
 
 FloatArray = NDArray[np.float64]
 
@@ -100,7 +100,7 @@ def number_of_tests(ours: Side, exact: Exact, names: Names) -> int:
         return times * species
     if ours.counts is None:
         return times * 2 * species
-    return times * (3 * species + len(names.coupled))
+    return times * (3 * species + len(names.pairs.species))
 
 
 def _against_means(ours: Moments, mean: FloatArray) -> FloatArray:

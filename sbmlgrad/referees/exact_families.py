@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,9 @@ from scipy import stats
 from sbmlgrad.referees import chernoff, marginals
 from sbmlgrad.referees.exact import Distributions
 from sbmlgrad.referees.families import Family
-from sbmlgrad.referees.sampled import BETWEEN_SPECIES, DISTRIBUTIONS, Names
+from sbmlgrad.referees.names import Names
+from sbmlgrad.referees.pairs import BETWEEN_SPECIES
+from sbmlgrad.referees.sampled import DISTRIBUTIONS
 
 FloatArray = NDArray[np.float64]
 
@@ -53,18 +56,23 @@ def exact_families(
         exact = float(values @ weight)
         spread = float(np.sqrt(weight @ (values - exact) ** 2))
         needed = float(np.sqrt(2.0 * np.log(2.0 / level)) + stats.norm.ppf(chance))
-        return p, (seen - exact) / scale, needed * spread / np.sqrt(n) / scale
+        found = needed * spread / np.sqrt(n) / scale
+        # No correlation is beyond one.
+        return p, (seen - exact) / scale, found if found <= 1.0 + abs(exact / scale) else np.inf
 
     times, species = range(len(names.times)), range(len(names.species))
     single = [((t, s), f"{names.species[s]} at {names.at(t)}") for t in times for s in species]
     pairs = [
         ((t, i, j), f"{names.species[i]}, {names.species[j]} at {names.at(t)}")
         for t in times
-        for i, j in names.coupled
+        for i, j in names.pairs.species
     ]
     found = [
         _family(DISTRIBUTIONS, "difference of probability", marginal, single),
-        _family(BETWEEN_SPECIES, "difference of correlation", covariance, pairs),
+        replace(
+            _family(BETWEEN_SPECIES, "difference of correlation", covariance, pairs),
+            is_partial=BETWEEN_SPECIES in names.pairs.left_out,
+        ),
     ]
     return tuple(family for family in found if family.of)
 

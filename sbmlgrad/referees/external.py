@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.errors import RequestError
 from sbmlgrad.referees.base import RefereeResult, require
 from sbmlgrad.referees.moments import Moments, moments
 from sbmlgrad.referees.process import WORKERS, run_worker, taken
@@ -25,6 +25,9 @@ FloatArray = NDArray[np.float64]
 
 #: Seconds that an interpreter has to say whether it can import something.
 LOOK_LIMIT_S = 60.0
+
+#: What an interpreter writes before its answer, so that no other program is taken for one.
+TOKEN = "sbmlgrad-asks"
 
 
 @dataclass(frozen=True)
@@ -93,11 +96,17 @@ def is_installed(packages: Sequence[str], python: str | None) -> bool:
     Args:
         packages: names to import.
         python: interpreter of their environment; None for this one.
+
+    Raises:
+        RequestError: that is no Python.
     """
     if python is None:
         return all(importlib.util.find_spec(name) is not None for name in packages)
-    found = "any(u.find_spec(n) is None for n in sys.argv[1:])"
-    look = f"import importlib.util as u, sys; sys.exit({found})"
+    look = (
+        "import importlib.util as u, sys; "
+        f"print({TOKEN!r}, all(u.find_spec(n) is not None for n in sys.argv[1:]))"
+    )
+    advice = "give the path of the Python that the referees are installed in (--peers-python)"
     try:
         done = subprocess.run(
             [python, "-c", look, *packages],
@@ -107,11 +116,18 @@ def is_installed(packages: Sequence[str], python: str | None) -> bool:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise RefereeError(
-            f"the interpreter '{python}' could not be asked for {', '.join(packages)}: {error}. "
-            "Give the path of the Python that the referees are installed in."
+        raise RequestError(
+            f"the interpreter '{python}' could not be asked for {', '.join(packages)}: {error}; "
+            f"{advice}"
         ) from error
-    return done.returncode == 0
+    # What an environment prints when it starts comes before.
+    answer = done.stdout.decode("utf-8", "replace").split()[-2:]
+    if answer[:1] != [TOKEN]:
+        raise RequestError(
+            f"'{python}' is no Python that works: asked to run one line, it ended with exit code "
+            f"{done.returncode} and without the answer; {advice}"
+        )
+    return answer == [TOKEN, "True"]
 
 
 def sampled(

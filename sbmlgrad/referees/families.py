@@ -24,7 +24,8 @@ class Family:
         effect: what was seen, float64 [test].
         unit: what `effect` is.
         detectable: the smallest effect that would be found with a chance of 90 %, float64 [test];
-            NaN where that cannot be said.
+            infinite where none would, NaN where that cannot be said.
+        is_partial: whether some of its kind are not tested.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Family:
     effect: FloatArray
     unit: str
     detectable: FloatArray
+    is_partial: bool = False
 
     def found(self, level: float) -> BoolArray:
         """Return which tests disagree at a level, bool [test]."""
@@ -77,4 +79,5 @@ def joined(name: str, parts: list[Family]) -> Family:
         np.concatenate([part.effect for part in parts]),
         parts[0].unit,
         np.concatenate([part.detectable for part in parts]),
+        any(part.is_partial for part in parts),
     )

@@ -78,7 +78,7 @@ def one_sample(sample: FloatArray, values: FloatArray, law: FloatArray) -> tuple
 
 
 def detectable(level: float, n: int, chance: float, samples: int) -> float:
-    """Return the distance D of two laws that is found with the given chance, at most.
+    """Return the distance D of two laws that is found with the given chance; infinite beyond one.
 
     Args:
         level: of the test.
@@ -87,7 +87,8 @@ def detectable(level: float, n: int, chance: float, samples: int) -> float:
         samples: two, or one against a known law.
     """
     critical = np.sqrt(-np.log(level / 2.0) / 2.0 * samples / n)
-    return float(min(1.0, critical + ndtri(chance) * np.sqrt(0.25 * samples / n)))
+    found = float(critical + ndtri(chance) * np.sqrt(0.25 * samples / n))
+    return found if found <= 1.0 else float("inf")
 
 
 def _binomial(m: int) -> tuple[int, FloatArray]:

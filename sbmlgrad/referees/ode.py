@@ -11,6 +11,7 @@ import numpy as np
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.ode.engine import ODE
+from sbmlgrad.errors import UnsupportedModelError
 from sbmlgrad.io.formats import load
 from sbmlgrad.model.expression import Expression, Number, Symbol
 from sbmlgrad.model.labels import first_of
@@ -76,7 +77,8 @@ class RateEquations:
         """Solve the rate equations; arguments as for `ExactReferee.solve`.
 
         Raises:
-            RefusedError: a law in time is too abrupt for the equations of the moments.
+            RefusedError: the network has no deterministic course, for instance since its initial
+                counts are drawn; or a law in time is too abrupt for the equations of the moments.
             RefereeError: a solver failed or ran out of time.
         """
         start = time.perf_counter()
@@ -120,12 +122,15 @@ class RateEquations:
         """Return means by our own engine, float64 [time, species]."""
         # Told now and then how far it is, so that it can be stopped.
         grid = np.union1d(times, np.linspace(0.0, float(times[-1]), _LOOKS))
-        found = simulate(
-            network,
-            times=grid,
-            engine=ODE(rtol=self.rtol, atol=self.atol),
-            progress=lambda _, __: end.check(),
-        )
+        try:
+            found = simulate(
+                network,
+                times=grid,
+                engine=ODE(rtol=self.rtol, atol=self.atol),
+                progress=lambda _, __: end.check(),
+            )
+        except UnsupportedModelError as error:
+            raise RefusedError(str(error)) from error
         end.check()
         rows = np.searchsorted(grid, times)
         return np.stack([found.values(s, "counts")[0][rows] for s in species], axis=1)

@@ -25,9 +25,10 @@ from sbmlgrad.referees.report import (
     verdict,
     worst,
 )
+from sbmlgrad.referees.validation_report import READING
 
 if TYPE_CHECKING:
-    from sbmlgrad.referees.validate import ValidationReport
+    from sbmlgrad.referees.validation_report import ValidationReport
 
 #: Rows of the table of means and variances.
 ROWS = 20
@@ -41,32 +42,53 @@ def page(report: ValidationReport) -> str:
     """
     numbers = Numbers()
     sections = [_section(comparison, numbers) for comparison in report.comparisons]
-    return document(f"Cross-check of {report.model}", _opening(report), *sections, _reading())
+    return document(
+        f"Cross-check of {report.model}", _opening(report), *sections, _again(report), _reading()
+    )
 
 
 def _opening(report: ValidationReport) -> Html:
     names = [comparison.names[1] for comparison in report.comparisons]
     asked = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else names[0]
     tests = sum(comparison.tests for comparison in report.comparisons)
-    found = [c.names[1] for c in report.comparisons if not c.agrees]
-    lead = (
-        f"No disagreement with {asked} was found in {tests} tests."
-        if report.agrees
-        else f"Disagreement with {', '.join(found)}; {tests} tests of {asked} were made."
-    )
-    box = None if report.agrees else [f"{c.names[1]}: {verdict(c)}" for c in report.comparisons]
-    left_out = [
-        f"{name} was not asked: {'; '.join(reasons)}" for name, reasons in report.skipped.items()
-    ]
+    found = [c.names[1] for c in report.comparisons if c.disagrees]
+    if found:
+        lead = f"Disagreement with {', '.join(found)}; {tests} tests of {asked} were made."
+    elif report.still:
+        still = ", ".join(c.names[1] for c in report.comparisons if c.is_still)
+        lead = f"Nothing happened in the comparison with {still}, so that there is no verdict."
+    else:
+        lead = f"No disagreement with {asked} was found in {tests} tests."
+    box = [f"{c.names[1]}: {verdict(c)}" for c in report.comparisons if c.disagrees]
+    box += [report.still_sentence] if report.still else []
+    box += [f"No result from {name}: {why}" for name, why in report.failed.items()]
     return joined(
         element("p", lead, class_="lead"),
         element("div", listed(*box), class_="look") if box else None,
-        listed(*left_out),
-        element("p", f"Seed {report.seed}.", class_="note"),
+        listed(*report.notes),
+        element("p", f"Seed {report.seed}. Times: {_times(report)}.", class_="note"),
     )
 
 
+def _times(report: ValidationReport) -> str:
+    if report.chosen:
+        return report.chosen
+    first = report.comparisons[0]
+    begin, end = f"{first.times[0]:g}", f"{first.times[-1]:g}"
+    shown = end if len(first.times) == 1 else f"{len(first.times)} from {begin} to {end}"
+    return f"{shown} {first.time_unit}".rstrip()
+
+
+def _again(report: ValidationReport) -> Html:
+    lines = (element("pre", element("code", line)) for line in report.repeating)
+    return element("section", element("h2", "Repeat it exactly"), *lines)
+
+
 def _section(comparison: Comparison, numbers: Numbers) -> Html:
+    heading = element("h2", f"{comparison.names[1]}: {verdict(comparison)}")
+    if comparison.is_still:
+        # Numbers that cannot differ would look like agreement.
+        return element("section", heading)
     shown = comparison.confirmation or comparison
     key_rows = [
         ("line", "blue", f"{comparison.names[0]}, mean"),
@@ -89,7 +111,7 @@ def _section(comparison: Comparison, numbers: Numbers) -> Html:
     ]
     return element(
         "section",
-        element("h2", f"{comparison.names[1]}: {verdict(comparison)}"),
+        heading,
         *(element("p", f"{text}.") for text in how(comparison)),
         key(key_rows),
         grid(courses, "species"),
@@ -201,4 +223,5 @@ def _reading() -> Html:
             "was found, at these times and parameters; it does not prove that either side is "
             "right.",
         ),
+        element("p", READING),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.referees.compare import POWER, Comparison
+from sbmlgrad.referees.growth import detectable_mean, detectable_width
 
 FloatArray = NDArray[np.float64]
 
@@ -28,6 +29,8 @@ class Detectable:
             not compared. Both are 0 where counts cannot vary: there any difference is found.
         differing: where two samples never varied, though counts could have, the share of
             trajectories that must have another count to be found; else NaN.
+        mean_range: least and greatest `mean` over the times at which counts vary.
+        deviation_range: of `deviation`, likewise.
     """
 
     species: str
@@ -35,6 +38,8 @@ class Detectable:
     mean: float
     deviation: float
     differing: float = math.nan
+    mean_range: tuple[float, float] = (math.nan, math.nan)
+    deviation_range: tuple[float, float] = (math.nan, math.nan)
 
 
 def detectable(comparison: Comparison) -> tuple[Detectable, ...]:
@@ -53,13 +58,18 @@ def _between_samples(comparison: Comparison, s: int) -> Detectable:
     t = _largest(mean, variance > 0.0)
     if t is None:
         return _constant(comparison, s)
+    bias = detectable_mean(mean, variance, n, comparison.bound, POWER)
+    # None is said that no trajectory would show.
+    bias = np.maximum(bias, np.array([_share(_rarest(n), float(m)) for m in mean]))
     needed = comparison.bound + float(stats.norm.ppf(POWER))
-    error = math.sqrt(2.0 * float(ours.variance_of_mean[t, s]))
-    bias = max(needed * error, _rarest(n))
-    excess = needed * math.sqrt(float(ours.variance_of_variance[t, s])) / float(variance[t])
-    wider = _variance_ratio(excess) ** 0.5 - 1.0
+    wider = np.sqrt(detectable_width(variance, ours.variance_of_variance[:, s], needed)) - 1.0
     return Detectable(
-        comparison.species[s], float(comparison.times[t]), _share(bias, mean[t]), wider
+        comparison.species[s],
+        float(comparison.times[t]),
+        float(bias[t]),
+        float(wider[t]),
+        mean_range=_range(bias),
+        deviation_range=_range(wider),
     )
 
 
@@ -96,15 +106,35 @@ def _against_exact(comparison: Comparison, s: int) -> Detectable:
         return Detectable(
             name, float(comparison.times[t]), bias, 0.0 if has_variances else math.nan
         )
-    error = math.sqrt(float(variance[t]) / n)
-    bias = _shift(comparison, t, s, error)
-    wider = math.nan
-    if has_variances:
-        # The p-values are bounds, which take a larger difference to become as small.
-        needed = math.sqrt(2.0 * math.log(2.0 / comparison.level)) + float(stats.norm.ppf(POWER))
-        of_variance = max(float(exact.fourth_moment[t, s] - variance[t] ** 2), 0.0) / n
-        wider = math.sqrt(1.0 + needed * math.sqrt(of_variance) / float(variance[t])) - 1.0
-    return Detectable(name, float(comparison.times[t]), _share(bias, mean[t]), wider)
+    bias, wider = np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    for place in np.flatnonzero(variance > 0.0).tolist():
+        error = math.sqrt(float(variance[place]) / n)
+        bias[place] = _share(_shift(comparison, place, s, error), mean[place])
+        if has_variances:
+            fourth = float(exact.fourth_moment[place, s])
+            wider[place] = _wider(comparison, float(variance[place]), fourth, n)
+    return Detectable(
+        name,
+        float(comparison.times[t]),
+        float(bias[t]),
+        float(wider[t]),
+        mean_range=_range(bias),
+        deviation_range=_range(wider),
+    )
+
+
+def _wider(comparison: Comparison, variance: float, fourth: float, n: int) -> float:
+    """Return the bias of a standard deviation that is found, as a fraction of it."""
+    # The p-values are bounds, which take a larger difference to become as small.
+    needed = math.sqrt(2.0 * math.log(2.0 / comparison.level)) + float(stats.norm.ppf(POWER))
+    of_variance = max(fourth - variance**2, 0.0) / n
+    return math.sqrt(1.0 + needed * math.sqrt(of_variance) / variance) - 1.0
+
+
+def _range(values: FloatArray) -> tuple[float, float]:
+    """Return the least and the greatest of what is known."""
+    known = values[~np.isnan(values)]
+    return (float(known.min()), float(known.max())) if known.size else (math.nan, math.nan)
 
 
 def _shift(comparison: Comparison, t: int, s: int, error: float) -> float:
@@ -142,13 +172,3 @@ def _share(bias: float, mean: float) -> float:
     if mean == 0.0:
         return 0.0 if bias == 0.0 else math.inf
     return float(bias / mean)
-
-
-def _variance_ratio(needed: float) -> float:
-    """Return the ratio r of variances that is `needed` times the error of their difference.
-
-    The wider side's variance has r times the standard error of the narrower side's, so that
-    r - 1 = needed √(1 + r²); from needed = 1 on no ratio is large enough.
-    """
-    rest = 1.0 - needed**2
-    return (1.0 + math.sqrt(1.0 - rest**2)) / rest if rest > 0.0 else math.inf

@@ -95,7 +95,7 @@ def run_worker(
         except _UNREADABLE as error:
             raise RefereeError(
                 f"referee '{referee}' ended without a readable result ({error}); this is a fault "
-                f"of its worker {worker.name}" + _last_words(stderr)
+                f"of its worker {worker.name}." + _last_words(stderr)
             ) from error
 
 

@@ -12,7 +12,7 @@ from sbmlgrad.referees import sampled
 from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison
 from sbmlgrad.referees.families import Family, plain
 from sbmlgrad.referees.marginals import SMALLEST
-from sbmlgrad.referees.power import Detectable
+from sbmlgrad.referees.power_text import effect_text, mean_text, power_text, spread_text
 
 _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "y", "")
 
@@ -20,13 +20,17 @@ _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "
 #: Family → what a verdict calls it; several may have one word.
 _KINDS = {
     sampled.DISTRIBUTIONS: "distributions",
-    sampled.BETWEEN_SPECIES: "covariances",
-    sampled.OVER_TIME: "covariances",
+    sampled.BETWEEN_SPECIES: "covariances between species",
+    sampled.OVER_TIME: "covariances over time",
+    sampled.ACROSS_TIME: "covariances between species over time",
+    sampled.BETWEEN_FIRINGS: "covariances of firing counts",
+    sampled.FIRINGS_AND_SPECIES: "covariances of firing counts",
     sampled.INDEPENDENCE: "independence",
     sampled.COPIES: "independence",
     sampled.FIRING_MEANS: "firing counts",
     sampled.FIRING_VARIANCES: "firing counts",
     sampled.FIRING_DISTRIBUTIONS: "firing counts",
+    sampled.FIRST_FIRING: "times of first firing",
 }
 
 
@@ -38,6 +42,8 @@ def comparison_text(comparison: Comparison, rows: int) -> str:
         rows: most rows of the table.
     """
     ours, theirs = comparison.names
+    if comparison.is_still:
+        return f"{ours} and {theirs}: {verdict(comparison)}"
     unit = f" {comparison.time_unit}" if comparison.time_unit else ""
     lines = [f"{ours} and {theirs}: {verdict(comparison)}", *(f"  {t}" for t in how(comparison))]
     lines += ["", *_table(comparison, rows)]
@@ -55,6 +61,8 @@ def how(comparison: Comparison) -> list[str]:
         f"{comparison.bound:.2f} and p down to {comparison.level:.2g} agree (family-wise error "
         f"{comparison.family_wise_error:.3g}, {comparison.tests} tests)"
     ]
+    lines += [comparison.checks.made] if comparison.checks.made else []
+    lines += [f"impossible: {what}" for what in comparison.impossible]
     again = comparison.confirmation
     if again is not None:
         first = [comparison.exceeding, *comparison.further_exceeding.values()]
@@ -69,9 +77,14 @@ def how(comparison: Comparison) -> list[str]:
 
 def verdict(comparison: Comparison) -> str:
     """Return what was found, in a few words."""
+    if comparison.is_still:
+        return "NOTHING HAPPENED, so that there is no verdict"
     if comparison.agrees:
         kinds = ["means", *([] if np.isnan(comparison.y).all() else ["variances"])]
-        kinds += dict.fromkeys(_KINDS[family.name] for family in comparison.families)
+        kinds += dict.fromkeys(
+            f"{'some ' if family.is_partial else ''}{_KINDS[family.name]}"
+            for family in comparison.families
+        )
         return f"{', '.join(kinds[:-1])} and {kinds[-1]} agree" if kinds[1:] else "means agree"
     found = comparison.disagreement
     parts = []
@@ -80,6 +93,9 @@ def verdict(comparison: Comparison) -> str:
         named = [s for i, s in enumerate(comparison.species) if found[:, :, i].any()]
         parts.append(f"{' and '.join(what)} of {', '.join(named)}")
     parts += [name for name, bad in comparison.further_disagreement.items() if bad.any()]
+    if comparison.impossible:
+        cannot = "IMPOSSIBLE TRAJECTORIES"
+        return f"{cannot}; {'; '.join(parts)} DISAGREE" if parts else f"{cannot}: DISAGREE"
     return f"{'; '.join(parts)} DISAGREE"
 
 
@@ -103,22 +119,6 @@ def families_shown(comparison: Comparison) -> list[tuple[Family, int, int, int]]
 def p_text(p: float) -> str:
     """Return a p-value as text; those that are not told apart are given as a bound."""
     return f"{p:.2g}" if p >= SMALLEST else f"< {SMALLEST:g}"
-
-
-def effect_text(value: float, unit: str) -> str:
-    """Return an effect or what could be found, in its unit."""
-    if math.isnan(value):
-        return "–"
-    return f"{100.0 * value:+.3g} %" if unit.startswith("relative") else f"{value:+.3g}"
-
-
-def power_text(family: Family) -> str:
-    """Return the range of what a family could have found."""
-    known = family.detectable[np.isfinite(family.detectable) & (family.detectable > 0.0)]
-    if not known.size:
-        return "–"
-    ends = [effect_text(float(v), family.unit).lstrip("+") for v in (known.min(), known.max())]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _further(comparison: Comparison) -> list[str]:
@@ -208,33 +208,13 @@ def _detectable(comparison: Comparison, unit: str) -> list[str]:
     return lines
 
 
-def mean_text(found: Detectable) -> str:
-    """Return what a bias of a mean that could be found is called."""
-    if not math.isnan(found.differing):
-        return f"by other counts in {percent_text(found.differing)} of trajectories (none varied)"
-    return percent_text(found.mean)
-
-
-def spread_text(found: Detectable) -> str:
-    """Return what a bias of a standard deviation that could be found is called."""
-    return percent_text(found.deviation) if math.isnan(found.differing) else "likewise"
-
-
-def percent_text(fraction: float) -> str:
-    """Return what a bias that could be found is called."""
-    if math.isnan(fraction):
-        return "not compared"
-    if fraction == 0.0:
-        return "any size"
-    return f"{100.0 * fraction:.3g} %" if math.isfinite(fraction) else "no size (too few)"
-
-
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as plain data for JSON, tables [time][species]."""
     again = comparison.confirmation
     return {
         "names": list(comparison.names),
         "agrees": comparison.agrees,
+        "nothing_happened": comparison.is_still,
         "bound": comparison.bound,
         "family_wise_error": comparison.family_wise_error,
         "trajectories": comparison.ours.trajectories,
@@ -259,6 +239,8 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
                 "mean": plain(d.mean),
                 "sd": plain(d.deviation),
                 "differing": plain(d.differing),
+                "mean_range": [plain(v) for v in d.mean_range],
+                "sd_range": [plain(v) for v in d.deviation_range],
             }
             for d in comparison.detectable
         ],
@@ -271,6 +253,8 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
             for i in np.flatnonzero(comparison.further_disagreement[family.name])
         ],
         "left_out": list(comparison.left_out),
+        "checked": comparison.checks.made,
+        "impossible": list(comparison.impossible),
         "settings": dict(comparison.settings),
         "confirmation": None if again is None else comparison_data(again),
     }

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.base import Progress
 from sbmlgrad.engines.readouts import ValuesAt
-from sbmlgrad.errors import RefereeError, RequestError
+from sbmlgrad.engines.start import start_states
+from sbmlgrad.errors import RefereeError, RequestError, SbmlGradError, SimulationError
+from sbmlgrad.model.arguments import check_network
+from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees import referee
 from sbmlgrad.referees.base import (
@@ -22,85 +25,39 @@ from sbmlgrad.referees.base import (
     ExactReferee,
     Referee,
     RefusedError,
-    Selective,
     missing,
     require,
 )
-from sbmlgrad.referees.compare import Comparison, check_error, confirmed
-from sbmlgrad.referees.divergences import known_divergences
-from sbmlgrad.referees.report import comparison_data
+from sbmlgrad.referees.compare import Comparison, confirmed
+from sbmlgrad.referees.done import Done
+from sbmlgrad.referees.error_rate import check_error, check_trajectories
+from sbmlgrad.referees.horizon import GRID, grid_of
+from sbmlgrad.referees.refusals import none_left, objections
+from sbmlgrad.referees.report import verdict
 from sbmlgrad.referees.sampled import Names
-from sbmlgrad.referees.work import Done, First, Work
+from sbmlgrad.referees.still import moved, not_compared, nothing_happened
+from sbmlgrad.referees.validation_report import ValidationReport
+from sbmlgrad.referees.work import First, Work
 from sbmlgrad.simulation import simulate
+from sbmlgrad.simulation_inputs import explicit_of, seed_of
 
 #: Trajectories of each side where none are asked for and the time allows it.
 MOST = 2000
 
 
 @dataclass(frozen=True, eq=False)
-class ValidationReport:
-    """What the referees found.
+class _Asked:
+    """A referee that gave a result, and what it was.
 
     Attributes:
-        model: id of the network.
-        seed: from which the seeds of all runs were derived.
-        comparisons: one a referee that was asked, in the order asked for.
-        skipped: referees that are left out, each with why: not installed, constructs that it cannot
-            simulate, or is known to mishandle (`sbmlgrad.referees.divergences`).
+        judge: the referee.
+        number: trajectories of each side.
+        first: both sides.
     """
 
-    model: str
-    seed: int
-    comparisons: tuple[Comparison, ...]
-    skipped: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-
-    @property
-    def agrees(self) -> bool:
-        """Whether no referee disagrees."""
-        return all(comparison.agrees for comparison in self.comparisons)
-
-    def __str__(self) -> str:
-        verdict = "no disagreement found" if self.agrees else "DISAGREEMENT"
-        heads = [f"model '{self.model}': {verdict} (seed {self.seed})"]
-        left_out = [
-            f"'{name}' was not asked: {'; '.join(reasons)}"
-            for name, reasons in self.skipped.items()
-        ]
-        return "\n\n".join([*heads, *left_out, *(c.as_text() for c in self.comparisons)])
-
-    def as_html(self) -> str:
-        """Return the report as one page that needs no other file and makes no request."""
-        from sbmlgrad.referees.page import page
-
-        return page(self)
-
-    def plot(self, path: str | Path) -> list[Path]:
-        """Draw mean ± standard deviation of both sides over time, one picture a referee.
-
-        Args:
-            path: image file; with several referees their names are put before the suffix.
-
-        Returns:
-            The files.
-
-        Raises:
-            WriteError: a file cannot be written.
-        """
-        names = [comparison.names[1].split()[0] for comparison in self.comparisons]
-        files = [Path(path)] if len(names) == 1 else [_named(Path(path), name) for name in names]
-        for file, comparison in zip(files, self.comparisons, strict=True):
-            comparison.plot(file)
-        return files
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain data that JSON can hold."""
-        return {
-            "model": self.model,
-            "seed": self.seed,
-            "agrees": self.agrees,
-            "comparisons": [comparison_data(c) for c in self.comparisons],
-            "skipped": {name: list(reasons) for name, reasons in self.skipped.items()},
-        }
+    judge: AnyReferee
+    number: int
+    first: First
 
 
 def validate(
@@ -125,18 +82,22 @@ def validate(
     disagreement is repeated with fresh seeds and four times as many trajectories, and counts only
     if it is found again. Species that neither reactions nor events change in whole molecules are
     left out. A referee that is not installed, says that it cannot simulate the network, or is known
-    to mishandle a construct of it is left out, and the report says why.
+    to mishandle a construct of it is left out, and the report says why; so it does where one fails,
+    and the others are compared all the same. A referee gets the same seeds whoever else is asked.
 
     Args:
         model: the network.
         against: referees, by name or as objects; see `sbmlgrad.referees.REFEREES`.
         parameters: None for the model's own, a mapping id → value or an array [parameter].
-        times: where to compare, increasing, >= 0, in the model's unit. Required.
-        trajectories: of each side; None takes 2000, or as many as fit into `within_s`.
+        times: where to compare, increasing, >= 0, in the model's unit. None takes ten equal steps,
+            up to when every reaction has fired several times; the report says which.
+        trajectories: of each side, at least 20; None takes 2000, or as many as fit into
+            `within_s`.
         seed: 0 <= seed < 2^63; None draws one, recorded in the report.
         family_wise_error: chance that right simulators are found to disagree anywhere, over all
             tests of all referees.
-        timeout_s: wall-clock limit of each run of a referee, in seconds.
+        timeout_s: wall-clock limit of each run of a referee, and of each run of our own side, what
+            it compiles before left out, in seconds.
         within_s: seconds that the runs for each referee are to take where `trajectories` is None,
             a confirming run included.
         progress: called with (trajectories done, trajectories in all) from time to time.
@@ -144,19 +105,19 @@ def validate(
             before the suffix.
 
     Returns:
-        The report.
+        The report. Its `agrees` is false, and so is its `disagrees`, where no count ever differed
+        from its start on either side: ask for later times then.
 
     Raises:
-        RequestError: no times, no such referee, nothing to compare, or a random start.
-        UnsupportedModelError, ParameterError, SimulationError: as `simulate` raises them.
-        RefereeError: a referee failed or ran out of time, or none is left that can judge this
-            network.
+        RequestError: no such referee, nothing to compare, or a random start.
+        UnsupportedModelError, ParameterError: as `simulate` raises them.
+        SimulationError: likewise, or our own side ran out of time before any referee was compared.
+        RefereeError: no comparison could be made: each referee failed, ran out of time, or cannot
+            judge this network.
         WriteError: the plot cannot be written, or the network not as SBML.
     """
-    if times is None:
-        raise RequestError("times are needed: say where to compare, for instance times=[1, 5, 10]")
-    if trajectories is not None and (trajectories != int(trajectories) or trajectories < 2):
-        raise RequestError(f"trajectories={trajectories}: give a whole number of at least 2")
+    if trajectories is not None:
+        check_trajectories(trajectories)
     for name, limit in (("timeout_s", timeout_s), ("within_s", within_s)):
         if not limit > 0.0:
             raise RequestError(f"{name}={limit}: give a number of seconds above 0")
@@ -165,15 +126,14 @@ def validate(
     referees = [referee(name) if isinstance(name, str) else name for name in names]
     if not referees:
         raise RequestError("against: name at least one referee")
-    grid = ValuesAt(np.asarray(times, dtype=np.float64).tolist()).points
+    # Those that are not known yet are as even as these, which is all that objections are about.
+    grid = GRID.times if times is None else np.asarray(times, dtype=np.float64)
+    grid = ValuesAt(grid.tolist()).points
     absent = missing(referees)
     if len(absent) == len(referees):
         require(referees)
-    # One trajectory, to refuse at once what cannot be simulated and to have all values and a seed.
-    start = simulate(model, parameters, times=[0.0], trajectories=1, seed=seed)
-    # The structure may depend on the values; one that is drawn has none to be set.
-    given = dict(zip(model.parameter_ids, np.asarray(start.parameters).tolist(), strict=True))
-    model = model.with_parameters({p: v for p, v in given.items() if np.isfinite(v)})
+    number = seed_of(seed)
+    model, start = _started(model, parameters, number)
     lowered = lower(model)
     compared = _compared(lowered)
     if not compared.size:
@@ -181,63 +141,130 @@ def validate(
             f"model '{model.id}': no reaction changes any species; nothing to compare"
         )
     skipped = {name: (f"not installed; install it with {how}",) for name, how in absent.items()}
-    skipped |= _objections([r for r in referees if r.name not in absent], lowered, grid)
+    # What the structure tells, before anything is compiled or simulated.
+    skipped |= objections([r for r in referees if r.name not in absent], lowered, grid)
     asked = [judge for judge in referees if judge.name not in skipped]
+    if not asked:
+        none_left(model, skipped, {})
+    # One trajectory, to refuse at once what cannot be simulated.
+    simulate(model, times=[0.0], trajectories=1, seed=number)
+    chosen = grid_of(model) if times is None else None
+    grid = grid if chosen is None else chosen.times
     done = Done(progress)
     if trajectories is not None:
         done.total = sum(_sides(judge) * int(trajectories) for judge in asked)
-    work = Work(model, lowered, grid, compared, start.seed, float(timeout_s), done)
-    firsts: list[tuple[AnyReferee, int, int, First]] = []
-    for place, judge in enumerate(asked):
-        number = MOST if trajectories is None else int(trajectories)
-        try:
-            if trajectories is None:
-                number = work.fitting(judge, place, MOST, within_s)
-                done.total += _sides(judge) * number
-            firsts.append((judge, place, number, work.first(judge, place, number)))
-        except RefusedError as error:
-            skipped[judge.name] = (str(error),)
+    work = Work(model, lowered, grid, compared, number, float(timeout_s), done)
+    failed: dict[str, SbmlGradError] = {}
+    firsts = _firsts(work, asked, trajectories, within_s, skipped, failed)
+    if not firsts:
+        none_left(model, skipped, failed)
     axes = work.names
-    tests = sum(first.number_of_tests(axes) for *_, first in firsts)
-    found: list[tuple[AnyReferee, int, int, First]] = []
+    tests = sum(entry.first.number_of_tests(axes) for entry in firsts)
+    found: list[_Asked] = []
     for entry in firsts:
-        why = entry[-1].objection(family_wise_error / max(tests, 1))
+        why = entry.first.objection(family_wise_error / max(tests, 1))
         if why:
-            skipped[entry[0].name] = (why,)
+            skipped[entry.judge.name] = (why,)
         else:
             found.append(entry)
     if not found:
-        _none_left(model, skipped)
+        none_left(model, skipped, failed)
     # Those that were left out only now leave the others a larger share.
-    level = family_wise_error / sum(first.number_of_tests(axes) for *_, first in found)
-    comparisons = tuple(
-        _confirmed(work, axes, level, judge, place, number, first)
-        for judge, place, number, first in found
+    level = family_wise_error / sum(entry.first.number_of_tests(axes) for entry in found)
+    comparisons: list[Comparison] = []
+    for entry in found:
+        try:
+            comparisons.append(_confirmed(work, axes, level, entry, start[compared]))
+        except (RefereeError, SimulationError) as error:
+            failed[entry.judge.name] = error
+    if not comparisons:
+        none_left(model, skipped, failed)
+    is_still = any(comparison.is_still for comparison in comparisons)
+    report = ValidationReport(
+        model=model.id,
+        seed=number,
+        comparisons=tuple(comparisons),
+        skipped=MappingProxyType(skipped),
+        failed=MappingProxyType({name: str(error) for name, error in failed.items()}),
+        left_out=MappingProxyType(not_compared(lowered, work.species)),
+        still=nothing_happened(lowered, float(grid[-1])) if is_still else "",
+        chosen="" if chosen is None else str(chosen),
     )
-    report = ValidationReport(model.id, start.seed, comparisons, MappingProxyType(skipped))
     if plot is not None:
         report.plot(plot)
     return report
 
 
+def _started(
+    model: ReactionNetwork, parameters: Any, seed: int
+) -> tuple[ReactionNetwork, NDArray[np.float64]]:
+    """Return the network with all its values, and counts at time 0, float64 [species]."""
+    check_network("validate", model)
+    given = explicit_of(model, parameters)
+    of_values = lower(model, initial_values(model, given, {}) if given else None)
+    values, states = start_states(of_values, given, {}, seed, np.zeros(1, dtype=np.uint64))
+    # The structure may depend on the values; one that is drawn has none to be set.
+    known = {p: values[p] for p in model.parameter_ids if np.isfinite(values[p])}
+    return model.with_parameters(known), states[0, : len(model.species_ids)]
+
+
+def _firsts(
+    work: Work,
+    asked: Sequence[AnyReferee],
+    trajectories: int | None,
+    within_s: float,
+    skipped: dict[str, tuple[str, ...]],
+    failed: dict[str, SbmlGradError],
+) -> list[_Asked]:
+    """Ask each referee once; those that refuse or fail are noted, with why."""
+    found: list[_Asked] = []
+    for judge in asked:
+        number = MOST if trajectories is None else int(trajectories)
+        try:
+            if trajectories is None:
+                number = work.fitting(judge, MOST, within_s)
+                work.done.total += _sides(judge) * number
+            found.append(_Asked(judge, number, work.first(judge, number)))
+        except RefusedError as error:
+            skipped[judge.name] = (str(error),)
+        except RefereeError as error:
+            failed[judge.name] = error
+        except SimulationError as error:
+            # Ours, and so with any other referee; what is known already is kept.
+            if not found:
+                raise
+            failed[judge.name] = error
+    return found
+
+
 def _confirmed(
-    work: Work, axes: Names, level: float, judge: AnyReferee, place: int, number: int, first: First
+    work: Work, axes: Names, level: float, entry: _Asked, start: NDArray[np.float64]
 ) -> Comparison:
     """Compare, and repeat a disagreement with fresh seeds before it counts."""
+    judge, number, first = entry.judge, entry.number, entry.first
 
     def run(multiple: int) -> Comparison:
         if multiple == 1:
-            return first.compared(axes, level, {})
-        again = (
-            work.ours_again(first, place, number, multiple)
-            if isinstance(judge, ExactReferee)
-            else work.both(judge, place, number, multiple)
-        )
+            return opening
+        try:
+            again = (
+                work.ours_again(judge, first, number, multiple)
+                if isinstance(judge, ExactReferee)
+                else work.both(judge, number, multiple)
+            )
+        except (RefereeError, SimulationError) as error:
+            raise RefereeError(
+                f"in a first run {verdict(opening)}, and the run that was to confirm it failed, so "
+                f"that there is no verdict: {error}"
+            ) from error
         # Only what exceeded its bound is looked at again.
         return again.compared(axes, level, opening.further_exceeding)
 
-    opening = run(1)
-    return confirmed(lambda multiple: opening if multiple == 1 else run(multiple))
+    opening = first.compared(axes, level, {})
+    found = confirmed(run)
+    assert first.ours is not None
+    is_still = not found.disagrees and not moved(first.ours, first.theirs, start)
+    return replace(found, is_still=is_still)
 
 
 def _sides(judge: AnyReferee) -> int:
@@ -251,29 +278,3 @@ def _compared(lowered: LoweredNetwork) -> NDArray[np.int64]:
     moved = network.counted & (by_reactions | network.set_by_events)
     moves = [s in moved for s in network.species_ids]
     return np.flatnonzero(moves)
-
-
-def _objections(
-    referees: Sequence[AnyReferee], lowered: LoweredNetwork, times: NDArray[np.float64]
-) -> dict[str, tuple[str, ...]]:
-    """Return referee → why it cannot judge a network, for those that cannot."""
-    found: dict[str, tuple[str, ...]] = {}
-    for judge in referees:
-        why = tuple(map(str, known_divergences(judge.name, lowered)))
-        if isinstance(judge, Selective):
-            why += judge.objections(lowered, times)
-        if why:
-            found[judge.name] = why
-    return found
-
-
-def _none_left(model: ReactionNetwork, skipped: Mapping[str, tuple[str, ...]]) -> NoReturn:
-    listed = "\n".join(f"  - '{n}': {reason}" for n, why in skipped.items() for reason in why)
-    raise RefereeError(
-        f"model '{model.id}': no referee is left to ask, as every one is absent, cannot simulate "
-        f"what this model uses, or is known to mishandle it:\n{listed}"
-    )
-
-
-def _named(path: Path, name: str) -> Path:
-    return path.with_name(f"{path.stem}_{name}{path.suffix}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from typing import Any
@@ -12,41 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.engines.base import Progress
+from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.referees.base import AnyReferee, ExactReferee, Limited, Referee, RefereeResult
+from sbmlgrad.referees.balances import balance_of, check_result
+from sbmlgrad.referees.base import AnyReferee, ExactReferee, Limited, Referee
 from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison, compare
 from sbmlgrad.referees.counted import with_counters
+from sbmlgrad.referees.done import Done
 from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
-from sbmlgrad.referees.joint import coupled_pairs
-from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.pairs import chosen_pairs
+from sbmlgrad.referees.possible import Balance, Checks
 from sbmlgrad.referees.sampled import Names, Side, Wanted, sampled_families
 from sbmlgrad.referees.sampling import PILOT, Ensembles, fitting, is_kept, seconds_each
 from sbmlgrad.referees.shares import Shares, shares_of_law, shares_of_samples
+from sbmlgrad.referees.sides import left_out_of, side_of
 
 FloatArray = NDArray[np.float64]
 
 #: Share of the level of a test that probability missing from an exact answer may take.
 _MOST_MISSING = 0.5
-
-
-@dataclass
-class Done:
-    """Counts trajectories for `progress`; a confirming run adds to what there is to do."""
-
-    report: Progress | None
-    total: int = 0
-    done: int = 0
-
-    def add(self, trajectories: int) -> None:
-        """Tell that so many more are finished."""
-        self.done += trajectories
-        if self.report is not None:
-            self.report(min(self.done, self.total), self.total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +47,7 @@ class Work:
         times: float64 [time].
         compared: places of the species that are compared, [species].
         seed: from which all seeds are derived.
-        timeout_s: of one run of a referee.
+        timeout_s: of one run of either side.
         done: of the progress.
     """
 
@@ -95,73 +83,84 @@ class Work:
     def names(self) -> Names:
         """What the axes are called."""
         place = {name: i for i, name in enumerate(self.species)}
+        # The document has no reactions that change nothing.
+        channels = {channel.id: channel for channel in lower(self.counted_model).channels}
         groups = [
             frozenset(
-                place[s] for s in {*channel.change, *symbols(channel.propensity)} if s in place
+                place[s]
+                for s in {*channels[name].change, *symbols(channels[name].propensity)}
+                if s in place
             )
-            for channel in self.lowered.channels
+            for name in self.counted[1]
         ]
         return Names(
             species=self.species,
             channels=tuple(self.counted[1]),
             times=self.times,
-            coupled=tuple(coupled_pairs(groups)),
+            pairs=chosen_pairs(groups, len(self.species)),
             time_unit=self.model.time_unit,
         )
 
-    def first(self, judge: AnyReferee, place: int, trajectories: int) -> First:
+    @cached_property
+    def balance(self) -> Balance:
+        """What every trajectory obeys."""
+        return balance_of(self.lowered, lower(self.counted_model), self.counted[1], self.names)
+
+    def first(self, judge: AnyReferee, trajectories: int) -> First:
         """Ask a referee for the first time.
 
         Args:
-            judge: the referee.
-            place: among those that are asked; seeds depend on it.
+            judge: the referee; seeds depend on its name, not on who else is asked.
             trajectories: of each side.
         """
         if isinstance(judge, ExactReferee):
-            return self._first_exact(judge, place, trajectories)
-        return self.both(judge, place, trajectories, 1)
+            answer = judge.solve(self.plain, self.species, self.times, self.timeout_s)
+            return self.ours_again(judge, First(None, None, answer, ()), trajectories, 1)
+        return self.both(judge, trajectories, 1)
 
-    def both(self, judge: Referee, place: int, trajectories: int, multiple: int) -> First:
-        """Sample both sides anew; seeds depend on the place and the multiple."""
+    def both(self, judge: Referee, trajectories: int, multiple: int) -> First:
+        """Sample both sides anew; seeds depend on the referee's name and the multiple."""
         number, columns = trajectories * multiple, len(self.species) + len(self.counted[1])
         # Judged for the confirming run, which is larger, so that both compare the same.
         most = trajectories * CONFIRMATION
         is_counted = bool(self.counted[1]) and is_kept(most, len(self.times), columns)
         is_whole = is_counted or is_kept(most, len(self.times), len(self.species))
-        seeds = self._seeds(place, multiple)
+        seeds = self._seeds(judge, multiple)
         if multiple > 1:
             self.done.total += 2 * number
         limit = judge.count_limit if isinstance(judge, Limited) else math.inf
-        own = Ensembles(self.model, self.species, self.times, self.done.add, limit)
+        own = self._own(limit)
         of_species, counts = own.sample(number, seeds[0], keep=is_whole)
-        of_firings, firings = None, None
+        self.done.add(number)
+        ours = Side(of_species, counts)
         document, asked = self.plain, self.species
         if is_counted:
             document, asked = self.counted[0], (*self.species, *self.counted[1].values())
-            counters = tuple(self.counted[1].values())
-            other = Ensembles(self.counted_model, counters, self.times, lambda _: None, limit)
-            of_firings, firings = other.sample(number, seeds[2], keep=True)
+            again = Ensembles(self.counted_model, asked, self.times, self.timeout_s, limit=limit)
+            ours = ours.counted(*again.sample(number, seeds[2], keep=True))
         theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
         self.done.add(number)
+        check_result(theirs, number, self.times, asked)
+        other = side_of(theirs, len(self.species), is_counted)
         return First(
-            ours=Side(of_species, counts, of_firings, firings),
-            theirs=_side(theirs, len(self.species), is_counted),
+            ours=ours,
+            theirs=other,
             answer=theirs,
-            left_out=_left_out(theirs, is_counted, is_whole),
+            left_out=left_out_of(theirs, is_counted, is_whole),
+            checks=self.balance.checks(ours, other),
         )
 
-    def _first_exact(self, judge: ExactReferee, place: int, trajectories: int) -> First:
-        answer = judge.solve(self.plain, self.species, self.times, self.timeout_s)
-        return self.ours_again(First(None, None, answer, ()), place, trajectories, 1)
-
-    def ours_again(self, first: First, place: int, trajectories: int, multiple: int) -> First:
+    def ours_again(
+        self, judge: ExactReferee, first: First, trajectories: int, multiple: int
+    ) -> First:
         """Sample our side anew beside an exact answer."""
         number = trajectories * multiple
         if multiple > 1:
             self.done.total += number
         keep = is_kept(trajectories * CONFIRMATION, len(self.times), len(self.species))
-        own = Ensembles(self.model, self.species, self.times, self.done.add)
-        ours = Side(*own.sample(number, self._seeds(place, multiple)[0], keep=keep))
+        seed = self._seeds(judge, multiple)[0]
+        ours = Side(*self._own().sample(number, seed, keep=keep))
+        self.done.add(number)
         left_out = ["firing counts and independence, which an exact answer does not tell"]
         if first.answer.distributions is None:
             left_out = ["all but means: distributions are not known"]
@@ -169,11 +168,12 @@ class Work:
             left_out = ["all but means and variances: the ensemble is too large to be kept"]
         return First(ours, None, first.answer, tuple(left_out))
 
-    def fitting(self, judge: AnyReferee, place: int, wanted: int, limit_s: float) -> int:
+    def fitting(self, judge: AnyReferee, wanted: int, limit_s: float) -> int:
         """Return how many trajectories, and as many again times `CONFIRMATION`, fit into a time."""
-        seed = self._seeds(place, 0)
-        own = Ensembles(self.model, self.species, self.times, lambda _: None)
-        ours = seconds_each(lambda n, s: own.sample(n, s, keep=False), seed[0], wanted)
+        seed = self._seeds(judge, 0)
+        # Where not even one is done by then, the fewest that are compared would take far longer.
+        own = replace(self._own(), told=lambda _: None)
+        ours = seconds_each(own, seed[0], wanted, min(self.timeout_s, limit_s))
         if isinstance(judge, ExactReferee):
             return fitting(wanted, [ours], limit_s / (1 + CONFIRMATION))
         document, counters = self.counted
@@ -186,8 +186,13 @@ class Work:
         # With counters our side is sampled twice.
         return fitting(wanted, [2.0 * ours, theirs], left / (1 + CONFIRMATION))
 
-    def _seeds(self, place: int, multiple: int) -> list[int]:
-        key = np.random.SeedSequence([self.seed, place, multiple])
+    def _own(self, limit: float = math.inf) -> Ensembles:
+        told = self.done.under_way
+        return Ensembles(self.model, self.species, self.times, self.timeout_s, told, limit)
+
+    def _seeds(self, judge: AnyReferee, multiple: int) -> list[int]:
+        name = zlib.crc32(judge.name.encode())
+        key = np.random.SeedSequence([self.seed, name, multiple])
         return [int(s) for s in key.generate_state(3, np.uint64) >> 1]
 
 
@@ -200,12 +205,14 @@ class First:
         theirs: the other side, or None where it is exact.
         answer: of the referee.
         left_out: what is not compared, in words.
+        checks: of each trajectory.
     """
 
     ours: Side | None
     theirs: Side | None
     answer: Any
     left_out: tuple[str, ...]
+    checks: Checks = field(default_factory=Checks)
 
     def number_of_tests(self, names: Names) -> int:
         """Return how many tests `compared` makes."""
@@ -240,10 +247,12 @@ class First:
             "settings": dict(self.answer.settings),
             "left_out": self.left_out,
             "shares": self._shares(names),
+            "checks": self.checks,
         }
         if self.theirs is None:
             found = compare_exact(self.ours, self.answer, names, level, POWER)
-            return replace(found, family_wise_error=level * found.tests, **labels)
+            found = replace(found, family_wise_error=level * found.tests, **labels)
+            return replace(found, left_out=names.left_out(found.families, self.left_out))
         families = sampled_families(self.ours, self.theirs, names, level, POWER, wanted)
         found = compare(
             names.species,
@@ -254,7 +263,8 @@ class First:
             families=families,
             **labels,
         )
-        return replace(found, family_wise_error=level * found.tests)
+        found = replace(found, family_wise_error=level * found.tests)
+        return replace(found, left_out=names.left_out(families, self.left_out))
 
     def _shares(self, names: Names) -> tuple[Shares, ...]:
         """Return distributions at the last time."""
@@ -274,26 +284,3 @@ class First:
             for s, name in enumerate(names.species)
             if known is not None
         )
-
-
-def _side(result: RefereeResult, species: int, is_counted: bool) -> Side:
-    of_all, counts = result.moments, result.counts
-    if counts is not None:
-        of_all = moments([counts])
-    return Side(
-        moments=of_all.columns(slice(0, species)),
-        counts=None if counts is None else counts[:, :, :species],
-        firings=of_all.columns(slice(species, None)) if is_counted else None,
-        firing_counts=None if counts is None or not is_counted else counts[:, :, species:],
-    )
-
-
-def _left_out(result: RefereeResult, is_counted: bool, is_whole: bool) -> tuple[str, ...]:
-    found = []
-    if not is_counted:
-        found.append("firing counts: the ensemble with them is too large to be kept")
-    if not is_whole:
-        found.append("distributions and covariances: the ensemble is too large to be kept")
-    elif result.counts is None:
-        found.append(f"distributions and covariances: '{result.name}' gives moments only")
-    return tuple(found)

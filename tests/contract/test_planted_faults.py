@@ -28,8 +28,23 @@ from planted import (
     TauLeaping,
     WrongCombinatorics,
 )
+from planted_together import (
+    ForeignCounters,
+    LateFirstFiring,
+    MirroredHalves,
+    MirroredTwoApart,
+    OneNegativeCount,
+    OneStreamEach,
+)
 from small_networks import HEAD
 
+from sbmlgrad.referees.sampled import (
+    ACROSS_TIME,
+    BETWEEN_FIRINGS,
+    BETWEEN_SPECIES,
+    FIRINGS_AND_SPECIES,
+    INDEPENDENCE,
+)
 from sbmlgrad.referees.validate import ValidationReport, validate
 
 GRID = tuple(float(t) for t in range(11))
@@ -61,18 +76,29 @@ MODELS = {
     ),
     "reservoir": "substanceOnly species $S in cell, X in cell; S = 500; X = 0;"
     "J0: $S => X; 0.01*S; J1: X => ; 0.5*X;",
+    "twins": (
+        "substanceOnly species X in cell, Y in cell; X = 0; Y = 0; J0: => X; 10; J1: => Y; 10;"
+    ),
+    "few": "substanceOnly species X in cell; X = 0; J0: => X; 1;",
+    "slow": "substanceOnly species X in cell; X = 0; J0: => X; 0.2;",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """A fault, the model that shows it, and what is told to the right simulator too."""
+    """A fault, the model that shows it, what is told to the right simulator too, and who finds it.
+
+    Where `by` is given, these families disagree and no others, nor means and variances.
+    """
 
     fault: Planted
     model: str
     times: tuple[float, ...] = GRID
     right: Planted = field(default_factory=Planted)
+    by: frozenset[str] | None = None
 
+
+TOGETHER = frozenset({BETWEEN_SPECIES, ACROSS_TIME, BETWEEN_FIRINGS, FIRINGS_AND_SPECIES})
 
 EVENT = {"breaks": (2.5,), "jump": {"X": 30.0}}
 
@@ -91,7 +117,19 @@ ROWS = [
     Row(SlowExchange(), "exchange"),
     Row(FixedWaits(), "chain"),
     Row(TauLeaping(), "chain"),
+    Row(OneStreamEach(), "twins", by=TOGETHER),
+    Row(MirroredTwoApart(), "few", by=frozenset({INDEPENDENCE})),
+    Row(MirroredHalves(), "few", by=frozenset({INDEPENDENCE})),
+    Row(ForeignCounters(), "few"),
+    Row(OneNegativeCount(), "few"),
+    Row(LateFirstFiring(), "slow"),
 ]
+
+#: What no law of chance is needed to see: it is not repeated.
+IMPOSSIBLE = (ForeignCounters, OneNegativeCount)
+
+#: What is seen so as well as in means: counts below zero, a firing at time 0.
+IMPOSSIBLE_TOO = (StalePropensity, TauLeaping, OffByOneOutput)
 
 #: Models whose right simulator takes no hundreds of millions of firings in NumPy.
 CHEAP = {row.model: row for row in ROWS if row.model != "rare"}
@@ -107,7 +145,14 @@ def test_a_planted_fault_is_caught(row: Row) -> None:
     # The default, however busy the machine is.
     report = asked(row, row.fault, 2000)
     assert not report.agrees, str(report)
-    assert report.comparisons[0].confirmation is not None
+    (found,) = report.comparisons
+    assert isinstance(row.fault, IMPOSSIBLE) or found.confirmation is not None
+    if row.by is not None:
+        assert {name for name, bad in found.further_disagreement.items() if bad.any()} == row.by
+        assert not found.disagreement.any()
+    assert bool(found.impossible) == isinstance(row.fault, (*IMPOSSIBLE, *IMPOSSIBLE_TOO)), str(
+        report
+    )
 
 
 @pytest.mark.parametrize("model", CHEAP)

@@ -78,7 +78,7 @@ def test_constructs_of_other_referees(name: str, referee: str, found: set[str]) 
 @pytest.mark.parametrize("name", sorted(FOUND))
 def test_a_model_that_no_referee_can_judge_is_refused_with_the_reasons(name: str) -> None:
     with pytest.raises(RefereeError, match="no referee is left to ask") as caught:
-        validate(sg.load(CONSTRUCTS[name]), times=[1], trajectories=10, seed=1)
+        validate(sg.load(CONSTRUCTS[name]), times=[1], trajectories=20, seed=1)
     assert "roadrunner 2" in str(caught.value)
 
 
@@ -110,7 +110,7 @@ def test_events_at_the_start_are_seen_at_time_0() -> None:
 def test_the_report_says_who_was_not_asked() -> None:
     model = sg.load(CONSTRUCTS["time in a law"])
     able = RenamedRoadRunner()
-    report = validate(model, ["roadrunner", able], times=[0.1], trajectories=10, seed=1)
+    report = validate(model, ["roadrunner", able], times=[0.1], trajectories=20, seed=1)
     assert list(report.skipped) == ["roadrunner"]
     assert [c.names[1].split()[0] for c in report.comparisons] == ["able"]
     assert "'roadrunner' was not asked: a kinetic law that depends on time" in str(report)
@@ -144,4 +144,4 @@ def test_counts_of_ours_that_a_referee_cannot_hold() -> None:
             raise AssertionError("it was asked")
 
     with pytest.raises(RefereeError, match="our own counts of 'A' reach 2147"):
-        validate(model, Small(), times=[1], trajectories=10, seed=1)
+        validate(model, Small(), times=[1], trajectories=20, seed=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from scipy import stats
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.errors import RefereeError
+from sbmlgrad.errors import RefereeError, RequestError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees import BngSim, Copasi, GillesPy2, Rebop, RefusedError, RoadRunner, referee
 from sbmlgrad.referees.counted import with_counters
@@ -85,17 +86,36 @@ def test_the_time_limit(judge: Any) -> None:
         judge.sample(document, ["X"], np.array([100.0]), 1000, 1, 3.0)
 
 
+def program(folder: Path, text: str) -> str:
+    """Return the path of a shell script."""
+    path = folder / "python"
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
 def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
-    empty = tmp_path / "python"
-    empty.write_text("#!/bin/sh\nexit 1\n")
-    empty.chmod(0o755)
-    absent = referee("rebop", str(empty))
+    # -S leaves out the folder that packages are installed in; what it prints first is no answer.
+    empty = program(tmp_path, f'echo welcome; exec {sys.executable} -S "$@"')
+    absent = referee("rebop", empty)
     assert not absent.is_available()
     with pytest.raises(RefereeError, match="'rebop': install it with pip install rebop"):
         validate(network("hill"), absent, times=[1], seed=1)
-    with pytest.raises(RefereeError, match="could not be asked"):
+    assert is_installed(["json"], empty)
+    assert referee("fsp", empty).is_available()
+
+
+@pytest.mark.parametrize("text", ["exit 0", "exit 1", "echo hello True"])
+def test_an_interpreter_that_is_no_python(text: str, tmp_path: Path) -> None:
+    wrong = program(tmp_path, text)
+    with pytest.raises(RequestError, match="is no Python that works") as caught:
+        validate(network("hill"), referee("rebop", wrong), times=[1], seed=1)
+    assert "--peers-python" in str(caught.value)
+
+
+def test_an_interpreter_that_cannot_be_started(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="could not be asked for numpy"):
         is_installed(["numpy"], str(tmp_path / "nothing"))
-    assert referee("fsp", str(empty)).is_available()
 
 
 def test_a_refusal_is_no_failure(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_page_is_whole_and_asks_for_nothing(report: ValidationReport) -> Non
     assert root.findtext(".//h1") == "Cross-check of __main"
     assert "No disagreement with fsp" in "".join(root.find(".//p").itertext())
     headings = [h.text for h in root.iter("h2")]
-    assert headings[0].endswith("means, variances, distributions and covariances agree")
+    assert headings[0].endswith("distributions and covariances between species agree")
     assert headings[1].endswith("means agree")
     # Three courses each, and three distributions of the first.
     assert len(list(root.iter("figure"))) == 9
@@ -106,6 +106,10 @@ def test_exit_codes(wrong: None, tmp_path: Path, capsys: pytest.CaptureFixture[s
     nowhere = ["--peers-python", str(tmp_path / "python")]
     assert run(["validate", CHANNEL, "--against", "rebop", *SHORT, *nowhere]) == BAD_INPUT
     assert "no such file" in capsys.readouterr().err
+    (tmp_path / "python").write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    assert run(["validate", CHANNEL, "--against", "rebop", *SHORT, *nowhere]) == BAD_INPUT
+    assert "is no Python that works" in capsys.readouterr().err
     assert run(["validate", CHANNEL, "--against", "ode", *SHORT, "--timeout", "0"]) == BAD_INPUT
     assert "timeout_s=0" in capsys.readouterr().err
     late = ["--against", "fsp,ode", *SHORT, "--timeout", "0.001"]

@@ -84,7 +84,7 @@ def test_the_library_is_never_loaded_here() -> None:
         "from sbmlgrad.referees.validate import validate\n"
         "model = load('unit substance = item; unit extent = item; compartment c = 1;\\n'\n"
         "    'substanceOnly species A in c; A = 5; k = 1; J: A => ; k*A;')\n"
-        "validate(model, times=[1], trajectories=10, seed=1)\n"
+        "validate(model, times=[1], trajectories=20, seed=1)\n"
         "print({'roadrunner', 'tellurium', 'tensorflow'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

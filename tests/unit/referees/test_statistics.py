@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sbmlgrad.referees import chernoff, joint, marginals
+from sbmlgrad.referees import chernoff, independence, joint, marginals
 from sbmlgrad.referees.moments import moments
 from sbmlgrad.referees.sampled import COPIES, Names, Side, sampled_families
+from sbmlgrad.referees.second_moments import covariances
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:
@@ -87,9 +88,13 @@ def test_the_stated_distance_is_found(samples: int) -> None:
     assert z > -4.0, f"z = {z:.2f}"
 
 
+def neighbours(counts: np.ndarray) -> tuple[float, float]:
+    return independence.matched(counts, independence.matchings(len(counts))[0])
+
+
 def test_pairs_above_the_median_by_all_orders() -> None:
     counts = np.array([0, 1, 1, 3, 0, 5, 1, 2.0])
-    found, effect = joint.neighbours(counts)
+    found, effect = neighbours(counts)
     seen = Counter(
         int(((x := np.array(o) > 1)[0::2] & x[1::2]).sum()) for o in permutations(counts)
     )
@@ -103,7 +108,7 @@ def test_pairs_above_the_median_by_all_orders() -> None:
 
 def test_rare_counts_are_no_sign_of_dependence() -> None:
     rng, runs, level = np.random.default_rng(3), 1500, 0.01
-    ps = [joint.neighbours((rng.random(2000) < 0.03).astype(float))[0] for _ in range(runs)]
+    ps = [neighbours((rng.random(2000) < 0.03).astype(float))[0] for _ in range(runs)]
     alarms = int((np.array(ps) < level).sum())
     z = (alarms - level * runs) / np.sqrt(level * runs)
     assert z < 4.0, f"z = {z:.2f}"
@@ -111,13 +116,13 @@ def test_rare_counts_are_no_sign_of_dependence() -> None:
 
 def test_mirrored_and_repeated_neighbours() -> None:
     half = np.random.default_rng(4).poisson(9, 500).astype(float)
-    p, effect = joint.neighbours(np.repeat(half, 2))
+    p, effect = neighbours(np.repeat(half, 2))
     assert p < 1e-20
     assert effect == pytest.approx(1.0, abs=0.01)
-    p, effect = joint.neighbours(np.stack([half, 18.0 - half], axis=1).ravel())
+    p, effect = neighbours(np.stack([half, 18.0 - half], axis=1).ravel())
     assert p < 1e-20
     assert effect < -0.7
-    assert joint.neighbours(np.full(100, 3.0)) == (1.0, 0.0)
+    assert neighbours(np.full(100, 3.0)) == (1.0, 0.0)
 
 
 def test_copies_count_only_beyond_those_of_the_other_side() -> None:
@@ -163,7 +168,7 @@ def test_copies_are_looked_for_among_firing_counts() -> None:
     flat = [rng.integers(0, 2, (n, 1, 1)).astype(float) for _ in range(2)]
     firings = [rng.poisson(500, (n, 1, 2)).astype(float) for _ in range(2)]
     firings[1][n // 2 :] = firings[1][: n // 2]
-    names = Names(("X",), ("up", "down"), np.ones(1), ())
+    names = Names(("X",), ("up", "down"), np.ones(1))
     p = []
     for fired in (None, None), firings:
         ours, theirs = (
@@ -176,21 +181,43 @@ def test_copies_are_looked_for_among_firing_counts() -> None:
     assert p[1] < 1e-20
 
 
-def test_differences_of_products() -> None:
-    counts = np.random.default_rng(6).poisson(4, (500, 2, 2)).astype(float)
-    c = joint.products(counts, (0, 0), (1, 1))
-    assert c.mean() == pytest.approx(np.cov(counts[:, 0, 0], counts[:, 1, 1], ddof=0)[0, 1])
-    p, away, error = joint.difference(c, c + 1.0)
-    assert away == pytest.approx(-1.0)
-    assert p == pytest.approx(2.0 * stats.t.sf(1.0 / error, 499))
-    assert joint.difference(np.zeros(5), np.zeros(5))[0] == 1.0
-    assert joint.difference(np.zeros(5), np.ones(5))[0] == 0.0
+def test_differences_of_covariances() -> None:
+    rng, needed = np.random.default_rng(6), 6.0
+    ours, theirs = rng.poisson(4, (2, 500, 2)).astype(float)
+    theirs[:, 1] += theirs[:, 0]
+    found = covariances(ours, theirs, np.array([0]), np.array([1]), needed)
+    products = [np.prod(side - side.mean(axis=0), axis=1) for side in (ours, theirs)]
+    away = products[0].mean() - products[1].mean()
+    error = np.sqrt(sum(c.var(ddof=1) for c in products) / 500)
+    assert found.p[0] == pytest.approx(2.0 * stats.t.sf(abs(away) / error, 499))
+    assert found.effect[0] == pytest.approx(away / np.prod(ours.std(axis=0)))
+    assert np.cov(ours.T, ddof=0)[0, 1] == pytest.approx(products[0].mean())
+    # A little more than the errors of ours say, as a covariance varies the more, the larger it is.
+    size = needed * np.sqrt(2.0 * products[0].var() / 500) / np.prod(ours.std(axis=0))
+    assert size < found.detectable[0] < 1.1 * size
 
 
-def test_pairs_that_are_compared() -> None:
+def test_products_that_do_not_vary_say_nothing() -> None:
+    one, two = np.array([0]), np.array([1])
+    # Both products of two trajectories are equal, whatever the counts.
+    ours, theirs = np.array([[1.0, 2.0], [4.0, 7.0]]), np.array([[1.0, 9.0], [4.0, 2.0]])
+    found = covariances(ours, theirs, one, two, 5.0)
+    assert (found.p[0], found.detectable[0]) == (1.0, np.inf)
+    assert found.effect[0] != 0.0
+    still = np.ones((50, 2))
+    assert covariances(still, still, one, two, 5.0).p[0] == 1.0
+    assert np.isnan(covariances(still, still, one, two, 5.0).detectable[0])
+
+
+def test_no_correlation_beyond_one_is_said_to_be_found() -> None:
+    counts = np.random.default_rng(7).poisson(0.05, (60, 2)).astype(float)
+    found = covariances(counts, counts, np.array([0]), np.array([1]), 6.0)
+    assert found.detectable[0] == np.inf
+
+
+def test_times_that_are_compared() -> None:
     assert joint.time_pairs(1) == []
     assert joint.time_pairs(4) == [(0, 1), (1, 2), (2, 3), (0, 3), (1, 3)]
-    assert joint.coupled_pairs([frozenset({2, 0}), frozenset({1}), frozenset({0, 2})]) == [(0, 2)]
 
 
 @pytest.mark.parametrize(("mean", "n"), [(0.001, 500), (4.0, 100)])

@@ -149,13 +149,17 @@ def test_progress_ends_complete() -> None:
         network("hill"), Replay(), times=[1], trajectories=50, seed=1,
         progress=lambda done, total: calls.append((done, total)),
     )  # fmt: skip
-    assert calls == [(50, 100), (100, 100)]
+    # Trajectories under way may be told of, too.
+    assert {(50, 100), (100, 100)} <= set(calls)
+    assert calls == sorted(set(calls))
     calls.clear()
     validate(
         network("hill"), Replay({"v": 3.0}), times=[3], trajectories=100, seed=1,
         progress=lambda done, total: calls.append((done, total)),
     )  # fmt: skip
-    assert calls == [(100, 200), (200, 200), (600, 1000), (1000, 1000)]
+    assert {(100, 200), (200, 200), (600, 1000), (1000, 1000)} <= set(calls)
+    assert calls == sorted(set(calls))
+    assert calls[-1] == (1000, 1000)
 
 
 def test_plots_of_several_referees(tmp_path: Path) -> None:
@@ -182,8 +186,6 @@ def test_absent_ones_are_left_out_where_others_remain() -> None:
 
 def test_refusals() -> None:
     model = network("hill")
-    with pytest.raises(RequestError, match="times are needed"):
-        validate(model, Replay())
     with pytest.raises(RequestError, match="must increase"):
         validate(model, Replay(), times=[2, 1])
     with pytest.raises(RequestError, match="no referee 'nobody'"):

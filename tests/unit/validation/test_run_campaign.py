@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +143,14 @@ def test_reasons_not_to_ask_and_failures_are_told_apart(tmp_path: Path) -> None:
     rest = Subject(SHIPPED, "still", str(tmp_path / "still.xml"), 5.0)
     nothing = made(rest, {"any": Refusing("any")})["any"]
     assert (nothing["verdict"], nothing["kind"], cell(nothing)) == (SKIPPED, NOTHING, "N")
+    bad = made(replace(rest, document=str(MODELS / "sir.xml"), end=0.0), {"any": Refusing("any")})
+    assert bad["any"]["verdict"] == OURS_FAILED, "a request that is wrong is no agreement"
+    drawn = "substanceOnly species X in cell; X = poisson(9); J0: X => ; 0.2*X;"
+    sg.save(antimony(drawn), tmp_path / "drawn.xml")
+    for exact in ("fsp", "ode"):
+        drawn_at_random = Subject(SHIPPED, "drawn", str(tmp_path / "drawn.xml"), 5.0)
+        left = made(drawn_at_random, {exact: referee(exact)})[exact]
+        assert (left["verdict"], left["kind"], cell(left)) == (SKIPPED, CANNOT, "C"), exact
     lost = Subject(SHIPPED, "lost", str(tmp_path / "lost.xml"), 5.0)
     failed = made(lost, {"any": Refusing("any")})["any"]
     assert failed["verdict"] == OURS_FAILED

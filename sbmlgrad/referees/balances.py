@@ -1,0 +1,90 @@
+"""What every trajectory of a network must obey, and results that are no ensemble at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.errors import RefereeError
+from sbmlgrad.model.initial import initial_values
+from sbmlgrad.referees.base import RefereeResult
+from sbmlgrad.referees.names import Names
+from sbmlgrad.referees.possible import Balance
+
+
+def balance_of(
+    original: LoweredNetwork, counted: LoweredNetwork, counters: Mapping[str, str], names: Names
+) -> Balance:
+    """Return what trajectories of a network with counters must obey.
+
+    Args:
+        original: the network as it was given.
+        counted: the normalised one with counters, in molecules.
+        counters: channel → species that counts it, in the order of `names.channels`.
+        names: of the axes.
+    """
+    network = original.network
+    moved = network.set_by_events | {symbol for symbol, _ in original.flows}
+    start = initial_values(counted.network)
+    changes = {
+        s: channel.change
+        for channel in counted.channels
+        for s in channel.change
+        if s in set(counters.values())
+    }
+    return Balance(
+        species=names.species,
+        channels=names.channels,
+        times=names.times,
+        # What an event sets may be rounded on our side only.
+        is_whole=np.array(
+            [s not in moved or network.initial == "strict" for s in names.species], dtype=bool
+        ),
+        start=np.array([np.nan if s in moved else float(start[s]) for s in names.species]),
+        change=np.array(
+            [
+                [float(changes[counter].get(s, 0)) for s in names.species]
+                for counter in counters.values()
+            ]
+        ).reshape(len(counters), len(names.species)),
+        unit=names.time_unit,
+    )
+
+
+def check_result(
+    result: RefereeResult, trajectories: int, times: NDArray[np.float64], asked: Sequence[str]
+) -> None:
+    """Check that a referee gave what it was asked for.
+
+    Args:
+        result: what it gave.
+        trajectories: how many were asked for.
+        times: float64 [time].
+        asked: species.
+
+    Raises:
+        RefereeError: it gave other numbers of trajectories, times or species.
+    """
+    if result.trajectories != trajectories:
+        raise RefereeError(
+            f"'{result.name}' was asked for {trajectories} trajectories and says that it gave "
+            f"{result.trajectories}; both sides must have as many, or the stated error does not "
+            "hold"
+        )
+    arrays = {"mean": result.mean, "variance": result.variance}
+    shape = (len(times), len(asked))
+    for what, array in arrays.items():
+        if np.shape(array) != shape:
+            raise RefereeError(
+                f"'{result.name}' gave a {what} of shape {np.shape(array)}, not [time, species] "
+                f"{shape}; it must report every species and time that it was asked for"
+            )
+    if result.counts is not None and result.counts.shape != (trajectories, *shape):
+        raise RefereeError(
+            f"'{result.name}' gave counts of shape {result.counts.shape}, not [trajectory, time, "
+            f"species] {(trajectories, *shape)}; it must report every trajectory, time and species "
+            "that it was asked for"
+        )

@@ -1,0 +1,158 @@
+"""When to compare a network whose user names no times: from how fast its reactions fire."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.engines.base import Outcome
+from sbmlgrad.engines.native import Native
+from sbmlgrad.engines.reference import Reference
+from sbmlgrad.engines.start import start_states
+from sbmlgrad.errors import RequestError
+from sbmlgrad.io.formats import load
+from sbmlgrad.io.sbml.normalised import normalised_sbml
+from sbmlgrad.model.expression import TIME
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.model.operators import evaluate
+from sbmlgrad.referees.counted import with_counters
+from sbmlgrad.referees.deadline import TimeUpError, Watch
+from sbmlgrad.simulation import simulate
+
+FloatArray = NDArray[np.float64]
+
+#: Equal steps to the last time.
+STEPS = 10
+
+#: Trial trajectories, and the seed of their streams; one network always gets the same times.
+TRIALS, SEED = 4, 0
+
+#: Firings that a trial trajectory may have, without and with events, rate rules or laws in time.
+MOST, MOST_TIMED = 100_000, 2_000
+
+#: Decades of time that are tried, likewise.
+DECADES, DECADES_TIMED = 9, 4
+
+#: Wall-clock limit of the trial, in seconds.
+PATIENCE_S = 20.0
+
+#: Firings of every reaction, and of all of them for each reaction, that make times long enough.
+OF_EACH, FOR_EACH = 3.0, 10.0
+
+#: Share of the firings that there are in the longest time, if they are fewer.
+NEARLY = 0.9
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Equally spaced times from 0.
+
+    Attributes:
+        last: the last one, in the model's unit.
+        why: in words.
+    """
+
+    last: float
+    why: str
+
+    @property
+    def text(self) -> str:
+        """As the option `--times` has it."""
+        return f"0:{self.last:g}:{STEPS}"
+
+    @property
+    def times(self) -> FloatArray:
+        """Float64 [time]."""
+        return np.linspace(0.0, self.last, STEPS + 1)
+
+    def __str__(self) -> str:
+        return f"{self.text}, chosen since none were named: {self.why}"
+
+
+#: Where nothing can fire from the start, so that the network tells no times.
+GRID = Grid(10.0, "no reaction can fire from the start, which would tell better ones")
+
+
+def grid_of(model: ReactionNetwork) -> Grid:
+    """Return times within which every reaction fires several times, if it fires at all.
+
+    Choose it for a first look at a network. The last time is the shortest of 1, 2, 5, 10, ... by
+    which every reaction has fired `OF_EACH` times in the mean of a few trial trajectories, and all
+    of them as often as there are molecules at the start and `FOR_EACH` times the number of
+    reactions; or `NEARLY` as often as they ever do. It stays below the time in which a trajectory
+    has `MOST` firings.
+
+    Args:
+        model: the network, with the values that it will have.
+
+    Raises:
+        UnsupportedModelError: it cannot be simulated.
+        RequestError: the trial takes too long to tell anything.
+    """
+    lowered = lower(model)
+    total = start_propensity(lowered)
+    if not lowered.channels or (total == 0.0 and not lowered.is_timed):
+        return GRID
+    # From one firing on, or from one unit of time.
+    first = math.floor(-math.log10(total)) if 0.0 < total < math.inf else 0
+    decades, most = (DECADES_TIMED, MOST_TIMED) if lowered.is_timed else (DECADES, MOST)
+    tried = [digit * 10.0**k for k in range(first, first + decades) for digit in (1.0, 2.0, 5.0)]
+    fired, is_known = _fired(model, np.array(tried), most)
+    if not is_known.any():
+        return Grid(tried[0], f"a trajectory has {most:,} firings soon after")
+    longest = int(np.flatnonzero(is_known)[-1])
+    ever = NEARLY * fired[longest]
+    molecules = float(_start(lowered)[1][: len(model.species_ids)].sum())
+    enough = np.minimum(OF_EACH, ever)
+    enough_in_all = min(max(FOR_EACH * fired.shape[1], molecules), float(ever.sum()))
+    is_enough = (fired >= enough).all(axis=1) & (fired.sum(axis=1) >= enough_in_all)
+    last = int(np.flatnonzero(is_enough & is_known)[0])
+    return Grid(tried[last], f"a trajectory has about {fired[last].sum():.2g} firings until then")
+
+
+def start_propensity(lowered: LoweredNetwork) -> float:
+    """Return the sum of propensities at time 0, per unit of time; NaN where one has no value."""
+    values, state = _start(lowered)
+    known = {**values, **dict(zip(lowered.state_ids, state.tolist(), strict=True)), TIME.id: 0.0}
+    found = [float(evaluate(channel.propensity, known)) for channel in lowered.channels]
+    return math.fsum(found) if all(math.isfinite(value) for value in found) else math.nan
+
+
+def _start(lowered: LoweredNetwork) -> tuple[dict[str, float], FloatArray]:
+    """Return every symbol and the state of trajectory 0 at time 0."""
+    values, states = start_states(lowered, {}, {}, SEED, np.zeros(1, dtype=np.uint64))
+    return values, states[0]
+
+
+def _fired(
+    model: ReactionNetwork, times: FloatArray, most: int
+) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """Return mean firings of each reaction by each time, and at which times they are known."""
+    lowered = lower(model)
+    # Compiling a kernel for events or rate rules takes longer than these few firings interpreted.
+    engine = Reference(firing_limit=most) if lowered.is_timed else Native(firing_limit=most)
+    document, counters = with_counters(normalised_sbml(lowered))
+    watch = Watch(PATIENCE_S)
+    try:
+        found = simulate(
+            load(document.decode()),
+            times=times,
+            trajectories=TRIALS,
+            seed=SEED,
+            engine=engine,
+            on_failure="mark",
+            progress=lambda done, _total: watch.told(done),
+        )
+    except TimeUpError:
+        raise RequestError(
+            f"model '{model.id}': no times to compare at were found within {PATIENCE_S:g} s; "
+            "name them (times, --times START:STOP:STEPS on the command line)"
+        ) from None
+    counts = np.stack([found.values(name, "counts") for name in counters.values()], axis=2)
+    is_cut = found.outcomes == Outcome.FIRING_LIMIT
+    is_beyond = is_cut[:, None] & (counts.sum(axis=2) >= most)
+    return counts.mean(axis=0), ~is_beyond.any(axis=0)

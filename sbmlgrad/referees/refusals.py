@@ -1,0 +1,65 @@
+"""Who cannot judge a network, and what to say where nobody can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sbmlgrad.codegen.lowering import LoweredNetwork
+from sbmlgrad.errors import RefereeError, SbmlGradError
+from sbmlgrad.model.network import ReactionNetwork
+from sbmlgrad.referees.base import AnyReferee, Selective
+from sbmlgrad.referees.divergences import known_divergences
+
+
+def objections(
+    referees: Sequence[AnyReferee], lowered: LoweredNetwork, times: NDArray[np.float64]
+) -> dict[str, tuple[str, ...]]:
+    """Return referee → why it cannot judge a network, for those that cannot.
+
+    Args:
+        referees: who might be asked.
+        lowered: the network.
+        times: float64 [time].
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for judge in referees:
+        why = tuple(map(str, known_divergences(judge.name, lowered)))
+        if isinstance(judge, Selective):
+            why += judge.objections(lowered, times)
+        if why:
+            found[judge.name] = why
+    return found
+
+
+def none_left(
+    model: ReactionNetwork,
+    skipped: Mapping[str, tuple[str, ...]],
+    failed: Mapping[str, SbmlGradError],
+) -> NoReturn:
+    """Raise what says why no comparison was made.
+
+    Args:
+        model: the network.
+        skipped: referee → why it was left out.
+        failed: referee → what it, or our own side beside it, failed with.
+
+    Raises:
+        SbmlGradError: the error of the only referee, or a `RefereeError` with all reasons.
+    """
+    if not skipped and len(failed) == 1:
+        raise next(iter(failed.values()))
+    reasons = [(name, reason) for name, why in skipped.items() for reason in why]
+    listed = "\n".join(f"  - '{name}': {reason}" for name, reason in reasons)
+    if not failed:
+        raise RefereeError(
+            f"model '{model.id}': no referee is left to ask, as every one is absent, cannot "
+            f"simulate what this model uses, or is known to mishandle it:\n{listed}"
+        )
+    broken = "\n".join(f"  - '{name}' failed: {error}" for name, error in failed.items())
+    raise RefereeError(
+        f"model '{model.id}': no comparison could be made:\n{broken}\n{listed}".rstrip()
+    )

@@ -1,0 +1,64 @@
+"""Times that are chosen where none are named follow the pace of the network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from networks import antimony, network
+
+from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.errors import RequestError
+from sbmlgrad.referees import horizon
+from sbmlgrad.referees.horizon import GRID, grid_of, start_propensity
+
+
+@pytest.mark.parametrize("rate", [1e-7, 1.0, 1e9])
+def test_the_last_time_scales_with_the_rates(rate: float) -> None:
+    model = antimony(f"substanceOnly species X in cell; X = 0; k = {rate}; J: => X; k;")
+    grid = grid_of(model)
+    # At least ten firings, of which one in rate makes one; the next of 1, 2, 5, 10 and no more.
+    assert 10.0 <= grid.last * rate <= 50.0
+    assert grid.times.tolist() == np.linspace(0.0, grid.last, 11).tolist()
+    assert grid == grid_of(model)
+    assert grid.text == f"0:{grid.last:g}:10"
+
+
+def test_molecules_that_run_out_are_waited_for() -> None:
+    model = antimony("substanceOnly species A in cell; A = 100; k = 0.01; J: A => ; k*A;")
+    # Nine tenths have decayed after ln 10 / k = 230.
+    assert 200.0 <= grid_of(model).last <= 500.0
+
+
+def test_a_slow_reaction_is_waited_for_and_a_very_slow_one_is_not() -> None:
+    text = "substanceOnly species X in cell, Y in cell; X = 0; Y = 0; J: => X; 10; K: => Y; {};"
+    assert 20.0 <= grid_of(antimony(text.format(0.1))).last <= 100.0
+    # Beyond the time in which a trajectory has 100,000 firings.
+    assert grid_of(antimony(text.format(1e-9))).last <= 1e4
+
+
+def test_events_and_laws_in_time_are_followed() -> None:
+    model = antimony(
+        "substanceOnly species X in cell; X = 0; k = 0; J: => X; k; E: at (time > 30): k = 1;"
+    )
+    # Nothing fires before 30, and ten firings take ten more.
+    assert 40.0 <= grid_of(model).last <= 100.0
+    assert start_propensity(lower(model)) == 0.0
+
+
+def test_nothing_that_can_fire_tells_no_time() -> None:
+    model = antimony("substanceOnly species X in cell; X = 0; k = 1; J: X => ; k*X;")
+    assert grid_of(model) == GRID
+
+
+def test_propensities_at_the_start() -> None:
+    assert start_propensity(lower(network("immigration_death"))) == 2.0
+    model = antimony("substanceOnly species X in cell; X = 0; k = 1; J: X => ; k/X;")
+    assert np.isnan(start_propensity(lower(model)))
+
+
+def test_a_trial_that_takes_too_long_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(horizon, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(horizon, "MOST", 10**9)
+    model = antimony("substanceOnly species X in cell; X = 0; k = 1e9; J: => X; k;")
+    with pytest.raises(RequestError, match=r"--times START:STOP:STEPS"):
+        grid_of(model)
