@@ -1,4 +1,4 @@
-"""Compiling kernels without Python's collector of cyclic garbage, which would take a tenth of it.
+"""Compiling kernels without Python's collector of cyclic garbage, which only slows it down.
 
 numba makes millions of small objects while it compiles, nearly all of which are kept. Each of them
 counts towards the next collection, and every collection walks all objects of the process, of which
