@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,12 +29,12 @@ from paper_oscillator_periods import Cycles, aligned, cycles_of
 from paper_oscillator_scoring import Stage, descend
 from paper_records import keep, kept
 
-#: Fewer steps than `--quick` takes, which are enough from the start of this seed; steps that are
-#: not guarded go astray from there.
+#: Fewer steps than `--quick` takes, which are enough from the start of seed 2; steps that are not
+#: guarded go astray from there.
 SHORTER = (
     *(Stage(4, horizon, 4, False, longest=0.5, is_guarded=True) for horizon in (5.0, 12.5)),
     Stage(3, 25.0, 3, False, longest=0.5, is_guarded=True),
-    Stage(4, 25.0, 1, True),
+    Stage(4, 25.0, 1, True, longest=0.02),
 )
 
 
@@ -127,13 +130,31 @@ def test_standard_errors_are_those_of_least_squares():
 
 def test_pages_of_estimators_and_of_information():
     steps = np.array([[-0.1, 0.1, 0.1, -0.1, -0.1], [-0.3, 0.1, 0.1, -0.1, -0.1]])
-    text = estimators.report([estimators.Steps("TwoSidedAdjoint()", steps, 1.5)], 100)
+    right = estimators.Steps("differences of the loss", steps, 0.5)
+    made = estimators.Steps("`TwoSidedAdjoint()`", steps, 1.5)
+    text = estimators.report([right, made], np.eye(5), 100)
     assert "| `TwoSidedAdjoint()` | 1.50 | -0.2 ± 0.1 | +0.1 ± 0 |" in text
     assert "| the way to the truth |  | -0.10 | +0.10 |" in text
     found = [("values", "R", 25.0, np.array([0.001, 0.002, 0.003, 0.004, 3.0]))]
     assert "| values | R | 25 | 0.10 | 0.20 | 0.30 | 0.40 | - |" in information.report(
         found, 10, 20
     )
+
+
+def test_errors_by_budget_are_those_of_larger_batches():
+    """A bias of 0.6 of the right step, and noise of 0.5 of it in one batch."""
+    rng = np.random.default_rng(1)
+    right = np.tile([2.0, 0.0], (4000, 1)) + 0.3 * rng.standard_normal((4000, 2))
+    noise = np.sqrt(0.5) * rng.standard_normal((4000, 2))
+    biased = np.tile([2.0, 1.2], (4000, 1)) + noise
+    metric = np.diag([1.0, 1.0])
+    of = [estimators.Steps("", steps, 1.0) for steps in (right, biased)]
+    for times in (1.0, 25.0, 1e6):
+        expected = np.sqrt(1.2**2 + 1.0 / times) / 2.0
+        found = estimators.error_by_budget(of[1], of[0], metric, times)
+        assert found == pytest.approx(expected, rel=0.03)
+    unbiased = estimators.Steps("", right + noise - noise.mean(axis=0), 1.0)
+    assert estimators.error_by_budget(unbiased, of[0], metric, 1e9) < 0.02
 
 
 def test_values_and_tensors_of_parameters_agree():
@@ -247,6 +268,13 @@ def test_a_descent_that_was_interrupted_goes_on_as_if_it_had_not_been(tmp_path):
     np.testing.assert_array_equal(course.losses, expected.losses)
 
 
+def test_drift_is_between_the_halves_of_the_averaged_steps():
+    settings = {**MODES["whole"].settings, "averaged": 6}
+    trace = [[3.0] * 5] * 4 + [[1.0, 1.0, 1.0, 1.0, 2.0]] * 3 + [[1.1, 1.0, 0.9, 1.0, 2.0]] * 3
+    run = replace(made_up("whole", 1, 0.0), settings=settings, trace=tuple(map(tuple, trace)))
+    np.testing.assert_allclose(run.drift, [0.1, 0.0, -0.1, 0.0, 0.0], atol=1e-12)
+
+
 def test_cycles_of_a_known_course():
     times = np.linspace(0.0, 500.0, 2001)
     periods, heights = np.array([20.0, 25.0]), np.array([1600.0, 1800.0])
@@ -299,14 +327,20 @@ def test_page_and_figures_show_every_seed_and_miss_what_is_missed(tmp_path, monk
     records = tmp_path / "records.jsonl"
     for seed in report.SEEDS:
         keep(records, made_up("whole", seed, 0.003 * seed).as_record())
+    keep(records, made_up("whole", 7, 0.001).as_record())
     keep(records, made_up("segments", 1, 0.004).as_record())
     arguments = ["--modes", "", "--records", str(records), "--out", str(tmp_path), "--threads", "1"]
     assert paper_oscillator.main(arguments) == 1
     text = (tmp_path / "oscillator.md").read_text()
     assert "| whole trajectories, TwoSidedAdjoint | 1, 2, 3, 4, 5 | 0.900 % | 0.300 % to" in text
-    assert text.count("| whole | ") == 5 + 10
+    assert "| whole trajectories, TwoSidedAdjoint | 7 | 0.100 % | 0.100 % to" in text
+    assert text.count("| whole | ") == 6 + 12
+    # Errors of 3, 6 ... 15 and of 1 standard errors, and those of the other mode of 4.
+    told = np.sqrt(np.mean([3**2, 6**2, 9**2, 12**2, 15**2, 1]))
+    (found,) = re.findall(r"root\s+mean\s+square\s+of\s+(\S+)\s+for\s+`whole`,\s+4\.0", text)
+    assert float(found) == pytest.approx(told, rel=0.02)
     assert "Not run yet: `segments`, seeds 2,3,4,5" in text
-    assert "| published | ten runs | 1.23 % |" in text
+    assert "| published | ten runs |  | 0.93 % to 1.71 % | 1.23 % |" in text
     for name in ("oscillator.png", "oscillator_cycles.png"):
         assert (tmp_path / name).stat().st_size > 10_000
     assert "MAPE" in capsys.readouterr().out
@@ -320,6 +354,12 @@ def test_short_runs_stay_apart_from_others(tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         paper_oscillator.main(["--quick", "--modes", "segments"])
     assert "--records" in capsys.readouterr().err
+    full = Path(os.path.relpath(paper_oscillator.FULL))
+    short = tmp_path / "short.jsonl"
+    for given in ([short], [full, "--out", tmp_path], [short, "--out", full.parent]):
+        with pytest.raises(SystemExit):
+            paper_oscillator.main(["--quick", "--records", *map(str, given)])
+        assert "so that short runs stay apart" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         paper_oscillator.main(["--modes", "parts"])
     asked = []

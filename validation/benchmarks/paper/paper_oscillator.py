@@ -18,9 +18,10 @@ from paper_oscillator_figures import plot_courses, plot_cycles
 from paper_oscillator_fits import MODES, QUICK, Mode, fit_one
 from paper_oscillator_model import FREE, Run, run_of
 from paper_oscillator_report import is_missed, page
-from paper_records import ROOT, keep, kept, numbers
+from paper_records import ROOT, chosen, keep, kept, numbers
 
 RESULTS = ROOT / "validation" / "results" / "paper"
+FULL = RESULTS / "oscillator.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,28 +29,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--modes", default="segments,whole", help=", ".join(MODES))
     parser.add_argument("--seeds", type=numbers, default=(1, 2, 3, 4, 5))
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true", help="short versions; give --records, too")
-    parser.add_argument("--records", type=Path, default=RESULTS / "oscillator.jsonl")
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--quick", action="store_true", help="short versions; needs both folders")
+    parser.add_argument("--records", type=Path, help=f"default {FULL.relative_to(ROOT)}")
+    parser.add_argument("--out", type=Path, help=f"default {RESULTS.relative_to(ROOT)}")
     options = parser.parse_args(arguments)
     modes = QUICK if options.quick else MODES
-    names = [name for name in options.modes.split(",") if name]
-    if unknown := set(names) - set(modes):
-        parser.error(f"--modes {', '.join(sorted(unknown))}: choose among {', '.join(modes)}")
-    if options.quick and options.records == RESULTS / "oscillator.jsonl":
+    try:
+        names = chosen(options.modes, modes)
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"--modes: {error}")
+    records, out = options.records or FULL, options.out or RESULTS
+    if options.quick and (records.resolve() == FULL or out.resolve() == RESULTS):
         parser.error("--quick: give --records and --out, so that short runs stay apart from others")
+    if options.threads < 1:
+        parser.error(f"--threads {options.threads}: give a number of at least 1")
     for name in names:
         for seed in options.seeds:
-            run(options.records, modes[name], seed, options.threads)
-    runs = [run_of(record) for record in kept(options.records)]
+            run(records, modes[name], seed, options.threads)
+    runs = [run_of(record) for record in kept(records)]
     if not runs:
-        parser.error(f"{options.records} holds no run")
-    options.out.mkdir(parents=True, exist_ok=True)
+        parser.error(f"{records} holds no run")
+    out.mkdir(parents=True, exist_ok=True)
     text = page(runs)
     print(text)
-    (options.out / "oscillator.md").write_text(text)
-    plot_courses(runs, options.out / "oscillator.png")
-    plot_cycles(runs, options.out / "oscillator_cycles.png", options.threads)
+    (out / "oscillator.md").write_text(text)
+    plot_courses(runs, out / "oscillator.png")
+    plot_cycles(runs, out / "oscillator_cycles.png", options.threads)
     return int(is_missed(runs))
 
 

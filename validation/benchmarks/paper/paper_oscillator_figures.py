@@ -52,7 +52,10 @@ def _course(axes: Any, own: Sequence[Run]) -> None:
     axes.axvspan(steps - averaged + 1, steps, color="0.9", label="median taken")
     axes.axhline(1.0, color="0.3", lw=0.8)
     axes.set_yscale("log")
-    axes.set_yticks([0.5, 0.7, 1.0, 1.4, 2.0], ["0.5", "0.7", "1", "1.4", "2"])
+    ticks = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    shown = np.concatenate([np.ravel(run.trace) for run in own])
+    axes.set_ylim(min(0.45, 0.9 * shown.min()), max(2.2, 1.1 * shown.max()))
     axes.minorticks_off()
     axes.set_xlabel("step")
     axes.set_ylabel("parameter / truth")
@@ -78,7 +81,10 @@ def _errors(axes: Any, own: Sequence[Run]) -> None:
     axes.set_xticks(range(len(FREE)), FREE)
     axes.set_ylabel("error, %")
     axes.set_title("Error of each parameter, a dot a run (± standard error)", fontsize=10)
-    axes.legend(fontsize=8)
+    # Room for the legend.
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.2 * (high - low))
+    axes.legend(fontsize=8, loc="upper center", ncols=2)
     axes.grid(alpha=0.3, axis="y")
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from paper_oscillator_model import DESCENT, EMERGENT, Run, start_of, stream, truth
 from paper_oscillator_periods import emergent
 from paper_oscillator_scoring import Course, Stage, descend
+from paper_records import provenance
 
 import sbmlgrad as sg
 
@@ -69,12 +70,13 @@ class Mode:
         }
 
 
-#: Into the first burst, over it, first period, three periods.
+#: Into the first burst, over it, first period, the same until steps only scatter, three periods.
 _WHOLE = (
     Stage(8, 5.0, 8, False, longest=0.5, is_guarded=True),
     Stage(10, 12.5, 10, False, longest=0.5, is_guarded=True),
     Stage(8, 25.0, 8, False, longest=0.5, is_guarded=True),
-    Stage(20, 75.0, 4, True, longest=0.01),
+    Stage(10, 25.0, 4, True, longest=0.05),
+    Stage(24, 75.0, 4, True, longest=0.01),
 )
 
 _SEGMENTS = (
@@ -85,7 +87,7 @@ _SEGMENTS = (
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("whole", _WHOLE, averaged=16, trajectories=256, cells=4_000),
+        Mode("whole", _WHOLE, averaged=20, trajectories=256, cells=4_000),
         Mode(
             "segments",
             _SEGMENTS,
@@ -142,6 +144,7 @@ def fit_one(mode: Mode, seed: int, *, threads: int = 2, checkpoint: Path | None 
         cpu_seconds=round(course.cpu_seconds, 1),
         data_seconds=round(data_seconds, 1),
         emergent=emergent(learned, mode.observed, stream(seed, EMERGENT), threads),
+        made=provenance(threads),
     )
 
 
@@ -158,16 +161,18 @@ def _comparison(mode: Mode, seed: int, threads: int) -> Any:
 def _noise(mode: Mode, comparison: Any, course: Course) -> FloatArray:
     """Return standard errors of the logarithms.
 
-    Of segments, every step sees starts of its own, so that the steps' scatter holds the noise of
-    data and model. Steps with whole trajectories share their data: there, slopes tell it.
+    The steps' scatter holds all noise of the model, also that of gradients. Of segments, every
+    step sees starts of its own, so that it holds that of the data too. Steps with whole
+    trajectories share their data: what those add is told by slopes.
     """
+    scatter = course.scatter(mode.averaged)
     if not mode.is_whole:
-        return course.scatter(mode.averaged)
-    averaged = mode.averaged * mode.trajectories
+        return scatter
     steps = len(course.losses)
-    return comparison.standard_errors(
-        course.ended(mode.averaged), steps, max(4 * mode.trajectories, 1_000), averaged
+    of_data = comparison.errors_of_data(
+        course.ended(mode.averaged), steps, max(4 * mode.trajectories, 1_000)
     )
+    return np.hypot(of_data, scatter)
 
 
 def _plain(values: FloatArray) -> tuple[float, ...]:

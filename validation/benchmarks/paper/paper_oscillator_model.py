@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -40,14 +40,15 @@ class Run:
         seed: of data, start and trajectories.
         settings: what else describes the run, as plain numbers.
         start, values: of the learned parameters [free].
-        noise: standard errors of their logarithms that data and trajectories allow, as the run
-            itself tells [free].
+        noise: standard errors of their logarithms from data and trajectories, as the run itself
+            tells [free].
         trace: parameters over their truth, before every step and at the end [step, free].
         losses: of every step.
         seconds, cpu_seconds: of the descent.
         data_seconds: wall time of simulating the data.
         emergent: name of an emergent number → its mean and standard error under the truth, and
             under the learned values.
+        made: when and with what; nothing in records that do not say.
     """
 
     mode: str
@@ -62,6 +63,7 @@ class Run:
     cpu_seconds: float
     data_seconds: float
     emergent: Mapping[str, tuple[float, float, float, float]]
+    made: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def errors(self) -> FloatArray:
@@ -72,6 +74,13 @@ class Run:
     def mape(self) -> float:
         """Mean absolute relative error."""
         return float(np.abs(self.errors).mean())
+
+    @property
+    def drift(self) -> FloatArray:
+        """Medians of the second half of the averaged steps over those of the first - 1, [free]."""
+        averaged = int(self.settings["averaged"])
+        first, second = np.array_split(np.array(self.trace)[-averaged:], 2)
+        return np.median(second, axis=0) / np.median(first, axis=0) - 1.0
 
     def as_record(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -197,20 +197,17 @@ class WholeTrajectories:
             )
             yield _statistics(above, centres), _statistics(below, centres)
 
-    def standard_errors(
-        self, logarithms: FloatArray, step: int, trajectories: int, averaged: int
-    ) -> FloatArray:
-        """Return standard errors of the logarithms, float64 [free].
+    def errors_of_data(self, logarithms: FloatArray, step: int, trajectories: int) -> FloatArray:
+        """Return the standard errors that the data give the logarithms, float64 [free].
 
         Args:
             logarithms: at the end.
             step: a number after those of the descent, for fresh trajectories.
             trajectories: of each side.
-            averaged: of the model, behind the end.
         """
         slopes = self.slopes(logarithms, step, self.data.edges[-1], trajectories)
         covariance = covariance_of(slopes, self.data.weights, self.data.scatter)
-        return np.sqrt(np.diag(covariance) * (1.0 / self.data.cells + 1.0 / averaged))
+        return np.sqrt(np.diag(covariance) / self.data.cells)
 
     def _first(self, step: int) -> int:
         return 2 * step * self.trajectories
