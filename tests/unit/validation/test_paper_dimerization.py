@@ -76,10 +76,9 @@ def test_a_short_fit_finds_the_constants(mode, targets, trajectories, epochs, mo
     # Down at the published 0.001, slopes are so noisy that their covariance with the means shifts
     # a fit by an amount in inverse proportion to the trajectories: by several percent with 300.
     monkeypatch.setattr(paper_dimerization_fits, "TEMPERATURES", (1.0, 0.1))
-    # Fewer steps have to be longer.
-    monkeypatch.setattr(paper_dimerization_fits, "COOLED_RATES", paper_dimerization_fits.RATES)
     place = 6
-    short = replace(MODES[mode], trajectories=trajectories)
+    # Fewer steps have to be longer.
+    short = replace(MODES[mode], trajectories=trajectories, rates=paper_dimerization_fits.RATES)
     fit = fit_one(short, 3, place, targets=targets, epochs=epochs, threads=1)
     # The end of the descent averages over ten epochs and more.
     averaged = 10 * trajectories
@@ -193,6 +192,7 @@ def made_up(mode: str, seed: int, place: int, error: float) -> Fit:
         100,
         MODES[mode].trajectories,
         2,
+        MODES[mode].rates,
         (0.01, k2),
         (0.02, k2),
         (0.01 * (1.0 + error), k2 * (1.0 - 2.0 * error)),
@@ -224,6 +224,21 @@ def test_page_and_figure_show_every_seed_and_miss_what_is_missed(tmp_path, monke
     fits = [made_up("ours_tenth", s, p, 0.0002) for s in range(1, 6) for p in range(len(K2))]
     assert not report.is_missed(fits)
     assert fit_of(fits[0].as_record()) == fits[0]
+
+
+def test_fits_with_other_learning_rates_stand_by_themselves(monkeypatch):
+    monkeypatch.setattr(report, "CURVE_TRAJECTORIES", 200)
+    fits = [made_up("ours_tenth", s, p, 0.0002) for s in range(1, 6) for p in range(len(K2))]
+    text = report.page(fits)
+    assert "Other learning rates" not in text
+    trial = replace(made_up("ours_tenth", 1, 2, 0.9), rates=(0.1, 1e-5))
+    tried = report.page([*fits, trial])
+    assert not report.is_missed([*fits, trial])
+    head, trials = tried.split("## Other learning rates")
+    assert head.strip() == text.strip()
+    assert "| from 0.1 to 1e-05 | 0.04 | +90.00, -180.00 | +0.00, +0.00 (epoch 1) |" in trials
+    assert "| from 0.1 to 0.0001 | 0.04 | +0.02, -0.04 |" in trials
+    assert trials.count("TwoSidedAdjoint") == 2
 
 
 def test_the_scatter_that_the_target_gives_shrinks_as_the_root_of_its_trajectories(monkeypatch):

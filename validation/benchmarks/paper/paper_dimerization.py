@@ -1,10 +1,11 @@
 """Reversible dimerisation: the constants learned as the paper does, and by `TwoSidedAdjoint`.
 
 Run `python validation/benchmarks/paper/paper_dimerization.py [--modes A,B] [--seeds 1-5]
-[--places 0-7] [--threads N] [--records FILE] [--out DIR]`. Every fit is kept as one line of the
-records and a fit under way in a checkpoint beside them, so a campaign can be cut and continued.
-`--modes ""` only writes the page and the figure again. Exit code 1: a mode that is complete for
-seeds 1 to 5 misses the published error.
+[--places 0-7] [--rates FIRST LAST] [--threads N] [--records FILE] [--out DIR]`. Every fit is kept
+as one line of the records and a fit under way in a checkpoint beside them, so a campaign can be cut
+and continued. `--rates` tries learning rates other than those of a mode; the page lists such fits
+by themselves. `--modes ""` only writes the page and the figure again. Exit code 1: a mode that is
+complete for seeds 1 to 5 misses the published error.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from paper_dimerization_fits import K2, MODES, Fit, fit_of, fit_one
+from paper_dimerization_fits import K2, MODES, Fit, Mode, fit_of, fit_one
 from paper_dimerization_report import is_missed, page, plot
-from paper_records import ROOT, keep, kept, numbers
+from paper_records import ROOT, chosen, keep, kept, numbers, places, positive
 
 RESULTS = ROOT / "validation" / "results" / "paper"
 
@@ -25,18 +27,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--modes", default="published,ours_tenth", help=", ".join(MODES))
     parser.add_argument("--seeds", type=numbers, default=(1, 2, 3, 4, 5))
-    parser.add_argument("--places", type=numbers, default=tuple(range(len(K2))), help="of k2")
+    every = tuple(range(len(K2)))
+    parser.add_argument("--places", type=lambda text: places(text, len(K2)), default=every)
+    parser.add_argument("--rates", type=positive, nargs=2, metavar=("FIRST", "LAST"))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--records", type=Path, default=RESULTS / "dimerization.jsonl")
     parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args(arguments)
-    names = [name for name in options.modes.split(",") if name]
-    if unknown := set(names) - set(MODES):
-        parser.error(f"--modes {', '.join(sorted(unknown))}: choose among {', '.join(MODES)}")
-    for name in names:
+    try:
+        names = chosen(options.modes, MODES)
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"--modes: {error}")
+    if options.threads < 1:
+        parser.error(f"--threads {options.threads}: give a number of at least 1")
+    for mode in map(MODES.__getitem__, names):
+        tried = replace(mode, rates=tuple(options.rates)) if options.rates else mode
         for seed in options.seeds:
             for place in options.places:
-                run(options.records, name, seed, place, options.threads)
+                run(options.records, tried, seed, place, options.threads)
     fits = [fit_of(record) for record in kept(options.records)]
     if not fits:
         parser.error(f"{options.records} holds no fit")
@@ -48,13 +56,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(is_missed(fits))
 
 
-def run(records: Path, mode: str, seed: int, place: int, threads: int) -> None:
+def run(records: Path, mode: Mode, seed: int, place: int, threads: int) -> None:
     """Make one fit unless it was made before, and keep it."""
-    done = {(f.mode, f.seed, f.place) for f in map(fit_of, kept(records))}
-    if (mode, seed, place) in done:
+    done = {(f.mode, f.rates, f.seed, f.place) for f in map(fit_of, kept(records))}
+    if (mode.name, mode.rates, seed, place) in done:
         return
-    checkpoint = records.parent / "under_way" / f"{mode}_{seed}_{place}.npz"
-    fit = fit_one(MODES[mode], seed, place, threads=threads, checkpoint=checkpoint)
+    first, last = mode.rates
+    state = f"{mode.name}_{first:g}_{last:g}_{seed}_{place}.npz"
+    checkpoint = records.parent / "under_way" / state
+    fit = fit_one(mode, seed, place, threads=threads, checkpoint=checkpoint)
     keep(records, fit.as_record())
     checkpoint.unlink(missing_ok=True)
     print(told(fit), flush=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from paper_descent import Setting, Trace, descend
-from paper_records import MODELS
+from paper_records import MODELS, provenance
 
 import sbmlgrad as sg
 from sbmlgrad.engines.readouts import ValuesAt
@@ -34,8 +34,8 @@ POINTS = 40
 
 #: First and last learning rate, of `StraightThrough` and of `TwoSidedAdjoint`; the paper states
 #: none. At the lowest temperatures slopes of `StraightThrough` are so noisy that steps must have
-#: become short before: a fit of k2 = 0.01 had been within 0.1 % and was taken 0.5 % away by steps
-#: that fell from 0.1 to 1e-5. Chosen on seeds that are not reported.
+#: become short before, or they lead away from where the fit had come. Chosen on seeds that are not
+#: reported.
 COOLED_RATES, RATES = (0.3, 1e-6), (0.1, 1e-4)
 
 #: Starts lie within this factor of the truth; the paper states none.
@@ -51,21 +51,18 @@ class Mode:
         is_published: whether by `StraightThrough` with values on lines between firings; else by
             `TwoSidedAdjoint` with values at times.
         trajectories: of the model in every epoch.
+        rates: learning rates of the first and of the last epoch.
     """
 
     name: str
     is_published: bool
     trajectories: int
+    rates: tuple[float, float]
 
     def readout(self, grid: FloatArray) -> Any:
         """Return what is kept of a trajectory."""
         times = grid.tolist()
         return sg.Interpolated(times) if self.is_published else ValuesAt(times)
-
-    @property
-    def rates(self) -> tuple[float, float]:
-        """Learning rates of the first and of the last epoch."""
-        return COOLED_RATES if self.is_published else RATES
 
     @property
     def words(self) -> str:
@@ -77,12 +74,12 @@ class Mode:
 MODES = {
     mode.name: mode
     for mode in (
-        Mode("published", True, TRAJECTORIES),
-        Mode("published_tenth", True, TRAJECTORIES // 10),
-        Mode("published_hundredth", True, TRAJECTORIES // 100),
-        Mode("ours", False, TRAJECTORIES),
-        Mode("ours_tenth", False, TRAJECTORIES // 10),
-        Mode("ours_hundredth", False, TRAJECTORIES // 100),
+        Mode("published", True, TRAJECTORIES, COOLED_RATES),
+        Mode("published_tenth", True, TRAJECTORIES // 10, COOLED_RATES),
+        Mode("published_hundredth", True, TRAJECTORIES // 100, COOLED_RATES),
+        Mode("ours", False, TRAJECTORIES, RATES),
+        Mode("ours_tenth", False, TRAJECTORIES // 10, RATES),
+        Mode("ours_hundredth", False, TRAJECTORIES // 100, RATES),
     )
 }
 
@@ -110,6 +107,7 @@ class Fit:
         seed: of target, start and trajectories.
         place: of k2 in `K2`.
         targets, trajectories, epochs: how many.
+        rates: learning rates of the first and of the last epoch.
         truth, start, values: of k1 and k2.
         horizon: end of the grid.
         beyond: share of trajectories under the fitted values that need more firings than the
@@ -117,6 +115,7 @@ class Fit:
         seconds, cpu_seconds: of the descent.
         trace: k1 and k2 over their truth, every few epochs.
         trace_every: how many epochs lie between.
+        made: when and with what; nothing in records that do not say.
     """
 
     mode: str
@@ -125,6 +124,7 @@ class Fit:
     targets: int
     trajectories: int
     epochs: int
+    rates: tuple[float, float]
     truth: tuple[float, float]
     start: tuple[float, float]
     values: tuple[float, float]
@@ -134,6 +134,7 @@ class Fit:
     cpu_seconds: float
     trace: tuple[tuple[float, float], ...]
     trace_every: int
+    made: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def errors(self) -> FloatArray:
@@ -147,7 +148,7 @@ class Fit:
 
 def fit_of(record: dict[str, Any]) -> Fit:
     """Return a fit from plain data."""
-    pairs: dict[str, Any] = {k: tuple(record[k]) for k in ("truth", "start", "values")}
+    pairs: dict[str, Any] = {k: tuple(record[k]) for k in ("rates", "truth", "start", "values")}
     pairs["trace"] = tuple(tuple(row) for row in record["trace"])
     return Fit(**(record | pairs))
 
@@ -217,7 +218,8 @@ def fit_one(
     setting = setting_of(mode, target.grid, epochs, threads)
     key = stream(seed, place, 1)
     trace = descend(network(place), start, target.means, setting, key, checkpoint)
-    return _told(mode, seed, place, targets, target.grid[-1], truth, trace)
+    fit = _told(mode, seed, place, targets, target.grid[-1], truth, trace)
+    return replace(fit, made=provenance(threads))
 
 
 def _told(
@@ -243,6 +245,7 @@ def _told(
         targets=targets,
         trajectories=mode.trajectories,
         epochs=epochs,
+        rates=mode.rates,
         truth=(float(truth[0]), float(truth[1])),
         start=(float(trace.values[0, 0]), float(trace.values[0, 1])),
         values=(float(values[0]), float(values[1])),

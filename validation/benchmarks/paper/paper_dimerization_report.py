@@ -23,7 +23,7 @@ from paper_dimerization_fits import (
     network,
     stream,
 )
-from paper_records import BLUE, GREEN, ORANGE, PINK, SKY, machine, paragraph, percent, table
+from paper_records import BLUE, ORANGE, paragraph, percent, table, told_provenance
 
 import sbmlgrad as sg
 
@@ -47,10 +47,15 @@ def overall(fits: Sequence[Fit]) -> FloatArray:
 
 def by_seed(fits: Sequence[Fit], mode: str) -> dict[int, list[Fit]]:
     """Return the fits of a mode by seed, of seeds with every k2."""
-    own = [fit for fit in fits if fit.mode == mode]
+    own = [fit for fit in fits if fit.mode == mode and not _is_trial(fit)]
     seeds = sorted({fit.seed for fit in own})
     found = {seed: sorted((f for f in own if f.seed == seed), key=_place) for seed in seeds}
     return {seed: of_seed for seed, of_seed in found.items() if len(of_seed) == len(K2)}
+
+
+def _is_trial(fit: Fit) -> bool:
+    """Tell whether a fit tried other learning rates than those of its mode."""
+    return fit.rates != MODES[fit.mode].rates
 
 
 def is_missed(fits: Sequence[Fit]) -> bool:
@@ -121,8 +126,8 @@ def page(fits: Sequence[Fit]) -> str:
             "`validation/benchmarks/paper/paper_dimerization.py`."
         ),
         *paragraph(
-            f"Machine: {machine()}. Times are those of this run, in which the processor was shared "
-            "with other work: the time of the processor says more than wall time."
+            f"{told_provenance([fit.made for fit in fits])} The processor was shared with other "
+            "work: its time says more than wall time."
         ),
         "## Published and ours",
         "",
@@ -151,6 +156,7 @@ def page(fits: Sequence[Fit]) -> str:
         f"values at most {percent(beyond, 2)} of the trajectories of a fit do not (of 10,000 "
         "looked at); they are followed to the end of the grid all the same."
     )
+    lines += _trials(fits)
     return "\n".join(lines)
 
 
@@ -180,6 +186,37 @@ def _undone(fits: Sequence[Fit]) -> list[str]:
                 f"validation/benchmarks/paper/paper_dimerization.py --modes {name}`."
             )
     return lines
+
+
+def _trials(fits: Sequence[Fit]) -> list[str]:
+    """Return fits with other learning rates, beside those of the same seeds with the mode's own."""
+    places = {(fit.mode, fit.seed, fit.place) for fit in fits if _is_trial(fit)}
+    beside = [fit for fit in fits if (fit.mode, fit.seed, fit.place) in places]
+    if not beside:
+        return []
+    beside.sort(key=lambda fit: (fit.mode, fit.seed, fit.place, *fit.rates))
+    head = ("mode", "seed", "learning rate", "k2", "errors of k1, k2", "nearest before")
+    rows = [
+        (MODES[f.mode].words, str(f.seed), _fall(f.rates), f"{f.truth[1]:g}", _pair(f), _nearest(f))
+        for f in beside
+    ]
+    return [
+        "## Other learning rates",
+        "",
+        *table(head, rows),
+        "",
+        *paragraph(
+            "Errors with sign, in %. The last column has those of the epoch at which both together "
+            "were least; every fifth epoch is looked at."
+        ),
+    ]
+
+
+def _nearest(fit: Fit) -> str:
+    ratios = np.array(fit.trace) - 1.0
+    nearest = int(np.abs(ratios).sum(axis=1).argmin())
+    k1, k2 = 100.0 * ratios[nearest]
+    return f"{k1:+.2f}, {k2:+.2f} (epoch {nearest * fit.trace_every})"
 
 
 def _pair(fit: Fit) -> str:
@@ -280,30 +317,47 @@ def _learned(axes: Any, shown: Sequence[Fit]) -> None:
 
 
 def _errors(axes: Any, fits: Sequence[Fit]) -> None:
-    colours = dict(zip(MODES, (ORANGE, PINK, "#E69F00", BLUE, GREEN, SKY), strict=True))
-    place = 0
-    for name, mode in MODES.items():
-        complete = by_seed(fits, name)
-        if not complete:
-            continue
-        values = 100.0 * np.array([overall(own)[0] for own in complete.values()])
-        spots = place + np.linspace(-0.25, 0.25, len(values)) if len(values) > 1 else [place]
-        axes.plot(spots, values, "o", color=colours[name], label=mode.words)
-        axes.plot([place - 0.35, place + 0.35], [values.mean()] * 2, color=colours[name])
-        place += 1
+    """Draw errors against the trajectories of an epoch, one colour an estimator."""
+    for is_published, colour, name, aside in (
+        (True, ORANGE, "StraightThrough, T 1 → 0.001", 0.93),
+        (False, BLUE, "TwoSidedAdjoint", 1.07),
+    ):
+        own = [mode for mode in MODES.values() if mode.is_published == is_published]
+        means = []
+        for mode in sorted(own, key=lambda mode: mode.trajectories):
+            complete = by_seed(fits, mode.name)
+            if not complete:
+                continue
+            values = 100.0 * np.array([overall(of_seed)[0] for of_seed in complete.values()])
+            at = mode.trajectories * aside
+            axes.plot([at] * len(values), values, "o", color=colour, alpha=0.4, ms=4, lw=0)
+            error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else 0.0
+            means.append((at, values.mean(), error))
+        if means:
+            budgets, heights, bars = np.array(means).T
+            axes.errorbar(budgets, heights, bars, color=colour, marker="s", capsize=3, label=name)
     axes.axhline(100.0 * PUBLISHED[0], color="0.2", linestyle="--", linewidth=1.0)
     axes.annotate(
         "published 0.09 %",
-        (0.02, 100.0 * PUBLISHED[0]),
+        (0.98, 100.0 * PUBLISHED[0]),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
+        ha="right",
         fontsize=9,
     )
-    axes.set_xticks([])
-    axes.set_xlim(-0.6, max(place - 0.4, 0.6))
-    axes.set_ylim(0.0, 1.2 * max(axes.get_ylim()[1], 100.0 * PUBLISHED[0]))
-    axes.set_ylabel("MAPE of a seed, %")
-    axes.set_title("Errors: a dot a seed, a bar their mean")
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    budgets = sorted({mode.trajectories for mode in MODES.values()})
+    axes.set_xlim(0.5 * budgets[0], 2.0 * budgets[-1])
+    axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
+    axes.set_ylim(0.02, None)
+    low, high = axes.get_ylim()
+    ticks = [t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= t <= high]
+    axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.set_xlabel("trajectories of the model in an epoch")
+    axes.set_ylabel("MAPE, %")
+    axes.set_title("Errors: a dot a seed, mean ± standard error")
     axes.legend(fontsize=8)
-    axes.grid(alpha=0.3, axis="y")
+    axes.grid(alpha=0.3)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import math
 import platform
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -69,6 +72,37 @@ def machine() -> str:
     return f"{name}; Python {platform.python_version()}, {versions}"
 
 
+def provenance(threads: int) -> dict[str, Any]:
+    """Return when and with what a record is made, to be kept with it.
+
+    Args:
+        threads: that the engine was given.
+    """
+    today = datetime.now(UTC).date().isoformat()
+    return {"date": today, "machine": machine(), "threads": threads}
+
+
+def told_provenance(records: Iterable[Mapping[str, Any]]) -> str:
+    """Return in words when and with what records were made; some may not know.
+
+    Args:
+        records: as plain data, perhaps with what `provenance` gave under its names.
+    """
+    every = list(records)
+    known = [record for record in every if record.get("date")]
+    if not known:
+        return "The records do not say when and where they were made."
+    dates = sorted({str(record["date"]) for record in known})
+    threads = sorted({int(record["threads"]) for record in known})
+    span = dates[0] if len(dates) == 1 else f"{dates[0]} to {dates[-1]}"
+    of = " and ".join(map(str, threads)) + (" thread" if threads == [1] else " threads")
+    machines = "; ".join(sorted({str(record["machine"]) for record in known}))
+    silent = (
+        f"; {len(every) - len(known)} older records do not say" if len(known) < len(every) else ""
+    )
+    return f"Made {span} with {of}: {machines}{silent}."
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return lines of a Markdown table."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
@@ -86,9 +120,44 @@ def percent(value: float, digits: int = 3) -> str:
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Return whole numbers from text such as `1-5` or `1,3`."""
+    """Return whole numbers from text such as `1-5` or `1,3`; for argparse.
+
+    Raises:
+        argparse.ArgumentTypeError: it has none, or a range that ends before it begins.
+    """
     found: list[int] = []
     for part in text.split(","):
         low, _, high = part.partition("-")
+        if not low.isdecimal() or not (high or low).isdecimal() or int(high or low) < int(low):
+            raise argparse.ArgumentTypeError(f"{text!r}: give numbers such as 1-5 or 1,3")
         found += range(int(low), int(high or low) + 1)
     return tuple(found)
+
+
+def places(text: str, of: int) -> tuple[int, ...]:
+    """Return numbers below `of` from text, as `numbers` does."""
+    found = numbers(text)
+    if max(found) >= of:
+        raise argparse.ArgumentTypeError(f"{text!r}: there are places 0 to {of - 1}")
+    return found
+
+
+def positive(text: str) -> float:
+    """Return a finite number above 0; for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0.0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r}: give a number above 0")
+    return value
+
+
+def chosen(text: str, among: Iterable[str]) -> list[str]:
+    """Return the names in text that are separated by commas; for argparse."""
+    names, known = [name.strip() for name in text.split(",") if name.strip()], list(among)
+    if unknown := [name for name in names if name not in known]:
+        raise argparse.ArgumentTypeError(
+            f"there is no {', '.join(map(repr, unknown))}; choose among {', '.join(known)}"
+        )
+    return names

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from paper_records import ROOT, keep, kept, machine
+from paper_records import ROOT, chosen, keep, kept, machine, positive
 from paper_throughput_contenders import Contender, LeftOutError, contenders
 from paper_throughput_report import page, plot
 from paper_throughput_task import Drawn, Run, Task, task
@@ -64,17 +64,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     stem = "throughput_quick" if options.quick else "throughput"
     records = options.records or RESULTS / f"{stem}.jsonl"
     everybody = contenders(options.peers_python)
-    names = [name for name in options.contenders.split(",") if name] or list(everybody)
-    if unknown := sorted(set(names) - set(everybody)):
-        choices = ", ".join(everybody)
-        raise SystemExit(f"--contenders {', '.join(unknown)}: choose from {choices}")
-    for model in [name for name in options.models.split(",") if name]:
+    try:
+        names = chosen(options.contenders, everybody) or list(everybody)
+        models = chosen(options.models, MODELS)
+    except argparse.ArgumentTypeError as error:
+        raise SystemExit(f"--contenders, --models: {error}") from error
+    for model in models:
         measure(model, [everybody[name] for name in names], options.sizes, effort, records)
     found = kept(records)
     if not found:
         raise SystemExit(f"{records} holds no measurement")
     options.out.mkdir(parents=True, exist_ok=True)
-    text = page(found, list(everybody.values()), quick=options.quick)
+    is_quick = any(r.get("rounds", FULL.rounds) < FULL.rounds for r in found)
+    text = page(found, list(everybody.values()), quick=is_quick)
     print(text)
     (options.out / "throughput.md").write_text(text, encoding="utf-8")
     plot(found, list(everybody.values()), options.out / "throughput.png")
@@ -234,7 +236,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(sorted(int(float(part)) for part in text.split(",")))
+    return tuple(sorted({int(positive(part)) for part in text.split(",")}))
 
 
 if __name__ == "__main__":
