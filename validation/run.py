@@ -42,7 +42,7 @@ from sbmlgrad.referees import referee
 
 RESULTS = ROOT / "validation" / "results"
 
-FULL = Effort("full", None, 30.0, 10_000, 300.0)
+FULL = Effort("full", None, 5.0, 10_000, 300.0)
 QUICK = Effort("quick", 200, 10.0, 1_000, 120.0)
 
 

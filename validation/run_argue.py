@@ -19,13 +19,13 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees import ExactReferee, Fsp, RateEquations, Referee, RefusedError
 from sbmlgrad.referees.base import Selective
-from sbmlgrad.referees.compare import POWER, Comparison
-from sbmlgrad.referees.exact import Exact
-from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
+from sbmlgrad.referees.exact.known import Exact
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.names import Names, Side
-from sbmlgrad.referees.pairs import Pairs
-from sbmlgrad.referees.report import verdict
+from sbmlgrad.referees.report.text import verdict
+from sbmlgrad.referees.statistics.compare import POWER, Comparison
+from sbmlgrad.referees.statistics.exact_compare import compare_exact, number_of_tests
+from sbmlgrad.referees.statistics.names import Names, Side
+from sbmlgrad.referees.statistics.pairs import Pairs
 
 FloatArray = NDArray[np.float64]
 

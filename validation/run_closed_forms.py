@@ -17,7 +17,7 @@ from scipy.linalg import expm
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.referees.base import RefusedError
-from sbmlgrad.referees.exact import Distributions, Exact
+from sbmlgrad.referees.exact.known import Distributions, Exact
 
 FloatArray = NDArray[np.float64]
 Values = Mapping[str, float]

@@ -31,9 +31,9 @@ from run_subjects import LEVEL, SHIPPED, SUITE, Subject
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.referees import REFEREES, ExactReferee, Referee, referee
-from sbmlgrad.referees.compare import Comparison
 from sbmlgrad.referees.divergences import known_divergences
-from sbmlgrad.referees.report import verdict
+from sbmlgrad.referees.report.text import verdict
+from sbmlgrad.referees.statistics.compare import Comparison
 
 #: What a record may say.
 AGREES, SKIPPED, DISAGREES, FAILED, OURS_FAILED = (

@@ -16,7 +16,7 @@ from sbmlgrad.cli.support import names_of, numbers, print_json, progress_bar, ti
 from sbmlgrad.errors import RequestError
 
 if TYPE_CHECKING:
-    from sbmlgrad.referees.validation_report import ValidationReport
+    from sbmlgrad.referees.report.validation import ValidationReport
 
 #: Family-wise error, and seconds for a run of a referee, where none are asked for.
 DEFAULT_ERROR, DEFAULT_TIMEOUT = 1e-3, 600.0

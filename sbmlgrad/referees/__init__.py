@@ -13,13 +13,13 @@ from typing import Any
 
 from sbmlgrad.errors import RequestError
 from sbmlgrad.referees.base import AnyReferee, ExactReferee, Referee, RefereeResult, RefusedError
-from sbmlgrad.referees.bngsim import BngSim
-from sbmlgrad.referees.copasi import Copasi
-from sbmlgrad.referees.fsp import Fsp
-from sbmlgrad.referees.gillespy2 import GillesPy2
-from sbmlgrad.referees.ode import RateEquations
-from sbmlgrad.referees.rebop import Rebop
-from sbmlgrad.referees.roadrunner import RoadRunner
+from sbmlgrad.referees.exact.fsp import Fsp
+from sbmlgrad.referees.exact.ode import RateEquations
+from sbmlgrad.referees.simulators.bngsim import BngSim
+from sbmlgrad.referees.simulators.copasi import Copasi
+from sbmlgrad.referees.simulators.gillespy2 import GillesPy2
+from sbmlgrad.referees.simulators.rebop import Rebop
+from sbmlgrad.referees.simulators.roadrunner import RoadRunner
 
 __all__ = [
     "REFEREES",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import RefereeError
-from sbmlgrad.referees.exact import Exact
+from sbmlgrad.referees.exact.known import Exact
 from sbmlgrad.referees.moments import Moments
 
 FloatArray = NDArray[np.float64]

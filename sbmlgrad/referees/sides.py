@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sbmlgrad.referees.base import RefereeResult
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.names import Side
+from sbmlgrad.referees.statistics.names import Side
 
 
 def side_of(result: RefereeResult, species: int, is_counted: bool) -> Side:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.referees.horizon import start_propensity
-from sbmlgrad.referees.sampled import Side
+from sbmlgrad.referees.statistics.sampled import Side
 
 #: Firings to be expected, from the propensities at the start, by the last time that is suggested.
 EXPECTED = 10.0

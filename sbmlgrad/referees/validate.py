@@ -28,15 +28,15 @@ from sbmlgrad.referees.base import (
     missing,
     require,
 )
-from sbmlgrad.referees.compare import Comparison, confirmed
 from sbmlgrad.referees.done import Done
-from sbmlgrad.referees.error_rate import check_error, check_trajectories
 from sbmlgrad.referees.horizon import GRID, grid_of
 from sbmlgrad.referees.refusals import none_left, objections
-from sbmlgrad.referees.report import verdict
-from sbmlgrad.referees.sampled import Names
+from sbmlgrad.referees.report.text import verdict
+from sbmlgrad.referees.report.validation import ValidationReport
+from sbmlgrad.referees.statistics.compare import Comparison, confirmed
+from sbmlgrad.referees.statistics.error_rate import check_error, check_trajectories
+from sbmlgrad.referees.statistics.sampled import Names
 from sbmlgrad.referees.still import moved, not_compared, nothing_happened
-from sbmlgrad.referees.validation_report import ValidationReport
 from sbmlgrad.referees.work import First, Work
 from sbmlgrad.simulation import simulate
 from sbmlgrad.simulation_inputs import explicit_of, seed_of

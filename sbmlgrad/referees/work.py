@@ -18,18 +18,18 @@ from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import symbols
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.referees.balances import balance_of, check_result
 from sbmlgrad.referees.base import AnyReferee, ExactReferee, Limited, Referee
-from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison, compare
 from sbmlgrad.referees.counted import with_counters
 from sbmlgrad.referees.done import Done
-from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
-from sbmlgrad.referees.pairs import chosen_pairs
-from sbmlgrad.referees.possible import Balance, Checks
-from sbmlgrad.referees.sampled import Names, Side, Wanted, sampled_families
 from sbmlgrad.referees.sampling import PILOT, Ensembles, fitting, is_kept, seconds_each
-from sbmlgrad.referees.shares import Shares, shares_of_law, shares_of_samples
 from sbmlgrad.referees.sides import left_out_of, side_of
+from sbmlgrad.referees.statistics.balances import balance_of, check_result
+from sbmlgrad.referees.statistics.compare import CONFIRMATION, POWER, Comparison, compare
+from sbmlgrad.referees.statistics.exact_compare import compare_exact, number_of_tests
+from sbmlgrad.referees.statistics.pairs import chosen_pairs
+from sbmlgrad.referees.statistics.possible import Balance, Checks
+from sbmlgrad.referees.statistics.sampled import Names, Side, Wanted, sampled_families
+from sbmlgrad.referees.statistics.shares import Shares, shares_of_law, shares_of_samples
 
 FloatArray = NDArray[np.float64]
 

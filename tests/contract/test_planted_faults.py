@@ -38,7 +38,7 @@ from planted_together import (
 )
 from small_networks import HEAD
 
-from sbmlgrad.referees.sampled import (
+from sbmlgrad.referees.statistics.sampled import (
     ACROSS_TIME,
     BETWEEN_FIRINGS,
     BETWEEN_SPECIES,

@@ -15,12 +15,12 @@ import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees import Fsp
-from sbmlgrad.referees.compare import Comparison, compare, confirmed
 from sbmlgrad.referees.counted import with_counters
-from sbmlgrad.referees.exact_compare import compare_exact, number_of_tests
 from sbmlgrad.referees.moments import Moments, moments
-from sbmlgrad.referees.pairs import Pairs, chosen_pairs
-from sbmlgrad.referees.sampled import Names, Side, sampled_families
+from sbmlgrad.referees.statistics.compare import Comparison, compare, confirmed
+from sbmlgrad.referees.statistics.exact_compare import compare_exact, number_of_tests
+from sbmlgrad.referees.statistics.pairs import Pairs, chosen_pairs
+from sbmlgrad.referees.statistics.sampled import Names, Side, sampled_families
 
 #: Chance that a right package fails one of these tests.
 CHANCE = 1e-6

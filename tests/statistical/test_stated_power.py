@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sbmlgrad.referees import first_firing, independence
-from sbmlgrad.referees.growth import detectable_mean
-from sbmlgrad.referees.second_moments import covariances
+from sbmlgrad.referees.statistics import first_firing, independence
+from sbmlgrad.referees.statistics.growth import detectable_mean
+from sbmlgrad.referees.statistics.second_moments import covariances
 
 N, RUNS, LEVEL, CHANCE = 2000, 300, 4.7e-6, 0.9
 

@@ -12,7 +12,7 @@ from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees import RateEquations
-from sbmlgrad.referees.affine import AffineNetwork
+from sbmlgrad.referees.exact.affine import AffineNetwork
 from sbmlgrad.referees.validate import validate
 
 BURSTS = """
@@ -104,9 +104,9 @@ def test_false_alarms_of_rare_bursts_are_as_rare_as_stated() -> None:
 
 
 def _alarms(samples: np.ndarray, exact: object, level: float) -> int:
-    from sbmlgrad.referees.exact_compare import compare_exact
     from sbmlgrad.referees.moments import moments
-    from sbmlgrad.referees.sampled import Names, Side
+    from sbmlgrad.referees.statistics.exact_compare import compare_exact
+    from sbmlgrad.referees.statistics.sampled import Names, Side
 
     names = Names(("Off", "On", "P"), (), np.ones(1))
     found = 0

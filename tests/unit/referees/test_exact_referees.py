@@ -16,11 +16,11 @@ from sbmlgrad.errors import RefereeError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import Symbol
 from sbmlgrad.referees import ExactReferee, Fsp, RateEquations, RefusedError
-from sbmlgrad.referees.exact import Distributions, Exact
-from sbmlgrad.referees.exact_compare import compare_exact
+from sbmlgrad.referees.exact.known import Distributions, Exact
+from sbmlgrad.referees.exact.ode import degree
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.ode import degree
-from sbmlgrad.referees.sampled import Names, Side
+from sbmlgrad.referees.statistics.exact_compare import compare_exact
+from sbmlgrad.referees.statistics.sampled import Names, Side
 from sbmlgrad.referees.validate import validate
 
 TIMES = np.array([0.0, 0.5, 2.0, 5.0])

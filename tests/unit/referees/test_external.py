@@ -18,9 +18,9 @@ from sbmlgrad.errors import RefereeError, RequestError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees import BngSim, Copasi, GillesPy2, Rebop, RefusedError, RoadRunner, referee
 from sbmlgrad.referees.counted import with_counters
-from sbmlgrad.referees.external import folded, is_installed
-from sbmlgrad.referees.grids import uniform_steps
 from sbmlgrad.referees.process import run_worker
+from sbmlgrad.referees.simulators.external import folded, is_installed
+from sbmlgrad.referees.simulators.grids import uniform_steps
 from sbmlgrad.referees.validate import validate
 
 #: Interpreter of the environment that referees are installed in, if it is not this one.

@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from sbmlgrad.errors import RefereeError, RequestError
-from sbmlgrad.referees.compare import CONFIRMATION, Comparison, compare, confirmed
 from sbmlgrad.referees.moments import Moments, moments
-from sbmlgrad.referees.report import comparison_data
+from sbmlgrad.referees.report.text import comparison_data
+from sbmlgrad.referees.statistics.compare import CONFIRMATION, Comparison, compare, confirmed
 
 
 def of(counts: np.ndarray) -> Moments:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sbmlgrad.errors import WriteError
-from sbmlgrad.referees.compare import Comparison, compare
 from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.statistics.compare import Comparison, compare
 
 
 def comparison(species: int, times: int, shift: float) -> Comparison:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from sbmlgrad.errors import RefereeError
-from sbmlgrad.referees import external
 from sbmlgrad.referees.process import run_worker
+from sbmlgrad.referees.simulators import external
 
 
 def worker(folder: Path, text: str) -> Path:

@@ -22,7 +22,7 @@ from sbmlgrad.referees import (
     RoadRunner,
     referee,
 )
-from sbmlgrad.referees.roadrunner import WORKER
+from sbmlgrad.referees.simulators.roadrunner import WORKER
 
 ROADRUNNER = RoadRunner()
 needs_roadrunner = pytest.mark.skipif(

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sbmlgrad.referees import chernoff, independence, joint, marginals
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.sampled import COPIES, Names, Side, sampled_families
-from sbmlgrad.referees.second_moments import covariances
+from sbmlgrad.referees.statistics import chernoff, independence, joint, marginals
+from sbmlgrad.referees.statistics.sampled import COPIES, Names, Side, sampled_families
+from sbmlgrad.referees.statistics.second_moments import covariances
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> float:

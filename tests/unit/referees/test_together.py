@@ -13,15 +13,15 @@ import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError, RequestError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
-from sbmlgrad.referees import first_firing, pairs
-from sbmlgrad.referees.balances import balance_of, check_result
 from sbmlgrad.referees.base import RefereeResult
 from sbmlgrad.referees.counted import with_counters
-from sbmlgrad.referees.error_rate import LEAST, check_trajectories
-from sbmlgrad.referees.independence import BothAbove, above_cut, matched, matchings
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.names import Names, Side
-from sbmlgrad.referees.possible import Balance
+from sbmlgrad.referees.statistics import first_firing, pairs
+from sbmlgrad.referees.statistics.balances import balance_of, check_result
+from sbmlgrad.referees.statistics.error_rate import LEAST, check_trajectories
+from sbmlgrad.referees.statistics.independence import BothAbove, above_cut, matched, matchings
+from sbmlgrad.referees.statistics.names import Names, Side
+from sbmlgrad.referees.statistics.possible import Balance
 
 GROUPS = [frozenset({2, 0}), frozenset({1}), frozenset({0, 2})]
 

@@ -18,9 +18,9 @@ from sbmlgrad.cli.app import BAD_INPUT, FAILED, NO, OK, run
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError, SimulationError
 from sbmlgrad.referees import Fsp, RateEquations, RefusedError
+from sbmlgrad.referees.report.validation import READING
 from sbmlgrad.referees.still import not_compared
 from sbmlgrad.referees.validate import validate
-from sbmlgrad.referees.validation_report import READING
 from sbmlgrad.referees.work import Work
 
 SLOW = "substanceOnly species A in cell; A = 100; k = 1e-9; J: A => ; k*A;"

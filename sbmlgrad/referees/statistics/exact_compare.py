@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.errors import RefereeError
-from sbmlgrad.referees import chernoff
-from sbmlgrad.referees.compare import Comparison
-from sbmlgrad.referees.exact import Distributions, Exact
-from sbmlgrad.referees.exact_families import exact_families
+from sbmlgrad.referees.exact.known import Distributions, Exact
 from sbmlgrad.referees.moments import Moments
-from sbmlgrad.referees.names import Names, Side
+from sbmlgrad.referees.statistics import chernoff
+from sbmlgrad.referees.statistics.compare import Comparison
+from sbmlgrad.referees.statistics.exact_families import exact_families
+from sbmlgrad.referees.statistics.names import Names, Side
 
 FloatArray = NDArray[np.float64]
 

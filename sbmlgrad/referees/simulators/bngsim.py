@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sbmlgrad.referees.external import External
+from sbmlgrad.referees.simulators.external import External
 
 
 @dataclass(frozen=True)

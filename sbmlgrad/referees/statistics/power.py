@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sbmlgrad.referees.compare import POWER, Comparison
-from sbmlgrad.referees.growth import detectable_mean, detectable_width
+from sbmlgrad.referees.statistics.compare import POWER, Comparison
+from sbmlgrad.referees.statistics.growth import detectable_mean, detectable_width
 
 FloatArray = NDArray[np.float64]
 

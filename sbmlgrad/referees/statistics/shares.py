@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.referees.exact import Distributions
+from sbmlgrad.referees.exact.known import Distributions
 
 FloatArray = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ import numpy as np
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.referees.base import FloatArray
 from sbmlgrad.referees.divergences import BEYOND_32_BITS
-from sbmlgrad.referees.external import External
-from sbmlgrad.referees.grids import LONGEST, uniform_steps
+from sbmlgrad.referees.simulators.external import External
+from sbmlgrad.referees.simulators.grids import LONGEST, uniform_steps
 
 
 @dataclass(frozen=True)

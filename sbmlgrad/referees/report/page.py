@@ -11,9 +11,8 @@ from sbmlgrad.pages.parts import Numbers, document, grid, key
 from sbmlgrad.pages.style import INK
 from sbmlgrad.pages.svg import panel
 from sbmlgrad.pages.tables import ID, NUMBER, TEXT, pairs, table
-from sbmlgrad.referees.compare import POWER, Comparison
-from sbmlgrad.referees.plot import OURS, draw_panel
-from sbmlgrad.referees.report import (
+from sbmlgrad.referees.report.plot import OURS, draw_panel
+from sbmlgrad.referees.report.text import (
     effect_text,
     families_shown,
     how,
@@ -25,10 +24,11 @@ from sbmlgrad.referees.report import (
     verdict,
     worst,
 )
-from sbmlgrad.referees.validation_report import READING
+from sbmlgrad.referees.report.validation import READING
+from sbmlgrad.referees.statistics.compare import POWER, Comparison
 
 if TYPE_CHECKING:
-    from sbmlgrad.referees.validation_report import ValidationReport
+    from sbmlgrad.referees.report.validation import ValidationReport
 
 #: Rows of the table of means and variances.
 ROWS = 20

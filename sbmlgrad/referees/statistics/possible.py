@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.referees.names import Side
+from sbmlgrad.referees.statistics.names import Side
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]

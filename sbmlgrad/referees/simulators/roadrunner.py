@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sbmlgrad.referees.base import FloatArray, RefereeResult, require
-from sbmlgrad.referees.external import WORKERS, folded, is_installed, sampled
+from sbmlgrad.referees.simulators.external import WORKERS, folded, is_installed, sampled
 
 WORKER = WORKERS / "roadrunner_worker.py"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sbmlgrad.pages.figure import save_figure
-from sbmlgrad.referees.compare import Comparison
+from sbmlgrad.referees.statistics.compare import Comparison
 
 #: Okabe & Ito 2008, distinguishable with any colour vision.
 OURS, THEIRS, FAULT = "#0072B2", "#000000", "#D55E00"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from sbmlgrad.referees.families import Family
-from sbmlgrad.referees.power import Detectable
+from sbmlgrad.referees.statistics.families import Family
+from sbmlgrad.referees.statistics.power import Detectable
 
 
 def effect_text(value: float, unit: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.referees import sampled
-from sbmlgrad.referees.compare import CONFIRMATION, POWER, Comparison
-from sbmlgrad.referees.families import Family, plain
-from sbmlgrad.referees.marginals import SMALLEST
-from sbmlgrad.referees.power_text import effect_text, mean_text, power_text, spread_text
+from sbmlgrad.referees.report.power_text import effect_text, mean_text, power_text, spread_text
+from sbmlgrad.referees.statistics import sampled
+from sbmlgrad.referees.statistics.compare import CONFIRMATION, POWER, Comparison
+from sbmlgrad.referees.statistics.families import Family, plain
+from sbmlgrad.referees.statistics.marginals import SMALLEST
 
 _HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "y", "")
 

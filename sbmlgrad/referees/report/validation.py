@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from sbmlgrad.referees.compare import Comparison
-from sbmlgrad.referees.report import comparison_data
+from sbmlgrad.referees.report.text import comparison_data
+from sbmlgrad.referees.statistics.compare import Comparison
 
 #: What no comparison can find, since it is the same on both sides.
 READING = (
@@ -116,7 +116,7 @@ class ValidationReport:
 
     def as_html(self) -> str:
         """Return the report as one page that needs no other file and makes no request."""
-        from sbmlgrad.referees.page import page
+        from sbmlgrad.referees.report.page import page
 
         return page(self)
 

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sbmlgrad.referees import chernoff, marginals
-from sbmlgrad.referees.exact import Distributions
-from sbmlgrad.referees.families import Family
-from sbmlgrad.referees.names import Names
-from sbmlgrad.referees.pairs import BETWEEN_SPECIES
-from sbmlgrad.referees.sampled import DISTRIBUTIONS
+from sbmlgrad.referees.exact.known import Distributions
+from sbmlgrad.referees.statistics import chernoff, marginals
+from sbmlgrad.referees.statistics.families import Family
+from sbmlgrad.referees.statistics.names import Names
+from sbmlgrad.referees.statistics.pairs import BETWEEN_SPECIES
+from sbmlgrad.referees.statistics.sampled import DISTRIBUTIONS
 
 FloatArray = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from sbmlgrad.model.expression import Apply, Expression
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.units import whole_number
 from sbmlgrad.referees.base import FloatArray
-from sbmlgrad.referees.external import External
+from sbmlgrad.referees.simulators.external import External
 
 #: Operators that rebop's laws know.
 KNOWN = frozenset({"plus", "minus", "times", "divide", "power"})

@@ -12,7 +12,7 @@ import numpy as np
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.referees.base import FloatArray
-from sbmlgrad.referees.exact import Distributions, Exact
+from sbmlgrad.referees.exact.known import Distributions, Exact
 from sbmlgrad.referees.process import WORKERS, run_worker, taken
 
 
@@ -56,7 +56,7 @@ class Fsp:
         """
         start = time.perf_counter()
         request = {
-            "package": str(Path(__file__).parents[2]),
+            "package": str(Path(__file__).parents[3]),
             "species": list(species),
             "times": np.asarray(times, dtype=np.float64).tolist(),
             "tolerance": self.tolerance,

@@ -16,10 +16,10 @@ from sbmlgrad.io.formats import load
 from sbmlgrad.model.expression import Expression, Number, Symbol
 from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.referees.affine import AffineNetwork
 from sbmlgrad.referees.base import FloatArray, RefusedError
 from sbmlgrad.referees.deadline import Deadline
-from sbmlgrad.referees.exact import Exact
+from sbmlgrad.referees.exact.affine import AffineNetwork
+from sbmlgrad.referees.exact.known import Exact
 from sbmlgrad.simulation import simulate
 
 #: Relative error that is allowed for in means, and absolute error of those below one.
@@ -38,7 +38,7 @@ class RateEquations:
 
     Where every propensity is affine in the counts, and nothing but firings changes them, the mean
     of the counts obeys the rate equations exactly, and so do its variance and cumulants theirs
-    (`sbmlgrad.referees.affine`), which say how far a mean of counts may be from it. For other
+    (`sbmlgrad.referees.exact.affine`), which say how far a mean of counts may be from it. For other
     networks it refuses: the two differ there though both are right.
 
     Attributes:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.referees import independence, joint, pairs
-from sbmlgrad.referees.asked import Asked, Places, Results
-from sbmlgrad.referees.families import Family
-from sbmlgrad.referees.names import Names, Side
-from sbmlgrad.referees.second_moments import covariances
+from sbmlgrad.referees.statistics import independence, joint, pairs
+from sbmlgrad.referees.statistics.asked import Asked, Places, Results
+from sbmlgrad.referees.statistics.families import Family
+from sbmlgrad.referees.statistics.names import Names, Side
+from sbmlgrad.referees.statistics.second_moments import covariances
 
 FloatArray = NDArray[np.float64]
 

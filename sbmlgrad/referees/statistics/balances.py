@@ -11,8 +11,8 @@ from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import RefereeError
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.referees.base import RefereeResult
-from sbmlgrad.referees.names import Names
-from sbmlgrad.referees.possible import Balance
+from sbmlgrad.referees.statistics.names import Names
+from sbmlgrad.referees.statistics.possible import Balance
 
 
 def balance_of(

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sbmlgrad.referees.families import Family
 from sbmlgrad.referees.moments import Moments
-from sbmlgrad.referees.pairs import Pairs
+from sbmlgrad.referees.statistics.families import Family
+from sbmlgrad.referees.statistics.pairs import Pairs
 
 FloatArray = NDArray[np.float64]
 

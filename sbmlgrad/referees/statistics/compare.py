@@ -29,14 +29,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from sbmlgrad.errors import RefereeError, RequestError
-from sbmlgrad.referees.error_rate import check_error
-from sbmlgrad.referees.families import BoolArray, Family
 from sbmlgrad.referees.moments import Moments
-from sbmlgrad.referees.possible import Checks
-from sbmlgrad.referees.shares import Shares
+from sbmlgrad.referees.statistics.error_rate import check_error
+from sbmlgrad.referees.statistics.families import BoolArray, Family
+from sbmlgrad.referees.statistics.possible import Checks
+from sbmlgrad.referees.statistics.shares import Shares
 
 if TYPE_CHECKING:
-    from sbmlgrad.referees.power import Detectable
+    from sbmlgrad.referees.statistics.power import Detectable
 
 #: Trajectories of the confirming run, in multiples of the first.
 CONFIRMATION = 4
@@ -173,13 +173,13 @@ class Comparison:
     @property
     def detectable(self) -> tuple[Detectable, ...]:
         """The smallest biases that this run could have found, one a species."""
-        from sbmlgrad.referees.power import detectable
+        from sbmlgrad.referees.statistics.power import detectable
 
         return detectable(self)
 
     def as_text(self, rows: int = 10) -> str:
         """Return verdict and table, the worst rows first, at most so many of them."""
-        from sbmlgrad.referees.report import comparison_text
+        from sbmlgrad.referees.report.text import comparison_text
 
         return comparison_text(self, rows)
 
@@ -195,7 +195,7 @@ class Comparison:
         Raises:
             WriteError: the file cannot be written.
         """
-        from sbmlgrad.referees.plot import draw_comparison
+        from sbmlgrad.referees.report.plot import draw_comparison
 
         draw_comparison(self, path)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sbmlgrad.referees.families import BoolArray, Family
+from sbmlgrad.referees.statistics.families import BoolArray, Family
 
 FloatArray = NDArray[np.float64]
 Places = NDArray[np.int64]

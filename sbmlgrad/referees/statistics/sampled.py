@@ -6,19 +6,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from sbmlgrad.referees import first_firing, joint, marginals
-from sbmlgrad.referees.asked import Asked, Places, Results, Wanted, one_by_one
-from sbmlgrad.referees.families import Family
-from sbmlgrad.referees.growth import detectable_mean, detectable_width
-from sbmlgrad.referees.joint_families import (
+from sbmlgrad.referees.moments import Moments
+from sbmlgrad.referees.statistics import first_firing, joint, marginals
+from sbmlgrad.referees.statistics.asked import Asked, Places, Results, Wanted, one_by_one
+from sbmlgrad.referees.statistics.families import Family
+from sbmlgrad.referees.statistics.growth import detectable_mean, detectable_width
+from sbmlgrad.referees.statistics.joint_families import (
     INDEPENDENCE,
     OVER_TIME,
     between_trajectories,
     second_moments,
 )
-from sbmlgrad.referees.moments import Moments
-from sbmlgrad.referees.names import Names, Side
-from sbmlgrad.referees.pairs import (
+from sbmlgrad.referees.statistics.names import Names, Side
+from sbmlgrad.referees.statistics.pairs import (
     ACROSS_TIME,
     BETWEEN_FIRINGS,
     BETWEEN_SPECIES,

@@ -1,0 +1,1 @@
+"""Exact answers as referees: the projected master equation, rate equations where they hold."""

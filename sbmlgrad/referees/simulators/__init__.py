@@ -1,0 +1,1 @@
+"""Simulators of other projects as referees, each in processes of its own."""
