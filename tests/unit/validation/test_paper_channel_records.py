@@ -13,14 +13,14 @@ from networks import ROOT
 
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
-import paper_channel_calibration as calibration
 import paper_channel_records as script
-import paper_channel_work as work
-from paper_channel_bootstrap import judge
-from paper_channel_halves import Layout, Record, read_record
-from paper_channel_records_report import page
-from paper_channel_scheme import Scheme, equilibrium, fit_scheme, network, simulate
-from paper_channel_statistics import SCALES, differences, observed, open_later
+import paper_dwells_calibration as calibration
+import paper_dwells_work as work
+from paper_dwells_bootstrap import judge
+from paper_dwells_halves import Layout, Record, read_record
+from paper_dwells_report import page
+from paper_dwells_scheme import Scheme, equilibrium, fit_scheme, network, simulate
+from paper_dwells_statistics import SCALES, differences, observed, open_later
 from paper_records import kept
 
 DATA = ROOT.parent / "shared" / "data" / "channel"

@@ -221,6 +221,22 @@ def test_guarded_steps_arrive_where_whole_ones_do_not():
     assert np.all(np.diff(course.losses) <= 0.0)
 
 
+def test_a_stage_goes_on_while_its_loss_is_too_large():
+    """Into the next stage only with the last losses small, or when extra steps have run out."""
+    start = np.exp(np.array([3.0, -2.0]))
+    first = Stage(2, 0.0, 99, False, longest=0.2, is_guarded=True, extra=30, until=0.5)
+    course = descend(Arctangent(), start, (first, Stage(4, 0.0, 99, False, longest=1e-3)))
+    steps = len(course.losses) - 4
+    lengths = np.abs(np.diff(course.logarithms, axis=0)).max(axis=1)
+    assert np.all(lengths[:steps] > 0.01) and np.all(lengths[steps:] < 0.0011)
+    median = [np.median(course.losses[max(0, k - 3) : k]) for k in range(1, steps + 1)]
+    assert median[-1] <= 0.5 < min(median[1:-1])
+    impatient = replace(first, extra=3)
+    assert len(descend(Arctangent(), start, (impatient,)).losses) == 5
+    content = replace(first, until=np.inf)
+    assert len(descend(Arctangent(), start, (content,)).losses) == 2
+
+
 @pytest.mark.parametrize("mode", ["whole", "segments"])
 def test_the_loss_of_a_guarded_step_is_that_of_the_gradient(mode):
     """So that a step is judged by the trajectories that it was made for."""

@@ -23,13 +23,13 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from paper_channel_bootstrap import LEVEL
-from paper_channel_calibration import calibrate
-from paper_channel_halves import read_record
-from paper_channel_records_figure import plot
-from paper_channel_records_report import page
-from paper_channel_statistics import check_bursts
-from paper_channel_work import accepted, done, judge_record, latest
+from paper_dwells_bootstrap import LEVEL
+from paper_dwells_calibration import calibrate
+from paper_dwells_figure import plot
+from paper_dwells_halves import read_record
+from paper_dwells_report import page
+from paper_dwells_statistics import check_bursts
+from paper_dwells_work import accepted, done, judge_record, latest
 from paper_records import ROOT, kept
 
 import sbmlgrad as sg

@@ -14,6 +14,7 @@ stages take a step only if the loss of the same trajectories falls, and shorten 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +37,9 @@ FIRST_DAMPING, EASE, STIFFEN, LEAST_DAMPING, MOST_DAMPING = 1.0, 4.0, 8.0, 1e-4,
 #: Lengths that are tried in a guarded step.
 TRIES = 5
 
+#: Losses, the last ones, that tell whether a stage needs its extra steps.
+SEEN = 3
+
 #: Share of its largest entry below which the diagonal of F is not believed in guarded steps.
 FLAT = 1e-3
 
@@ -53,6 +57,8 @@ class Stage:
         longest: no logarithm moves further in one step. Near the end a small bound keeps
             heavy-tailed gradients from throwing a descent far off.
         is_guarded: whether only steps are made that lower the loss of the same trajectories.
+        extra: how many may follow while the loss, the median of the last `SEEN`, is above `until`.
+        until: a loss that a right model hardly exceeds, or what is near enough.
     """
 
     steps: int
@@ -61,6 +67,8 @@ class Stage:
     is_averaged: bool
     longest: float = 0.25
     is_guarded: bool = False
+    extra: int = 0
+    until: float = np.inf
 
 
 class Comparison(Protocol):
@@ -144,8 +152,8 @@ def descend(
         written.replace(checkpoint)
 
     try:
-        for step in range(len(losses), sum(stage.steps for stage in stages)):
-            stage, place = _at(stages, step)
+        while (now := _at(stages, losses)) is not None:
+            step, (stage, place) = len(losses), now
             if place < stage.curvatures:
                 new = comparison.curvature(course[-1], step, stage.horizon)
                 share = 1.0 / (place + 1) if stage.is_averaged else 1.0
@@ -205,10 +213,21 @@ def _clock() -> FloatArray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def _at(stages: tuple[Stage, ...], step: int) -> tuple[Stage, int]:
-    """Return the stage of a step, and the number of the step within it."""
+def _at(stages: Sequence[Stage], losses: Sequence[float]) -> tuple[Stage, int] | None:
+    """Return the stage of the next step and the number of the step within it; None at the end."""
+    began = 0
     for stage in stages:
-        if step < stage.steps:
-            return stage, step
-        step -= stage.steps
-    raise IndexError("more steps than the stages have")
+        made = losses[began:]
+        steps = _steps_of(stage, made)
+        if len(made) < steps:
+            return stage, len(made)
+        began += steps
+    return None
+
+
+def _steps_of(stage: Stage, made: Sequence[float]) -> int:
+    """Return how many steps a stage has, as far as the losses tell that were seen since it began."""
+    for steps in range(stage.steps, stage.steps + stage.extra):
+        if len(made) < steps or np.median(made[:steps][-SEEN:]) <= stage.until:
+            return steps
+    return stage.steps + stage.extra

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from paper_channel_bootstrap import Verdict, judge
-from paper_channel_curves import curves, excerpt, plain, spread
-from paper_channel_halves import Half, Record
-from paper_channel_scheme import Scheme
+from paper_dwells_bootstrap import Verdict, judge
+from paper_dwells_curves import curves, excerpt, plain, spread
+from paper_dwells_halves import Half, Record
+from paper_dwells_scheme import Scheme
 from paper_records import keep, kept, machine
 
 #: Open and shut states of the schemes, and whether the shares are free.

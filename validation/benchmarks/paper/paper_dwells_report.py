@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from paper_channel_bootstrap import LEVEL, Verdict
-from paper_channel_calibration import DRIFT, p_values
-from paper_channel_halves import LONGEST
-from paper_channel_statistics import AHEAD, DISTANCES, GAP, SCALES
-from paper_channel_work import accepted, chosen, done, latest, verdict_of
+from paper_dwells_bootstrap import LEVEL, Verdict
+from paper_dwells_calibration import DRIFT, p_values
+from paper_dwells_halves import LONGEST
+from paper_dwells_statistics import AHEAD, DISTANCES, GAP, SCALES
+from paper_dwells_work import accepted, chosen, done, latest, verdict_of
 from paper_records import paragraph, table
 from scipy.stats import binomtest
 

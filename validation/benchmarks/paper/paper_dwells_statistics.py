@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_halves import Half
-from paper_channel_scheme import Scheme
+from paper_dwells_halves import Half
+from paper_dwells_scheme import Scheme
 from scipy.linalg import expm
 
 FloatArray = NDArray[np.float64]

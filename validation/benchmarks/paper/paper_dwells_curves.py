@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_halves import Half
-from paper_channel_statistics import GAP, open_later
+from paper_dwells_halves import Half
+from paper_dwells_statistics import GAP, open_later
 
 FloatArray = NDArray[np.float64]
 

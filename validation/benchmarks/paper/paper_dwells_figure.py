@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_curves import LATER, NEIGHBOURS, OPEN_EDGES, SHUT_EDGES, SIZES, WINDOW
-from paper_channel_records_report import shown, words
-from paper_channel_statistics import GAP
-from paper_channel_work import done, latest, verdict_of
+from paper_dwells_curves import LATER, NEIGHBOURS, OPEN_EDGES, SHUT_EDGES, SIZES, WINDOW
+from paper_dwells_report import shown, words
+from paper_dwells_statistics import GAP
+from paper_dwells_work import done, latest, verdict_of
 from paper_records import BLACK, BLUE, ORANGE
 
 FloatArray = NDArray[np.float64]

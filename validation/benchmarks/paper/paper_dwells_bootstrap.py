@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_halves import Half, Layout
-from paper_channel_scheme import Scheme, fit_scheme, simulate
-from paper_channel_statistics import (
+from paper_dwells_halves import Half, Layout
+from paper_dwells_scheme import Scheme, fit_scheme, simulate
+from paper_dwells_statistics import (
     DISTANCES,
     SCALES,
     differences,

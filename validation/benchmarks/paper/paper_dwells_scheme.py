@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_halves import Half, Layout
+from paper_dwells_halves import Half, Layout
 
 import sbmlgrad as sg
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_channel_bootstrap import sizes_of
-from paper_channel_curves import plain
-from paper_channel_halves import Half, Layout
-from paper_channel_scheme import Scheme, fit_scheme, simulate
-from paper_channel_statistics import differences
-from paper_channel_work import chosen, done, latest, seed_of, verdict_of
+from paper_dwells_bootstrap import sizes_of
+from paper_dwells_curves import plain
+from paper_dwells_halves import Half, Layout
+from paper_dwells_scheme import Scheme, fit_scheme, simulate
+from paper_dwells_statistics import differences
+from paper_dwells_work import chosen, done, latest, seed_of, verdict_of
 from paper_records import keep, kept
 
 FloatArray = NDArray[np.float64]
