@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,10 @@ from sbmlgrad.model.operators import evaluate
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+#: States that are entered at a time. With hundreds of reactions, what the states of one shell lead
+#: to is many times what a network may have.
+AT_A_TIME = 16_384
 
 
 class Explorer:
@@ -72,18 +78,19 @@ class Explorer:
                 would turn negative.
         """
         before = self._known
+        fresh: Iterable[IntArray] = (rows,)
         for _ in range(shells + 1):
             first = self._known
-            self._enter(rows)
+            self._enter_until_large(fresh)
+            if self._known > self._largest:
+                raise _too_large(self._lowered, self._counts[: self._known], before, self._largest)
             if self._known == first:
                 break
-            rows = self._outer(first)
+            fresh = self._outer(first)
         # What led outside before may lead to a new state now.
         compiled().find_targets(
             self._slots, self._counts, 0, self._known, self._changes, self._target
         )
-        if self._known > self._largest:
-            raise _too_large(self._lowered, self._counts[: self._known], before, self._largest)
 
     def closure(self, rows: IntArray, most: int) -> StateSpace | None:
         """Return some states and all that can be reached from them, or None if those are many.
@@ -95,23 +102,33 @@ class Explorer:
             most: number of states to give up at.
         """
         whole = Explorer(self._lowered, self._inputs, self._absorbing, min(most, self._largest))
-        first, fresh = 0, rows
-        while len(fresh) and whole._known <= whole._largest:
-            whole._enter(fresh)
-            fresh, first = whole._outer(first, is_possible=True), whole._known
-        if len(fresh) or whole._known > whole._largest:
+        first, fresh = -1, iter((rows,))
+        while first < whole._known <= whole._largest:
+            first = whole._known
+            whole._enter_until_large(fresh)
+            fresh = whole._outer(first, is_possible=True)
+        if whole._known > whole._largest:
             return None
         whole.add(rows, 0)
         return whole.space()
 
-    def _outer(self, first: int, *, is_possible: bool = False) -> IntArray:
-        """Return the outside states that the states from `first` on lead to."""
+    def _outer(self, first: int, *, is_possible: bool = False) -> Iterator[IntArray]:
+        """Yield the outside states that the states from `first` on lead to, some at a time."""
         n = self._known
         leads = self._target[first:n] == OUTSIDE
         if not is_possible:
             leads &= self._rates[first:n] > 0.0
         source, reaction = np.nonzero(leads)
-        return self._counts[first + source] + self._changes[reaction]
+        for part in range(0, len(source), AT_A_TIME):
+            chosen = slice(part, part + AT_A_TIME)
+            yield self._counts[first + source[chosen]] + self._changes[reaction[chosen]]
+
+    def _enter_until_large(self, fresh: Iterable[IntArray]) -> None:
+        """Enter states, and stop as soon as there are too many: they are never all in memory."""
+        for rows in fresh:
+            self._enter(rows)
+            if self._known > self._largest:
+                return
 
     def _enter(self, rows: IntArray) -> None:
         kernels = compiled()

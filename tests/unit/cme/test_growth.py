@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from networks import HEAD, antimony, network
@@ -158,6 +160,23 @@ def test_a_space_that_does_not_fit_names_what_spreads() -> None:
     ) as raised:
         project(model, until=9.0, largest=5000)
     assert "Y" not in str(raised.value).replace("model", "")
+
+
+def test_a_space_that_does_not_fit_never_fills_the_memory() -> None:
+    """States of one more shell are many times those allowed: 40 reactions lead on from each."""
+    ids = [f"X{i}" for i in range(40)]
+    species = ", ".join(f"{id} in cell" for id in ids)
+    births = "".join(f"{id} = 0; J{id}: => {id}; k;" for id in ids)
+    model = antimony(f"substanceOnly species {species}; k = 1; {births}")
+    tracemalloc.start()
+    try:
+        with pytest.raises(StateSpaceError, match="more than 5000 states"):
+            project(model, until=1.0, largest=5000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # 5,000 states and 16,384 more, 40 counts and 40 rates each, are 14 MB, with room to grow.
+    assert peak < 1e8, f"{peak / 1e6:.0f} MB"
 
 
 def test_refusals() -> None:
