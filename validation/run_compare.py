@@ -30,6 +30,7 @@ from run_subjects import LEVEL, SHIPPED, SUITE, Subject
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.engines import Outcome
 from sbmlgrad.referees import REFEREES, ExactReferee, Referee, referee
 from sbmlgrad.referees.divergences import known_divergences
 from sbmlgrad.referees.report.text import verdict
@@ -44,11 +45,12 @@ AGREES, SKIPPED, DISAGREES, FAILED, OURS_FAILED = (
     "sbmlgrad failed",
 )
 
-#: Why a referee was not asked.
-KNOWN, CANNOT, NOTHING = (
+#: Why there is no comparison.
+KNOWN, CANNOT, NOTHING, NEGATIVE = (
     "known to mishandle it",
     "cannot simulate it",
     "nothing that is counted changes",
+    "a count would turn negative",
 )
 
 #: How `validate` begins to say that a single referee was left out.
@@ -176,8 +178,18 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
         if NO_COUNTS in str(error):
             # Draws in events alone: the suite's table is what can be compared.
             return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
+        if _is_negative(error):
+            return {"verdict": SKIPPED, "kind": NEGATIVE, "words": str(error)}
         return {"verdict": OURS_FAILED, "words": f"{type(error).__name__}: {error}"}
     return record
+
+
+def _is_negative(error: sg.SbmlGradError) -> bool:
+    """Tell whether the model itself has no trajectories: a law fires what is not there."""
+    if not isinstance(error, sg.SimulationError) or error.outcomes is None:
+        return False
+    ended = set(np.asarray(error.outcomes).tolist()) - {Outcome.COMPLETED, Outcome.ABSORBED}
+    return ended == {Outcome.NEGATIVE_COUNT}
 
 
 def _compared(found: Comparison) -> dict[str, Any]:

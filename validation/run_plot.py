@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from run_argue import OURS as OURS_RIGHT
-from run_compare import AGREES, CANNOT, DISAGREES, FAILED, KNOWN, NOTHING, OURS_FAILED, SKIPPED
+from run_compare import (
+    AGREES,
+    CANNOT,
+    DISAGREES,
+    FAILED,
+    KNOWN,
+    NEGATIVE,
+    NOTHING,
+    OURS_FAILED,
+    SKIPPED,
+)
 from run_report import Records, by_place, columns, groups
 from run_subjects import NATURAL, SHIPPED, SUITE, TITLES
 
@@ -17,6 +27,7 @@ STYLES: Mapping[str, tuple[str, str]] = {
     f"not asked: {KNOWN}": ("#CFCFCF", "K"),
     f"not asked: {CANNOT}, or no exact answer": ("#EFEFEF", "C"),
     f"{NOTHING}, so that there is nothing to compare": ("#FFFFFF", "N"),
+    f"refused by sbmlgrad: {NEGATIVE}": ("#F0E442", "R"),
     "the referee failed or ran out of time": ("#E69F00", "T"),
     "disagrees, and an exact answer says sbmlgrad is right": ("#56B4E9", "×"),
     "disagrees, not explained": ("#D55E00", "×"),
@@ -92,12 +103,10 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
 
 def _style(record: Mapping[str, Any]) -> str:
     names = list(STYLES)
-    if record.get("kind") == NOTHING:
-        return names[3]
     if record["verdict"] == SKIPPED:
-        return names[1] if record["kind"] == KNOWN else names[2]
+        return names[1 + (KNOWN, CANNOT, NOTHING, NEGATIVE).index(record["kind"])]
     if record["verdict"] == FAILED:
-        return names[4]
+        return names[5]
     if record["verdict"] == DISAGREES:
-        return names[5] if record.get("argument", {}).get("right") == OURS_RIGHT else names[6]
+        return names[6] if record.get("argument", {}).get("right") == OURS_RIGHT else names[7]
     return OURS_FAILED if record["verdict"] == OURS_FAILED else AGREES

@@ -228,7 +228,8 @@ def test_a_stage_goes_on_while_its_loss_is_too_large():
     course = descend(Arctangent(), start, (first, Stage(4, 0.0, 99, False, longest=1e-3)))
     steps = len(course.losses) - 4
     lengths = np.abs(np.diff(course.logarithms, axis=0)).max(axis=1)
-    assert np.all(lengths[:steps] > 0.01) and np.all(lengths[steps:] < 0.0011)
+    assert np.all(lengths[:steps] > 0.01)
+    assert np.all(lengths[steps:] < 0.0011)
     median = [np.median(course.losses[max(0, k - 3) : k]) for k in range(1, steps + 1)]
     assert median[-1] <= 0.5 < min(median[1:-1])
     impatient = replace(first, extra=3)

@@ -24,6 +24,7 @@ from run_compare import (
     DISAGREES,
     FAILED,
     KNOWN,
+    NEGATIVE,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
@@ -125,6 +126,16 @@ def test_an_exact_answer_that_disagrees_proves_sbmlgrad_wrong(
     found = made(subject, {"closed form": ClosedForm(subject.document)})["closed form"]
     assert found["verdict"] == DISAGREES
     assert not is_settled(found)
+
+
+def test_a_model_whose_counts_would_turn_negative_is_refused_not_failed(tmp_path: Path) -> None:
+    text = "substanceOnly species X in cell; X = 3; k = 5; J0: 2 X => ; k*X;"
+    sg.save(antimony(text), tmp_path / "odd.xml")
+    subject = Subject(SHIPPED, "odd", str(tmp_path / "odd.xml"), 5.0)
+    found = made(subject, {"any": TooFast(1.0)})["any"]
+    assert (found["verdict"], found["kind"], cell(found)) == (SKIPPED, NEGATIVE, "R")
+    assert is_settled(found)
+    assert "'J0'" in found["words"]
 
 
 def test_reasons_not_to_ask_and_failures_are_told_apart(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def _at(stages: Sequence[Stage], losses: Sequence[float]) -> tuple[Stage, int] |
 
 
 def _steps_of(stage: Stage, made: Sequence[float]) -> int:
-    """Return how many steps a stage has, as far as the losses tell that were seen since it began."""
+    """Return how many steps a stage has, as far as the losses since its beginning tell."""
     for steps in range(stage.steps, stage.steps + stage.extra):
         if len(made) < steps or np.median(made[:steps][-SEEN:]) <= stage.until:
             return steps
