@@ -44,6 +44,9 @@ class RefereeResult:
             which they were drawn; None if only moments are known. Distributions, covariances and
             independence are compared only where it is given.
         startup_s: part of `seconds` that does not grow with the number of trajectories.
+        waits: how long each trajectory waits for the firings of `waiting.WAITED_FOR`, float64
+            [trajectory, waited for], infinite where a firing does not come by the last time; None
+            if it gives no times of firings.
     """
 
     name: str
@@ -56,6 +59,7 @@ class RefereeResult:
     seconds: float
     counts: FloatArray | None = field(default=None, repr=False)
     startup_s: float = 0.0
+    waits: FloatArray | None = field(default=None, repr=False)
 
     @property
     def moments(self) -> Moments:

@@ -24,6 +24,7 @@ def side_of(result: RefereeResult, species: int, is_counted: bool) -> Side:
         firings=of_all.columns(slice(species, None)) if is_counted else None,
         firing_counts=None if counts is None or not is_counted else counts[:, :, species:],
         beside_firings=None if counts is None or not is_counted else counts[:, :, :species],
+        waits=result.waits,
     )
 
 

@@ -30,6 +30,7 @@ from sbmlgrad.referees.statistics.pairs import chosen_pairs
 from sbmlgrad.referees.statistics.possible import Balance, Checks
 from sbmlgrad.referees.statistics.sampled import Names, Side, Wanted, sampled_families
 from sbmlgrad.referees.statistics.shares import Shares, shares_of_law, shares_of_samples
+from sbmlgrad.referees.waiting import sampled_waits
 
 FloatArray = NDArray[np.float64]
 
@@ -141,6 +142,10 @@ class Work:
         theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
         self.done.add(number)
         check_result(theirs, number, self.times, asked)
+        if theirs.waits is not None:
+            end = float(self.times[-1])
+            waits = sampled_waits(self.counted_model, end, number, seeds[3])
+            ours = replace(ours, waits=waits)
         other = side_of(theirs, len(self.species), is_counted)
         return First(
             ours=ours,
@@ -193,7 +198,7 @@ class Work:
     def _seeds(self, judge: AnyReferee, multiple: int) -> list[int]:
         name = zlib.crc32(judge.name.encode())
         key = np.random.SeedSequence([self.seed, name, multiple])
-        return [int(s) for s in key.generate_state(3, np.uint64) >> 1]
+        return [int(s) for s in key.generate_state(4, np.uint64) >> 1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,6 +31,7 @@ _KINDS = {
     sampled.FIRING_VARIANCES: "firing counts",
     sampled.FIRING_DISTRIBUTIONS: "firing counts",
     sampled.FIRST_FIRING: "times of first firing",
+    sampled.WAITS: "waiting times",
 }
 
 

@@ -200,6 +200,7 @@ def sampled(
         seconds=seconds,
         counts=counts,
         startup_s=max(0.0, seconds - float(each_s) * trajectories),
+        waits=result.get("waits"),
     )
 
 

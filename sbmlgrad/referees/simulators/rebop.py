@@ -15,6 +15,7 @@ from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.units import whole_number
 from sbmlgrad.referees.base import FloatArray
 from sbmlgrad.referees.simulators.external import External
+from sbmlgrad.referees.waiting import WAITED_FOR
 
 #: Operators that rebop's laws know.
 KNOWN = frozenset({"plus", "minus", "times", "divide", "power"})
@@ -47,7 +48,7 @@ class Rebop(External):
     ) -> Mapping[str, Any]:
         """Return the network as plain data."""
         del times
-        return _network(document, species)
+        return {**_network(document, species), "waited_for": list(WAITED_FOR)}
 
 
 def _network(document: bytes, species: Sequence[str]) -> dict[str, Any]:

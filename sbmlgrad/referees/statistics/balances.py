@@ -13,6 +13,7 @@ from sbmlgrad.model.initial import initial_values
 from sbmlgrad.referees.base import RefereeResult
 from sbmlgrad.referees.statistics.names import Names
 from sbmlgrad.referees.statistics.possible import Balance
+from sbmlgrad.referees.waiting import WAITED_FOR
 
 
 def balance_of(
@@ -82,6 +83,12 @@ def check_result(
                 f"'{result.name}' gave a {what} of shape {np.shape(array)}, not [time, species] "
                 f"{shape}; it must report every species and time that it was asked for"
             )
+    waited = (trajectories, len(WAITED_FOR))
+    if result.waits is not None and np.shape(result.waits) != waited:
+        raise RefereeError(
+            f"'{result.name}' gave waits of shape {np.shape(result.waits)}, not [trajectory, "
+            f"waited for] {waited}: one for each of the firings {', '.join(map(str, WAITED_FOR))}"
+        )
     if result.counts is not None and result.counts.shape != (trajectories, *shape):
         raise RefereeError(
             f"'{result.name}' gave counts of shape {result.counts.shape}, not [trajectory, time, "

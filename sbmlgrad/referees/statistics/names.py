@@ -27,6 +27,7 @@ class Side:
         beside_firings: counts of species in the trajectories of `firing_counts`, float64
             [trajectory, time, species], or None. On our side they are not those of `counts`, which
             come from the network without counters.
+        waits: for firings, float64 [trajectory, waited for], or None if their times are not known.
     """
 
     moments: Moments
@@ -34,6 +35,7 @@ class Side:
     firings: Moments | None = None
     firing_counts: FloatArray | None = None
     beside_firings: FloatArray | None = None
+    waits: FloatArray | None = None
 
     def counted(self, moments: Moments, counts: FloatArray | None) -> Side:
         """Return the same with firings.

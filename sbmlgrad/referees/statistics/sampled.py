@@ -24,6 +24,7 @@ from sbmlgrad.referees.statistics.pairs import (
     BETWEEN_SPECIES,
     FIRINGS_AND_SPECIES,
 )
+from sbmlgrad.referees.waiting import WAITED_FOR
 
 __all__ = [
     "ACROSS_TIME",
@@ -38,6 +39,7 @@ __all__ = [
     "FIRST_FIRING",
     "INDEPENDENCE",
     "OVER_TIME",
+    "WAITS",
     "Names",
     "Side",
     "Wanted",
@@ -52,6 +54,7 @@ FIRING_MEANS = "means of firing counts"
 FIRING_VARIANCES = "variances of firing counts"
 FIRING_DISTRIBUTIONS = "distributions of firing counts"
 FIRST_FIRING = "times of first firing"
+WAITS = "waiting times"
 
 
 def sampled_families(
@@ -87,6 +90,8 @@ def sampled_families(
                 _distributions(asked, names, FIRING_DISTRIBUTIONS, names.channels, *counts),
                 _first_firings(asked, names, *counts),
             ]
+    if ours.waits is not None and theirs.waits is not None:
+        found.append(_waits(asked, ours.waits, theirs.waits))
     return tuple(family for family in found if family.of)
 
 
@@ -112,6 +117,18 @@ def _distributions(
 
     labels = _labels(names, columns)
     return asked.family(name, "difference of probability", labels, one_by_one(test))
+
+
+def _waits(asked: Asked, ours: FloatArray, theirs: FloatArray) -> Family:
+    """Compare how long the sides wait for firings; one that does not come is waited for longest."""
+    power = marginals.detectable(asked.level, asked.trajectories, asked.chance, 2)
+
+    def test(place: int) -> tuple[float, float, float]:
+        d, p = marginals.two_samples(ours[:, place], theirs[:, place])
+        return p, d, power
+
+    labels = [f"firing {k}" for k in WAITED_FOR]
+    return asked.family(WAITS, "difference of probability", labels, one_by_one(test))
 
 
 def _copies(asked: Asked, ours: Side, theirs: Side) -> Family:

@@ -13,8 +13,15 @@ import numpy as np
 from worker_tools import read_request, refuse, seeds, write_result
 
 
-def trajectories(network, request):
-    """Yield counts [time, species] of one trajectory after the other."""
+def trajectories(network, request, waits):
+    """Yield counts [time, species] of one trajectory after the other.
+
+    Args:
+        network: to simulate.
+        request: as read.
+        waits: gets a row for each of them: time since the firing before, for the firings waited
+            for, infinite where one does not come by the last time.
+    """
     times = np.array(request["times"])
     # Exactly at the end nothing may be missed.
     until = float(np.nextafter(times[-1], np.inf)) or 1.0
@@ -28,6 +35,10 @@ def trajectories(network, request):
             var_names=request["columns"],
         )
         places = np.searchsorted(found["time"].values, times, side="right") - 1
+        # The first row is the start, and every other one a firing; the last may come too late.
+        fired = found["time"].values
+        gaps = np.diff(fired[fired <= times[-1]])
+        waits.append([gaps[k - 1] if k <= len(gaps) else np.inf for k in request["waited_for"]])
         yield np.stack([found[s].values[places] for s in request["columns"]], axis=-1)
 
 
@@ -43,9 +54,10 @@ def main():
             network.add_reaction(law, lost, gained)
         except ValueError as error:
             refuse(f"{error}: {law}")
-    states = trajectories(network, request)
+    waits = []
+    states = trajectories(network, request, waits)
     settings = {"method": "direct", "seed": str(request["seed"])}
-    write_result(request, states, version("rebop"), settings)
+    write_result(request, states, version("rebop"), settings, waits)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def seeds(seed, number, bits=31):
     return (np.random.SeedSequence(seed).generate_state(number) >> (32 - bits)).tolist()
 
 
-def write_result(request, states, version, settings):
+def write_result(request, states, version, settings, waits=None):
     """Sample and write what was asked for.
 
     Args:
@@ -46,6 +46,7 @@ def write_result(request, states, version, settings):
             takes is not counted as sampling, since it may load or compile.
         version: of the software.
         settings: name → text.
+        waits: filled as `states` is read, one row a trajectory; None where there are none.
     """
     clock = []
     states = timed(states, clock)
@@ -59,6 +60,8 @@ def write_result(request, states, version, settings):
         result = {"counts": counts, "trajectories": len(counts)}
     else:
         result = moments(states)
+    if waits is not None:
+        result["waits"] = np.array(waits, dtype=np.float64)
     np.savez(
         request["result"],
         **result,
