@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
+from sbmlgrad.errors import RefereeError, SbmlGradError
 from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import symbols
@@ -115,7 +117,8 @@ class Work:
             trajectories: of each side.
         """
         if isinstance(judge, ExactReferee):
-            answer = judge.solve(self.plain, self.species, self.times, self.timeout_s)
+            with _asked(judge):
+                answer = judge.solve(self.plain, self.species, self.times, self.timeout_s)
             return self.ours_again(judge, First(None, None, answer, ()), trajectories, 1)
         return self.both(judge, trajectories, 1)
 
@@ -139,7 +142,8 @@ class Work:
             document, asked = self.counted[0], (*self.species, *self.counted[1].values())
             again = Ensembles(self.counted_model, asked, self.times, self.timeout_s, limit=limit)
             ours = ours.counted(*again.sample(number, seeds[2], keep=True))
-        theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
+        with _asked(judge):
+            theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
         self.done.add(number)
         check_result(theirs, number, self.times, asked)
         if theirs.waits is not None:
@@ -183,7 +187,8 @@ class Work:
             return fitting(wanted, [ours], limit_s / (1 + CONFIRMATION))
         document, counters = self.counted
         asked = (*self.species, *counters.values())
-        pilot = judge.sample(document, asked, self.times, PILOT, seed[1], self.timeout_s)
+        with _asked(judge):
+            pilot = judge.sample(document, asked, self.times, PILOT, seed[1], self.timeout_s)
         # Two more starts of the process are to come; one that starts slowly is not left without
         # any trajectories for it.
         left = max(limit_s - 3.0 * pilot.startup_s, limit_s / 3.0)
@@ -199,6 +204,20 @@ class Work:
         name = zlib.crc32(judge.name.encode())
         key = np.random.SeedSequence([self.seed, name, multiple])
         return [int(s) for s in key.generate_state(4, np.uint64) >> 1]
+
+
+@contextmanager
+def _asked(judge: AnyReferee) -> Iterator[None]:
+    """Turn whatever a referee raises into its own failure, so that the others are still asked."""
+    try:
+        yield
+    except SbmlGradError:
+        raise
+    except Exception as error:
+        raise RefereeError(
+            f"referee '{judge.name}' raised {type(error).__name__}: {error}. It is at fault "
+            "itself; leave it out, or mend it"
+        ) from error
 
 
 @dataclass(frozen=True, eq=False)

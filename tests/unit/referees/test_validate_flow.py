@@ -17,7 +17,7 @@ from networks import MODELS, antimony, network
 from sbmlgrad.cli.app import BAD_INPUT, FAILED, NO, OK, run
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RefereeError, SimulationError
-from sbmlgrad.referees import Fsp, RateEquations, RefusedError
+from sbmlgrad.referees import Fsp, RateEquations, RefereeResult, RefusedError
 from sbmlgrad.referees.report.validation import READING
 from sbmlgrad.referees.still import not_compared
 from sbmlgrad.referees.validate import validate
@@ -99,6 +99,23 @@ def test_a_failure_loses_no_disagreement() -> None:
     report = validate(model, [judges[1], Judge()], times=[3], trajectories=100, seed=1)
     assert report.agrees
     assert set(report.failed) == {"broken"}
+
+
+@dataclass(frozen=True)
+class Clumsy(Judge):
+    """Raises what no referee should."""
+
+    name: str = "clumsy"
+
+    def sample(self, *_: Any, **__: Any) -> RefereeResult:
+        raise KeyError("spam")
+
+
+def test_whatever_a_referee_raises_is_its_own_failure() -> None:
+    model = network("hill")
+    report = validate(model, [Clumsy(), Judge()], times=[3], trajectories=100, seed=1)
+    assert report.agrees, "the others are asked all the same"
+    assert "referee 'clumsy' raised KeyError: 'spam'" in report.failed["clumsy"]
 
 
 def test_a_failure_in_the_confirming_run_leaves_no_verdict() -> None:

@@ -74,7 +74,7 @@ class Mode:
 _WHOLE = (
     Stage(8, 5.0, 8, False, longest=0.5, is_guarded=True),
     Stage(10, 12.5, 10, False, longest=0.5, is_guarded=True),
-    Stage(8, 25.0, 48, False, longest=0.5, is_guarded=True, extra=40, until=1.0),
+    Stage(8, 25.0, 48, False, longest=0.5, is_guarded=True, extra=40, until=5.0),
     Stage(10, 25.0, 4, True, longest=0.05),
     Stage(24, 75.0, 4, True, longest=0.01),
 )
