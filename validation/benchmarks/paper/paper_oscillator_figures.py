@@ -45,11 +45,13 @@ def plot_courses(runs: Sequence[Run], path: Path) -> None:
 def _course(axes: Any, own: Sequence[Run]) -> None:
     for run in own:
         trace = np.array(run.trace)
+        # Runs that needed more steps over one period are longer.
+        to_the_end = np.arange(1 - len(trace), 1)
         for place, id in enumerate(FREE):
             label = id if run is own[0] else None
-            axes.plot(trace[:, place], color=COLOURS[place], alpha=0.75, lw=1.2, label=label)
-    steps, averaged = own[0].settings["steps"], own[0].settings["averaged"]
-    axes.axvspan(steps - averaged + 1, steps, color="0.9", label="median taken")
+            colour = COLOURS[place]
+            axes.plot(to_the_end, trace[:, place], color=colour, alpha=0.75, lw=1.2, label=label)
+    axes.axvspan(1 - own[0].settings["averaged"], 0, color="0.9", label="median taken")
     axes.axhline(1.0, color="0.3", lw=0.8)
     axes.set_yscale("log")
     ticks = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0]
@@ -57,7 +59,7 @@ def _course(axes: Any, own: Sequence[Run]) -> None:
     shown = np.concatenate([np.ravel(run.trace) for run in own])
     axes.set_ylim(min(0.45, 0.9 * shown.min()), max(2.2, 1.1 * shown.max()))
     axes.minorticks_off()
-    axes.set_xlabel("step")
+    axes.set_xlabel("steps to the end")
     axes.set_ylabel("parameter / truth")
     axes.set_title(f"{MODES[own[0].mode].words}: {_counted(len(own), 'run')}", fontsize=10)
     axes.legend(fontsize=8, ncols=2)
