@@ -26,13 +26,13 @@ from run_argue import argue
 from run_closed_forms import LAWS, ClosedForm
 from run_planted import TooFast
 from run_records import append
-from run_subjects import LEVEL, SHIPPED, SUITE, Subject
+from run_subjects import LEVEL, MEANINGLESS, SHIPPED, SUITE, Subject
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.engines import Outcome
 from sbmlgrad.referees import REFEREES, ExactReferee, Referee, referee
 from sbmlgrad.referees.divergences import known_divergences
+from sbmlgrad.referees.refusals import BROKE
 from sbmlgrad.referees.report.text import verdict
 from sbmlgrad.referees.statistics.compare import Comparison
 
@@ -46,11 +46,11 @@ AGREES, SKIPPED, DISAGREES, FAILED, OURS_FAILED = (
 )
 
 #: Why there is no comparison.
-KNOWN, CANNOT, NOTHING, NEGATIVE = (
+KNOWN, CANNOT, NOTHING, NO_MEANING = (
     "known to mishandle it",
     "cannot simulate it",
     "nothing that is counted changes",
-    "a count would turn negative",
+    "a law has no meaning for some counts",
 )
 
 #: How `validate` begins to say that a single referee was left out.
@@ -147,7 +147,7 @@ def identity(subject: Subject, referee_name: str, effort: Effort) -> dict[str, A
 
 def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort) -> dict[str, Any]:
     if subject.trouble:
-        return {"verdict": OURS_FAILED, "words": subject.trouble}
+        return _failed(subject, OURS_FAILED, subject.trouble)
     try:
         model = sg.load(subject.document, **dict(subject.options))
         known = [str(entry) for entry in known_divergences(judge.name, lower(model))]
@@ -173,23 +173,21 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
         if not found.agrees:
             record["argument"] = _argued(subject, judge, found, seed, effort)
     except sg.RefereeError as error:
-        return _left_out(str(error))
+        return _left_out(subject, str(error))
     except sg.SbmlGradError as error:
         if NO_COUNTS in str(error):
             # Draws in events alone: the suite's table is what can be compared.
             return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
-        if _is_negative(error):
-            return {"verdict": SKIPPED, "kind": NEGATIVE, "words": str(error)}
-        return {"verdict": OURS_FAILED, "words": f"{type(error).__name__}: {error}"}
+        return _failed(subject, OURS_FAILED, f"{type(error).__name__}: {error}")
     return record
 
 
-def _is_negative(error: sg.SbmlGradError) -> bool:
-    """Tell whether the model itself has no trajectories: a law fires what is not there."""
-    if not isinstance(error, sg.SimulationError) or error.outcomes is None:
-        return False
-    ended = set(np.asarray(error.outcomes).tolist()) - {Outcome.COMPLETED, Outcome.ABSORBED}
-    return ended == {Outcome.NEGATIVE_COUNT}
+def _failed(subject: Subject, verdict_of_it: str, words: str) -> dict[str, Any]:
+    """Return the record of a failure; of one that the file itself is the reason of, as that."""
+    reaction, what = MEANINGLESS.get(subject.name, ("", ""))
+    if reaction and f"reaction '{reaction}'" in words:
+        return {"verdict": SKIPPED, "kind": NO_MEANING, "words": f"'{reaction}' {what}"}
+    return {"verdict": verdict_of_it, "words": words}
 
 
 def _compared(found: Comparison) -> dict[str, Any]:
@@ -222,9 +220,10 @@ def _argued(
     return argue(subject, judge, found, seed + 1, effort.timeout_s)
 
 
-def _left_out(message: str) -> dict[str, Any]:
+def _left_out(subject: Subject, message: str) -> dict[str, Any]:
     if NONE_LEFT not in message:
-        return {"verdict": FAILED, "words": message}
+        # Those that are built in are ours, and what they did not foresee is, too.
+        return _failed(subject, OURS_FAILED if BROKE in message else FAILED, message)
     reasons = [line.partition("': ")[2] for line in message.splitlines() if line[:5] == "  - '"]
     return {"verdict": SKIPPED, "kind": CANNOT, "words": "; ".join(reasons)}
 

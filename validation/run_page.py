@@ -46,7 +46,8 @@ process of its own, or an exact answer:
 | suite table | means and standard deviations that the stochastic test suite prints |
 
 What is compared, and when two sides disagree, says [the guide](../how-to/cross-check.md): means,
-variances, distributions, covariances, firing counts, independence of trajectories.
+variances, distributions, covariances, firing counts, times of first firing, waiting times where a
+simulator tells them, independence of trajectories.
 
 A simulator gets no model that it is *known* to mishandle. Every such entry has its measurement in
 `sbmlgrad/referees/divergences.toml`. So an agreement here means: on what a simulator can do, it and

@@ -13,7 +13,7 @@ from run_compare import (
     DISAGREES,
     FAILED,
     KNOWN,
-    NEGATIVE,
+    NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
@@ -27,7 +27,7 @@ STYLES: Mapping[str, tuple[str, str]] = {
     f"not asked: {KNOWN}": ("#CFCFCF", "K"),
     f"not asked: {CANNOT}, or no exact answer": ("#EFEFEF", "C"),
     f"{NOTHING}, so that there is nothing to compare": ("#FFFFFF", "N"),
-    f"refused by sbmlgrad: {NEGATIVE}": ("#F0E442", "R"),
+    f"refused by sbmlgrad: {NO_MEANING}": ("#F0E442", "R"),
     "the referee failed or ran out of time": ("#E69F00", "T"),
     "disagrees, and an exact answer says sbmlgrad is right": ("#56B4E9", "×"),
     "disagrees, not explained": ("#D55E00", "×"),
@@ -104,7 +104,7 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
 def _style(record: Mapping[str, Any]) -> str:
     names = list(STYLES)
     if record["verdict"] == SKIPPED:
-        return names[1 + (KNOWN, CANNOT, NOTHING, NEGATIVE).index(record["kind"])]
+        return names[1 + (KNOWN, CANNOT, NOTHING, NO_MEANING).index(record["kind"])]
     if record["verdict"] == FAILED:
         return names[5]
     if record["verdict"] == DISAGREES:

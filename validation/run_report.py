@@ -16,7 +16,7 @@ from run_compare import (
     FAILED,
     KNOWN,
     NAMES,
-    NEGATIVE,
+    NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
@@ -26,14 +26,14 @@ from run_subjects import SUITE, TITLES
 Records = Sequence[Mapping[str, Any]]
 
 #: Letters of a cell, for what was not compared.
-LETTERS: Mapping[str, str] = {KNOWN: "K", CANNOT: "C", NOTHING: "N", NEGATIVE: "R"}
+LETTERS: Mapping[str, str] = {KNOWN: "K", CANNOT: "C", NOTHING: "N", NO_MEANING: "R"}
 
 #: What a cell of the matrix says, in words.
 LEGEND = (
     "✓ agrees; **✗** disagrees; K not asked, since it is known to mishandle a construct of the "
     "model; C it cannot simulate the model, or has no exact answer; N no reaction or event changes "
     "a count, so that only the suite's table says something; R sbmlgrad refuses the model, since a "
-    "law fires what is not there and a count would turn negative; T it failed or ran out of time; "
+    "law fires what is not there, or divides by nothing; T it failed or ran out of time; "
     "! sbmlgrad failed. An empty cell is a comparison that there is not."
 )
 

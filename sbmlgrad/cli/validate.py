@@ -170,10 +170,11 @@ def _commands(
             options += [option, each]
     sizes = {c.ours.trajectories for c in report.comparisons}
     together = ",".join(c.referee for c in report.comparisons)
-    # With other numbers each of them is a command of its own, with its share of the error.
+    # With other numbers each of them is a command of its own, with its share of the error; so it is
+    # where one failed, which took a share.
     runs = (
         [(together, sizes.pop(), error)]
-        if len(sizes) == 1
+        if len(sizes) == 1 and not report.failed
         else [(c.referee, c.ours.trajectories, c.family_wise_error) for c in report.comparisons]
     )
     for names, number, share in runs:

@@ -109,7 +109,7 @@ class Referee(_Software, Protocol):
 
         Returns:
             Means, variances and fourth moments of counts, each [time, species]; the counts
-            themselves too if it can.
+            themselves too if it can, and waits for firings if it knows when it fired.
 
         Raises:
             RefusedError: it says that it does not simulate such a network.

@@ -96,6 +96,10 @@ def _is_whole(formula: Expression, species: frozenset[str]) -> bool:
     return formula.id in species
 
 
+def _takes_several(lowered: LoweredNetwork) -> bool:
+    return any(change <= -2 for channel in lowered.channels for change in channel.change.values())
+
+
 def _draws(lowered: LoweredNetwork) -> bool:
     in_events = any(event.draws for event in lowered.events)
     return in_events or bool(random_at_start(lowered.network))
@@ -125,6 +129,9 @@ CONSTRUCTS: Mapping[str, Construct] = MappingProxyType(
         "time_in_law": Construct("a kinetic law that depends on time", _has_time_in_law),
         "quotient_of_counts": Construct(
             "a law that divides counts by counts or whole numbers", _divides_counts
+        ),
+        "takes_several": Construct(
+            "a reaction that takes two or more molecules of one species", _takes_several
         ),
         "event": Construct("an event", lambda x: bool(x.events)),
         "rate_rule": Construct("a rate rule", lambda x: bool(x.flows)),

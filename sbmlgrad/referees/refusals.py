@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 import numpy as np
@@ -13,6 +14,23 @@ from sbmlgrad.errors import RefereeError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees.base import AnyReferee, Selective
 from sbmlgrad.referees.divergences import known_divergences
+
+#: How a message tells that a referee raised what it should not.
+BROKE = "ended by an unforeseen"
+
+
+@contextmanager
+def asked_of(judge: AnyReferee) -> Iterator[None]:
+    """Turn whatever is raised when a referee is asked into its failure: others are still asked."""
+    try:
+        yield
+    except SbmlGradError:
+        raise
+    except Exception as error:
+        raise RefereeError(
+            f"referee '{judge.name}' {BROKE} {type(error).__name__}: {error}. Whoever wrote it did "
+            "not foresee that; leave it out, or report it"
+        ) from error
 
 
 def objections(
@@ -29,7 +47,11 @@ def objections(
     for judge in referees:
         why = tuple(map(str, known_divergences(judge.name, lowered)))
         if isinstance(judge, Selective):
-            why += judge.objections(lowered, times)
+            try:
+                with asked_of(judge):
+                    why += judge.objections(lowered, times)
+            except RefereeError as error:
+                why += (str(error),)
         if why:
             found[judge.name] = why
     return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sbmlgrad.engines.base import Outcome
 from sbmlgrad.engines.native import Native
 from sbmlgrad.engines.readouts import AfterFirings
+from sbmlgrad.errors import SimulationError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.simulation import simulate
 
@@ -42,6 +44,9 @@ def waits_until(times: FloatArray, end: float) -> FloatArray:
 def sampled_waits(network: ReactionNetwork, end: float, trajectories: int, seed: int) -> FloatArray:
     """Simulate a network and return waits as `waits_until` does, one row a trajectory.
 
+    It is firings that end these trajectories, not the last time, so that they come from other code
+    of the engine than counts at times do.
+
     Args:
         network: in which every reaction changes something, since others fire unseen elsewhere.
         end: the last time that counts.
@@ -50,13 +55,15 @@ def sampled_waits(network: ReactionNetwork, end: float, trajectories: int, seed:
 
     Returns:
         float64 [trajectory, waited for].
+
+    Raises:
+        SimulationError: a trajectory failed before the end.
     """
     needed = sorted({k for firing in WAITED_FOR for k in (firing - 1, firing) if k})
     readout = AfterFirings(needed)
     batch = max(1, BATCH_VALUES // (len(needed) * (len(network.species_ids) + 1)))
     parts = []
     for first in range(0, trajectories, batch):
-        # What a trajectory does after the end is of no interest, failures included.
         found = simulate(
             network,
             readouts=[readout],
@@ -66,7 +73,17 @@ def sampled_waits(network: ReactionNetwork, end: float, trajectories: int, seed:
             engine=Native(),
             on_failure="mark",
         )
-        # Where there are fewer firings, the last time is repeated.
+        # Where there are fewer firings, the last time is repeated. What a trajectory does after the
+        # end is of no interest, failures included.
+        last = np.asarray(found.states[0])[:, -1, -1]
+        failed = np.flatnonzero((found.outcomes > Outcome.ABSORBED) & (last <= end))
+        if failed.size:
+            i = int(failed[0])
+            raise SimulationError(
+                f"model '{network.id}': {len(failed)} of {len(last)} trajectories failed; "
+                f"trajectory {first + i} of seed {seed} at time {last[i]:g} by "
+                f"{Outcome(found.outcomes[i]).name}"
+            )
         fired = np.asarray(found.firings)[:, None] >= np.array(needed)
         times = np.where(fired, np.asarray(found.states[0])[:, :, -1], np.inf)
         at = {0: np.zeros(len(times)), **dict(zip(needed, times.T, strict=True))}

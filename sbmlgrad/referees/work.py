@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -15,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
-from sbmlgrad.errors import RefereeError, SbmlGradError
 from sbmlgrad.io.formats import load
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import symbols
@@ -23,16 +21,17 @@ from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees.base import AnyReferee, ExactReferee, Limited, Referee
 from sbmlgrad.referees.counted import with_counters
 from sbmlgrad.referees.done import Done
+from sbmlgrad.referees.refusals import asked_of
 from sbmlgrad.referees.sampling import PILOT, Ensembles, fitting, is_kept, seconds_each
 from sbmlgrad.referees.sides import left_out_of, side_of
-from sbmlgrad.referees.statistics.balances import balance_of, check_result
+from sbmlgrad.referees.statistics.balances import balance_of, checked_result
 from sbmlgrad.referees.statistics.compare import CONFIRMATION, POWER, Comparison, compare
 from sbmlgrad.referees.statistics.exact_compare import compare_exact, number_of_tests
 from sbmlgrad.referees.statistics.pairs import chosen_pairs
 from sbmlgrad.referees.statistics.possible import Balance, Checks
 from sbmlgrad.referees.statistics.sampled import Names, Side, Wanted, sampled_families
 from sbmlgrad.referees.statistics.shares import Shares, shares_of_law, shares_of_samples
-from sbmlgrad.referees.waiting import sampled_waits
+from sbmlgrad.referees.waiting import WAITED_FOR, sampled_waits
 
 FloatArray = NDArray[np.float64]
 
@@ -117,7 +116,7 @@ class Work:
             trajectories: of each side.
         """
         if isinstance(judge, ExactReferee):
-            with _asked(judge):
+            with asked_of(judge):
                 answer = judge.solve(self.plain, self.species, self.times, self.timeout_s)
             return self.ours_again(judge, First(None, None, answer, ()), trajectories, 1)
         return self.both(judge, trajectories, 1)
@@ -142,15 +141,17 @@ class Work:
             document, asked = self.counted[0], (*self.species, *self.counted[1].values())
             again = Ensembles(self.counted_model, asked, self.times, self.timeout_s, limit=limit)
             ours = ours.counted(*again.sample(number, seeds[2], keep=True))
-        with _asked(judge):
+        with asked_of(judge):
             theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
+            theirs = checked_result(theirs, number, self.times, asked)
         self.done.add(number)
-        check_result(theirs, number, self.times, asked)
-        if theirs.waits is not None:
+        if theirs.waits is not None and is_kept(most, 1, len(WAITED_FOR)):
             end = float(self.times[-1])
             waits = sampled_waits(self.counted_model, end, number, seeds[3])
             ours = replace(ours, waits=waits)
         other = side_of(theirs, len(self.species), is_counted)
+        if ours.waits is None:
+            other = replace(other, waits=None)
         return First(
             ours=ours,
             theirs=other,
@@ -187,7 +188,7 @@ class Work:
             return fitting(wanted, [ours], limit_s / (1 + CONFIRMATION))
         document, counters = self.counted
         asked = (*self.species, *counters.values())
-        with _asked(judge):
+        with asked_of(judge):
             pilot = judge.sample(document, asked, self.times, PILOT, seed[1], self.timeout_s)
         # Two more starts of the process are to come; one that starts slowly is not left without
         # any trajectories for it.
@@ -204,20 +205,6 @@ class Work:
         name = zlib.crc32(judge.name.encode())
         key = np.random.SeedSequence([self.seed, name, multiple])
         return [int(s) for s in key.generate_state(4, np.uint64) >> 1]
-
-
-@contextmanager
-def _asked(judge: AnyReferee) -> Iterator[None]:
-    """Turn whatever a referee raises into its own failure, so that the others are still asked."""
-    try:
-        yield
-    except SbmlGradError:
-        raise
-    except Exception as error:
-        raise RefereeError(
-            f"referee '{judge.name}' raised {type(error).__name__}: {error}. It is at fault "
-            "itself; leave it out, or mend it"
-        ) from error
 
 
 @dataclass(frozen=True, eq=False)

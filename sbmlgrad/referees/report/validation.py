@@ -97,7 +97,8 @@ class ValidationReport:
         if self.commands:
             return self.commands
         numbers = {c.ours.trajectories for c in self.comparisons}
-        if len(numbers) == 1:
+        # What failed took its share of the error.
+        if len(numbers) == 1 and not self.failed:
             return (f"validate(..., trajectories={numbers.pop()}, seed={self.seed})",)
         return tuple(
             f"validate(..., against={c.referee!r}, trajectories={c.ours.trajectories}, "

@@ -20,6 +20,7 @@ from sbmlgrad.referees.base import RefereeResult, require
 from sbmlgrad.referees.moments import Moments, moments
 from sbmlgrad.referees.process import WORKERS, run_worker, taken
 from sbmlgrad.referees.sampling import is_kept
+from sbmlgrad.referees.waiting import WAITED_FOR
 
 FloatArray = NDArray[np.float64]
 
@@ -168,6 +169,7 @@ def sampled(
         "times": np.asarray(times, dtype=np.float64).tolist(),
         "trajectories": int(trajectories),
         "keep": keep,
+        "keep_waits": is_kept(trajectories, 1, len(WAITED_FOR)),
     }
     start = time.perf_counter()
     result = run_worker(

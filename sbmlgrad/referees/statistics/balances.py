@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,10 +56,10 @@ def balance_of(
     )
 
 
-def check_result(
+def checked_result(
     result: RefereeResult, trajectories: int, times: NDArray[np.float64], asked: Sequence[str]
-) -> None:
-    """Check that a referee gave what it was asked for.
+) -> RefereeResult:
+    """Return what a referee gave, as float64 arrays, if it is what it was asked for.
 
     Args:
         result: what it gave.
@@ -67,31 +68,55 @@ def check_result(
         asked: species.
 
     Raises:
-        RefereeError: it gave other numbers of trajectories, times or species.
+        RefereeError: it gave no result, other numbers of trajectories, times or species, or waits
+            that are no times.
     """
+    if not isinstance(result, RefereeResult):
+        raise RefereeError(
+            f"a referee returned a {type(result).__name__}, not a `RefereeResult`, so that there "
+            "is nothing to compare; mend its `sample`"
+        )
     if result.trajectories != trajectories:
         raise RefereeError(
             f"'{result.name}' was asked for {trajectories} trajectories and says that it gave "
             f"{result.trajectories}; both sides must have as many, or the stated error does not "
             "hold"
         )
-    arrays = {"mean": result.mean, "variance": result.variance}
+    given = {
+        what: np.asarray(array, dtype=np.float64)
+        for what in ("mean", "variance", "fourth_moment", "counts", "waits")
+        if (array := getattr(result, what)) is not None
+    }
     shape = (len(times), len(asked))
-    for what, array in arrays.items():
-        if np.shape(array) != shape:
+    for what in ("mean", "variance", "fourth_moment"):
+        if given[what].shape != shape:
             raise RefereeError(
-                f"'{result.name}' gave a {what} of shape {np.shape(array)}, not [time, species] "
-                f"{shape}; it must report every species and time that it was asked for"
+                f"'{result.name}' gave a {what.replace('_', ' ')} of shape {given[what].shape}, "
+                f"not [time, species] {shape}; it must report every species and time that it was "
+                "asked for"
             )
-    waited = (trajectories, len(WAITED_FOR))
-    if result.waits is not None and np.shape(result.waits) != waited:
+    if "counts" in given and given["counts"].shape != (trajectories, *shape):
         raise RefereeError(
-            f"'{result.name}' gave waits of shape {np.shape(result.waits)}, not [trajectory, "
-            f"waited for] {waited}: one for each of the firings {', '.join(map(str, WAITED_FOR))}"
-        )
-    if result.counts is not None and result.counts.shape != (trajectories, *shape):
-        raise RefereeError(
-            f"'{result.name}' gave counts of shape {result.counts.shape}, not [trajectory, time, "
+            f"'{result.name}' gave counts of shape {given['counts'].shape}, not [trajectory, time, "
             f"species] {(trajectories, *shape)}; it must report every trajectory, time and species "
             "that it was asked for"
+        )
+    if "waits" in given:
+        _check_waits(result.name, given["waits"], trajectories)
+    settings = {str(name): str(value) for name, value in dict(result.settings).items()}
+    return replace(result, settings=settings, **given)
+
+
+def _check_waits(name: str, waits: NDArray[np.float64], trajectories: int) -> None:
+    shape = (trajectories, len(WAITED_FOR))
+    if waits.shape != shape:
+        raise RefereeError(
+            f"'{name}' gave waits of shape {waits.shape}, not [trajectory, waited for] {shape}: "
+            f"one for each of the firings {', '.join(map(str, WAITED_FOR))}"
+        )
+    wrong = waits[~(waits >= 0.0)]
+    if wrong.size:
+        raise RefereeError(
+            f"'{name}' gave waits that are no times, {wrong[0]:g} among them; a firing that does "
+            "not come by the last time is waited for infinitely long"
         )

@@ -19,8 +19,8 @@ def trajectories(network, request, waits):
     Args:
         network: to simulate.
         request: as read.
-        waits: gets a row for each of them: time since the firing before, for the firings waited
-            for, infinite where one does not come by the last time.
+        waits: gets a row for each of them, if they are to be kept: times since the firing before,
+            for the firings waited for.
     """
     times = np.array(request["times"])
     # Exactly at the end nothing may be missed.
@@ -38,8 +38,14 @@ def trajectories(network, request, waits):
         # The first row is the start, and every other one a firing; the last may come too late.
         fired = found["time"].values
         gaps = np.diff(fired[fired <= times[-1]])
-        waits.append([gaps[k - 1] if k <= len(gaps) else np.inf for k in request["waited_for"]])
+        if request["keep_waits"]:
+            waits.append(waits_for(gaps, request["waited_for"]))
         yield np.stack([found[s].values[places] for s in request["columns"]], axis=-1)
+
+
+def waits_for(gaps, firings):
+    """Return times since the firing before, infinite for firings that do not come."""
+    return np.array([gaps[k - 1] if k <= len(gaps) else np.inf for k in firings])
 
 
 def main():

@@ -46,7 +46,7 @@ def write_result(request, states, version, settings, waits=None):
             takes is not counted as sampling, since it may load or compile.
         version: of the software.
         settings: name → text.
-        waits: filled as `states` is read, one row a trajectory; None where there are none.
+        waits: filled as `states` is read, one row a trajectory; empty or None where there are none.
     """
     clock = []
     states = timed(states, clock)
@@ -60,7 +60,7 @@ def write_result(request, states, version, settings, waits=None):
         result = {"counts": counts, "trajectories": len(counts)}
     else:
         result = moments(states)
-    if waits is not None:
+    if waits:
         result["waits"] = np.array(waits, dtype=np.float64)
     np.savez(
         request["result"],

@@ -17,7 +17,7 @@ from sbmlgrad.referees.base import RefereeResult
 from sbmlgrad.referees.counted import with_counters
 from sbmlgrad.referees.moments import moments
 from sbmlgrad.referees.statistics import first_firing, pairs
-from sbmlgrad.referees.statistics.balances import balance_of, check_result
+from sbmlgrad.referees.statistics.balances import balance_of, checked_result
 from sbmlgrad.referees.statistics.error_rate import LEAST, check_trajectories
 from sbmlgrad.referees.statistics.independence import BothAbove, above_cut, matched, matchings
 from sbmlgrad.referees.statistics.names import Names, Side
@@ -215,7 +215,7 @@ def test_a_result_of_another_size_is_refused() -> None:
             "mine", "1", {}, of.mean, of.variance, of.fourth_moment, n, 0.0, counts=counts
         )
 
-    check_result(result(9, counts), 9, np.ones(2), ("X",))
+    checked_result(result(9, counts), 9, np.ones(2), ("X",))
     for given, number, times, asked in (
         (result(9, counts), 18, np.ones(2), ("X",)),
         (result(18, counts), 18, np.ones(2), ("X",)),
@@ -223,7 +223,7 @@ def test_a_result_of_another_size_is_refused() -> None:
         (result(9, counts), 9, np.ones(2), ("X", "Y")),
     ):
         with pytest.raises(RefereeError, match=r"'mine' (gave|was asked)"):
-            check_result(given, number, times, asked)
+            checked_result(given, number, times, asked)
 
 
 def test_too_few_trajectories_are_refused() -> None:

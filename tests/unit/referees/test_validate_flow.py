@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,35 @@ def test_whatever_a_referee_raises_is_its_own_failure() -> None:
     model = network("hill")
     report = validate(model, [Clumsy(), Judge()], times=[3], trajectories=100, seed=1)
     assert report.agrees, "the others are asked all the same"
-    assert "referee 'clumsy' raised KeyError: 'spam'" in report.failed["clumsy"]
+    assert "referee 'clumsy' ended by an unforeseen KeyError: 'spam'" in report.failed["clumsy"]
+    # What failed took a share of the error, so that the rest repeats with its own.
+    (again,) = report.repeating
+    assert f"family_wise_error={report.comparisons[0].family_wise_error!r}" in again
+
+
+@pytest.mark.parametrize("given", [None, "lists", "words"])
+def test_answers_are_looked_at_before_they_are_compared(given: str | None) -> None:
+    class Odd(Judge):
+        def sample(self, *arguments: Any, **named: Any) -> Any:
+            right = super().sample(*arguments, **named)
+            assert right.counts is not None
+            if given == "lists":
+                return replace(right, counts=right.counts.tolist(), mean=right.mean.tolist())
+            return None if given is None else replace(right, counts=[["a"]])
+
+    report = validate(network("hill"), [Odd("odd"), Judge()], times=[3], trajectories=50, seed=1)
+    assert report.agrees
+    assert bool(report.failed) == (given != "lists")
+
+
+def test_objections_that_break_leave_a_referee_out() -> None:
+    class Lost(Judge):
+        def objections(self, *_: Any) -> tuple[str, ...]:
+            raise IndexError("lost")
+
+    report = validate(network("hill"), [Lost("lost"), Judge()], times=[3], trajectories=50, seed=1)
+    assert report.agrees
+    assert "IndexError: lost" in report.skipped["lost"][0]
 
 
 def test_a_failure_in_the_confirming_run_leaves_no_verdict() -> None:

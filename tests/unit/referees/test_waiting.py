@@ -12,7 +12,7 @@ from scipy import stats
 import sbmlgrad as sg
 from sbmlgrad.referees import RefereeResult, referee
 from sbmlgrad.referees.moments import moments
-from sbmlgrad.referees.statistics.balances import check_result
+from sbmlgrad.referees.statistics.balances import checked_result
 from sbmlgrad.referees.statistics.sampled import WAITS
 from sbmlgrad.referees.waiting import WAITED_FOR, sampled_waits, waits_until
 
@@ -121,9 +121,23 @@ def test_a_referee_with_the_right_counts_and_wrong_waits_is_caught() -> None:
 def test_waits_of_another_shape_are_no_answer() -> None:
     given = Producer().sample(b"", ["X"], TIMES, 20, 1, 9.0)
     assert given.waits is not None
-    check_result(given, 20, TIMES, ["X"])
+    checked_result(given, 20, TIMES, ["X"])
     with pytest.raises(sg.RefereeError, match=r"waits of shape \(20, 3\), not"):
-        check_result(replace(given, waits=given.waits[:, :3]), 20, TIMES, ["X"])
+        checked_result(replace(given, waits=given.waits[:, :3]), 20, TIMES, ["X"])
+    for wrong in (np.nan, -1.0):
+        waits = np.where(given.waits > 1.0, wrong, given.waits)
+        waits[0, 0] = wrong
+        with pytest.raises(sg.RefereeError, match="waits that are no times"):
+            checked_result(replace(given, waits=waits), 20, TIMES, ["X"])
+
+
+def test_failures_before_the_end_are_not_taken_for_long_waits() -> None:
+    model = antimony("substanceOnly species X in cell; X = 3; k = 1; J0: 2 X => ; k*X;")
+    with pytest.raises(sg.SimulationError, match="NEGATIVE_COUNT"):
+        sampled_waits(model, 50.0, 40, seed=1)
+    # Later ones are of no interest.
+    found = sampled_waits(model, 1e-9, 40, seed=1)
+    np.testing.assert_array_equal(found, np.full((40, len(WAITED_FOR)), np.inf))
 
 
 @pytest.mark.skipif(not referee("rebop").is_available(), reason="rebop is not installed")

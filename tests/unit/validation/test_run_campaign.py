@@ -24,7 +24,7 @@ from run_compare import (
     DISAGREES,
     FAILED,
     KNOWN,
-    NEGATIVE,
+    NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
@@ -128,14 +128,24 @@ def test_an_exact_answer_that_disagrees_proves_sbmlgrad_wrong(
     assert not is_settled(found)
 
 
-def test_a_model_whose_counts_would_turn_negative_is_refused_not_failed(tmp_path: Path) -> None:
+def test_a_law_without_a_meaning_is_excused_only_where_the_file_was_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong sbmlgrad ends in the same way, so that its own word is not enough."""
     text = "substanceOnly species X in cell; X = 3; k = 5; J0: 2 X => ; k*X;"
     sg.save(antimony(text), tmp_path / "odd.xml")
     subject = Subject(SHIPPED, "odd", str(tmp_path / "odd.xml"), 5.0)
+    unknown = made(subject, {"any": TooFast(1.0)})["any"]
+    assert (unknown["verdict"], cell(unknown)) == (OURS_FAILED, "**!**")
+    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", ("J0", "takes two X, also of one"))
     found = made(subject, {"any": TooFast(1.0)})["any"]
-    assert (found["verdict"], found["kind"], cell(found)) == (SKIPPED, NEGATIVE, "R")
+    assert (found["verdict"], found["kind"], cell(found)) == (SKIPPED, NO_MEANING, "R")
+    assert found["words"] == "'J0' takes two X, also of one"
     assert is_settled(found)
-    assert "'J0'" in found["words"]
+    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", ("J1", "is another one"))
+    assert made(subject, {"any": TooFast(1.0)})["any"]["verdict"] == OURS_FAILED
+    sought = replace(subject, trouble="failed: NEGATIVE_COUNT: by reaction 'J1'")
+    assert made(sought, {"any": TooFast(1.0)})["any"]["kind"] == NO_MEANING
 
 
 def test_reasons_not_to_ask_and_failures_are_told_apart(tmp_path: Path) -> None:
