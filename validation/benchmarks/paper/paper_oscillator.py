@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,10 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(records: Path, mode: Mode, seed: int, threads: int) -> None:
-    """Make one run unless it was made before, and keep it."""
-    if (mode.name, seed) in {(r.mode, r.seed) for r in map(run_of, kept(records))}:
+    """Make one run unless it was made before with these settings, and keep it."""
+    done = [(r.mode, r.seed, dict(r.settings)) for r in map(run_of, kept(records))]
+    if (mode.name, seed, mode.settings) in done:
         return
-    checkpoint = records.parent / "under_way" / f"oscillator_{mode.name}_{seed}.npz"
+    key = zlib.crc32(repr(mode.stages).encode())
+    checkpoint = records.parent / "under_way" / f"oscillator_{mode.name}_{seed}_{key:08x}.npz"
     made = fit_one(mode, seed, threads=threads, checkpoint=checkpoint)
     keep(records, made.as_record())
     checkpoint.unlink(missing_ok=True)

@@ -57,7 +57,8 @@ class Mode:
 
     @property
     def settings(self) -> dict[str, float]:
-        """What records keep."""
+        """What records keep, and what tells runs of one mode and seed apart."""
+        longer = [stage for stage in self.stages if stage.extra]
         return {
             "steps": sum(stage.steps for stage in self.stages),
             "averaged": self.averaged,
@@ -67,6 +68,8 @@ class Mode:
             "replicates": self.replicates,
             "horizon": self.stages[-1].horizon,
             "observed": self.observed,
+            **({"extra": sum(s.extra for s in longer)} if longer else {}),
+            **({"until": max(s.until for s in longer)} if longer else {}),
         }
 
 

@@ -124,16 +124,18 @@ def page(runs: Sequence[Run]) -> str:
 
 def _setting(mode: Mode, own: Sequence[Run]) -> str:
     s = own[0].settings
+    made = sorted({len(run.losses) for run in own})
+    more = f" (in one or more runs up to {made[-1]}, see below)" if made[-1] > s["steps"] else ""
     if mode.is_whole:
         return (
             f"**Whole trajectories** (`{mode.name}`): {s['cells']:,.0f} cells from the common "
             f"initial state over {s['horizon']:g} hours; averages of {', '.join(COMPARED)} over "
             f"windows of {WINDOW:g} hours are compared by their means, and {' and '.join(SPREAD)} "
             f"by second moments too, each over its variance between cells. {s['steps']:g} steps of "
-            f"scoring, {s['trajectories']:g} trajectories each: first logarithms of means into the "
-            "first burst and over it, then everything over one period, all by steps that lower the "
-            "loss of the same trajectories; then, by whole steps, everything over one period "
-            f"and over all. The answer is the median of the last {s['averaged']:g}."
+            f"scoring{more}, {s['trajectories']:g} trajectories each: first logarithms of means "
+            "into the first burst and over it, then everything over one period, all by steps that "
+            "lower the loss of the same trajectories; then, by whole steps, everything over one "
+            f"period and over all. The answer is the median of the last {s['averaged']:g}."
         )
     return (
         f"**Segments** (`{mode.name}`): a reference trajectory of 2.4 million "

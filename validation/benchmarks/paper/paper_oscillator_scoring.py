@@ -58,7 +58,7 @@ class Stage:
             heavy-tailed gradients from throwing a descent far off.
         is_guarded: whether only steps are made that lower the loss of the same trajectories.
         extra: how many may follow while the loss, the median of the last `SEEN`, is above `until`.
-        until: a loss that a right model hardly exceeds, or what is near enough.
+        until: a loss that is near enough to what a right model has for the stages that follow.
     """
 
     steps: int
