@@ -382,12 +382,16 @@ def test_short_runs_stay_apart_from_others(tmp_path, monkeypatch, capsys):
     asked = []
 
     def fake(mode, seed, *, threads, checkpoint):
-        asked.append((mode, seed, threads, checkpoint.name))
-        return made_up(mode.name, seed, 0.01)
+        asked.append((mode, seed, threads, checkpoint.name.rpartition("_")[0]))
+        return replace(made_up(mode.name, seed, 0.01), settings=mode.settings)
 
     monkeypatch.setattr(paper_oscillator, "fit_one", fake)
     records = tmp_path / "records.jsonl"
     for _ in range(2):
         paper_oscillator.run(records, QUICK["whole"], 3, 1)
-    assert asked == [(QUICK["whole"], 3, 1, "oscillator_whole_3.npz")]
+    assert asked == [(QUICK["whole"], 3, 1, "oscillator_whole_3")]
     assert len(kept(records)) == 1
+    # Another plan of the same name is another run.
+    patient = replace(SHORTER[2], extra=5, until=1.0)
+    paper_oscillator.run(records, replace(QUICK["whole"], stages=(patient,)), 3, 1)
+    assert len(asked) == len(kept(records)) == 2
