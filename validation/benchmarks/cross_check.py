@@ -130,7 +130,7 @@ def _least(found: Sequence[Mapping[str, Any]], what: str) -> str:
     known = [entry[what] for entry in found if isinstance(entry[what], float)]
     if not known:
         return ""
-    low, high = (f"{100.0 * value:.2g} %" for value in (min(known), max(known)))
+    low, high = (f"{float(f'{100.0 * v:.2g}'):,g} %" for v in (min(known), max(known)))
     return low if low == high else f"{low} to {high}"
 
 
