@@ -13,13 +13,10 @@ from sbmlgrad.pages.svg import panel
 from sbmlgrad.pages.tables import ID, NUMBER, TEXT, pairs, table
 from sbmlgrad.referees.report.plot import OURS, draw_panel
 from sbmlgrad.referees.report.text import (
-    effect_text,
-    families_shown,
+    further_rows,
     how,
     mean_text,
     number_text,
-    p_text,
-    power_text,
     spread_text,
     verdict,
     worst,
@@ -180,19 +177,7 @@ def _families(comparison: Comparison) -> Html | None:
         ("in", TEXT),
         ("", TEXT),
     ]
-    rows = [
-        (
-            family.name,
-            str(number),
-            p_text(float(family.p[at])),
-            family.of[at],
-            effect_text(float(family.effect[at]), family.unit),
-            power_text(family),
-            family.unit,
-            f"{bad} disagree" if bad else "",
-        )
-        for family, number, bad, at in families_shown(comparison)
-    ]
+    rows = further_rows(comparison)
     return table(columns, rows)
 
 

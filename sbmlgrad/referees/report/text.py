@@ -122,22 +122,30 @@ def p_text(p: float) -> str:
     return f"{p:.2g}" if p >= SMALLEST else f"< {SMALLEST:g}"
 
 
+def further_rows(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return a row of words for each further family.
+
+    They are: name, number of tests, smallest p, where that is, the effect seen there, the effects
+    that would be found, their unit, and how many tests disagree.
+    """
+    return [
+        (
+            family.name,
+            str(number),
+            p_text(float(family.p[at])),
+            family.of[at],
+            effect_text(float(family.effect[at]), family.unit),
+            power_text(family),
+            family.unit,
+            f"{bad} disagree" if bad else "",
+        )
+        for family, number, bad, at in families_shown(comparison)
+    ]
+
+
 def _further(comparison: Comparison) -> list[str]:
     header = ("further tests of", "number", "smallest p", "where", "seen", "finds", "of", "")
-    table: list[tuple[str, ...]] = [header]
-    for family, number, bad, at in families_shown(comparison):
-        table.append(
-            (
-                family.name,
-                str(number),
-                p_text(float(family.p[at])),
-                family.of[at],
-                effect_text(float(family.effect[at]), family.unit),
-                power_text(family),
-                family.unit,
-                f"{bad} disagree" if bad else "",
-            )
-        )
+    table = [header, *further_rows(comparison)]
     widths = [max(len(row[i]) for row in table) for i in range(len(header))]
     return [
         "  " + "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in table

@@ -91,8 +91,8 @@ def page(runs: Sequence[Run]) -> str:
         f"Seeds {SEEDS[0]} to {SEEDS[-1]} were to be reported, and all are. Stages and guards of "
         "whole trajectories were changed after earlier runs with some of them had gone astray; "
         "their form was chosen on seeds 101 and 102. Further seeds were run once, after that, but "
-        "for seed 10: where its steps over one period ended it was 12 % off, and since then that "
-        "stage goes on while its loss is large. No other run was above that, so that nothing "
+        "for seed 10: it had not arrived where its steps over one period ended, and since then "
+        "that stage goes on while its loss is large. No other run was above that, so that nothing "
         "changed for them, and seeds 11 and 12 were run once afterwards."
     )
     lines += ["## Every run", "", *table(*_every(runs)), ""]
