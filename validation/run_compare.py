@@ -221,7 +221,7 @@ def _argued(
 
 
 def _left_out(subject: Subject, message: str) -> dict[str, Any]:
-    if NONE_LEFT not in message:
+    if NONE_LEFT not in message or BROKE in message:
         # Those that are built in are ours, and what they did not foresee is, too.
         return _failed(subject, OURS_FAILED if BROKE in message else FAILED, message)
     reasons = [line.partition("': ")[2] for line in message.splitlines() if line[:5] == "  - '"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sbmlgrad.codegen.lowering import LoweredNetwork
 from sbmlgrad.errors import RefereeError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
-from sbmlgrad.referees.base import AnyReferee, Selective
+from sbmlgrad.referees.base import AnyReferee, Selective, missing
 from sbmlgrad.referees.divergences import known_divergences
 
 #: How a message tells that a referee raised what it should not.
@@ -31,6 +31,24 @@ def asked_of(judge: AnyReferee) -> Iterator[None]:
             f"referee '{judge.name}' {BROKE} {type(error).__name__}: {error}. Whoever wrote it did "
             "not foresee that; leave it out, or report it"
         ) from error
+
+
+def unavailable(referees: Sequence[AnyReferee]) -> dict[str, tuple[str, ...]]:
+    """Return referee → how to install it, or why it could not tell whether it is installed.
+
+    Args:
+        referees: who might be asked.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for judge in referees:
+        try:
+            with asked_of(judge):
+                absent = missing([judge])
+        except RefereeError as error:
+            found[judge.name] = (str(error),)
+            continue
+        found |= {name: (f"not installed; install it with {how}",) for name, how in absent.items()}
+    return found
 
 
 def objections(

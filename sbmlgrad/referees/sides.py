@@ -28,13 +28,16 @@ def side_of(result: RefereeResult, species: int, is_counted: bool) -> Side:
     )
 
 
-def left_out_of(result: RefereeResult, is_counted: bool, is_whole: bool) -> tuple[str, ...]:
+def left_out_of(
+    result: RefereeResult, is_counted: bool, is_whole: bool, is_timed: bool
+) -> tuple[str, ...]:
     """Return what cannot be compared with it, in words.
 
     Args:
         result: of the referee.
         is_counted: whether there are counters.
         is_whole: whether ensembles are kept.
+        is_timed: whether waiting times are kept.
     """
     found = []
     if not is_counted:
@@ -43,4 +46,8 @@ def left_out_of(result: RefereeResult, is_counted: bool, is_whole: bool) -> tupl
         found.append("distributions and covariances: the ensemble is too large to be kept")
     elif result.counts is None:
         found.append(f"distributions and covariances: '{result.name}' gives moments only")
+    if not is_timed:
+        found.append("waiting times: the ensemble is too large for them to be kept")
+    elif result.waits is None:
+        found.append(f"waiting times: '{result.name}' does not tell when reactions fired")
     return tuple(found)

@@ -25,12 +25,10 @@ from sbmlgrad.referees.base import (
     ExactReferee,
     Referee,
     RefusedError,
-    missing,
-    require,
 )
 from sbmlgrad.referees.done import Done
 from sbmlgrad.referees.horizon import GRID, grid_of
-from sbmlgrad.referees.refusals import none_left, objections
+from sbmlgrad.referees.refusals import none_left, objections, unavailable
 from sbmlgrad.referees.report.text import verdict
 from sbmlgrad.referees.report.validation import ValidationReport
 from sbmlgrad.referees.statistics.compare import Comparison, confirmed
@@ -129,9 +127,9 @@ def validate(
     # Those that are not known yet are as even as these, which is all that objections are about.
     grid = GRID.times if times is None else np.asarray(times, dtype=np.float64)
     grid = ValuesAt(grid.tolist()).points
-    absent = missing(referees)
-    if len(absent) == len(referees):
-        require(referees)
+    skipped = unavailable(referees)
+    if len(skipped) == len(referees):
+        none_left(model, skipped, {})
     number = seed_of(seed)
     model, start = _started(model, parameters, number)
     lowered = lower(model)
@@ -140,9 +138,8 @@ def validate(
         raise RequestError(
             f"model '{model.id}': no reaction changes any species; nothing to compare"
         )
-    skipped = {name: (f"not installed; install it with {how}",) for name, how in absent.items()}
     # What the structure tells, before anything is compiled or simulated.
-    skipped |= objections([r for r in referees if r.name not in absent], lowered, grid)
+    skipped |= objections([r for r in referees if r.name not in skipped], lowered, grid)
     asked = [judge for judge in referees if judge.name not in skipped]
     if not asked:
         none_left(model, skipped, {})

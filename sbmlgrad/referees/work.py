@@ -128,6 +128,7 @@ class Work:
         most = trajectories * CONFIRMATION
         is_counted = bool(self.counted[1]) and is_kept(most, len(self.times), columns)
         is_whole = is_counted or is_kept(most, len(self.times), len(self.species))
+        is_timed = is_kept(most, 1, len(WAITED_FOR))
         seeds = self._seeds(judge, multiple)
         if multiple > 1:
             self.done.total += 2 * number
@@ -145,7 +146,7 @@ class Work:
             theirs = judge.sample(document, asked, self.times, number, seeds[1], self.timeout_s)
             theirs = checked_result(theirs, number, self.times, asked)
         self.done.add(number)
-        if theirs.waits is not None and is_kept(most, 1, len(WAITED_FOR)):
+        if theirs.waits is not None and is_timed:
             end = float(self.times[-1])
             waits = sampled_waits(self.counted_model, end, number, seeds[3])
             ours = replace(ours, waits=waits)
@@ -156,7 +157,7 @@ class Work:
             ours=ours,
             theirs=other,
             answer=theirs,
-            left_out=left_out_of(theirs, is_counted, is_whole),
+            left_out=left_out_of(theirs, is_counted, is_whole, is_timed),
             checks=self.balance.checks(ours, other),
         )
 

@@ -29,12 +29,14 @@ from planted import (
     WrongCombinatorics,
 )
 from planted_together import (
+    EvenFirings,
     ForeignCounters,
     LateFirstFiring,
     MirroredHalves,
     MirroredTwoApart,
     OneNegativeCount,
     OneStreamEach,
+    Timed,
 )
 from small_networks import HEAD
 
@@ -44,6 +46,7 @@ from sbmlgrad.referees.statistics.sampled import (
     BETWEEN_SPECIES,
     FIRINGS_AND_SPECIES,
     INDEPENDENCE,
+    WAITS,
 )
 from sbmlgrad.referees.validate import ValidationReport, validate
 
@@ -80,6 +83,7 @@ MODELS = {
         "substanceOnly species X in cell, Y in cell; X = 0; Y = 0; J0: => X; 10; J1: => Y; 10;"
     ),
     "few": "substanceOnly species X in cell; X = 0; J0: => X; 1;",
+    "steady": "substanceOnly species X in cell; X = 0; J0: => X; 2;",
     "slow": "substanceOnly species X in cell; X = 0; J0: => X; 0.2;",
 }
 
@@ -123,6 +127,7 @@ ROWS = [
     Row(ForeignCounters(), "few"),
     Row(OneNegativeCount(), "few"),
     Row(LateFirstFiring(), "slow"),
+    Row(EvenFirings(), "steady", right=Timed(), by=frozenset({WAITS})),
 ]
 
 #: What no law of chance is needed to see: it is not repeated.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from planted import Network, Planted
 
+from sbmlgrad.referees import RefereeResult
 from sbmlgrad.referees.counted import PREFIX
+from sbmlgrad.referees.waiting import waits_until
 
 Array = NDArray[np.float64]
 
@@ -99,3 +102,53 @@ class LateFirstFiring(Planted):
     def propensities(self, a: Array, x: Array, before: Array) -> Array:
         has_fired = (x > 0.0).any(axis=1)
         return a * np.where(has_fired, 1.0, 2.0 / 3.0)[:, None]
+
+
+@dataclass(frozen=True)
+class Timed(Planted):
+    """Tells when it fired; made for one reaction at a constant rate."""
+
+    def fired(
+        self, network: Network, times: Array, n: int, rng: np.random.Generator
+    ) -> list[Array]:
+        """Return the times of all firings of each trajectory, beyond the last time too."""
+        rate = network.propensities(network.start[None], np.zeros(1))[0, 0]
+        most = int(2.0 * rate * times[-1]) + 100
+        return list(np.cumsum(rng.exponential(1.0 / rate, (n, most)), axis=1))
+
+    def ensemble(self, network: Network, times: Array, n: int, rng: np.random.Generator) -> Array:
+        fired = self.fired(network, times, n, rng)
+        reached = np.array([np.searchsorted(one, times, side="right") for one in fired])
+        return network.start + reached[:, :, None] * network.change[0]
+
+    def sample(
+        self,
+        document: bytes,
+        species: Sequence[str],
+        times: Array,
+        trajectories: int,
+        seed: int,
+        timeout_s: float,
+    ) -> RefereeResult:
+        found = super().sample(document, species, times, trajectories, seed, timeout_s)
+        # The same numbers once more.
+        rng = np.random.default_rng(seed)
+        fired = self.fired(Network(self.network(document)), times, trajectories, rng)
+        return replace(found, waits=np.array([waits_until(one, times[-1]) for one in fired]))
+
+
+@dataclass(frozen=True)
+class EvenFirings(Timed):
+    """Firings between two outputs are spread evenly over the time between them."""
+
+    def fired(
+        self, network: Network, times: Array, n: int, rng: np.random.Generator
+    ) -> list[Array]:
+        starts = np.concatenate([[0.0], times[:-1]])
+        found = []
+        for one in super().fired(network, times, n, rng):
+            steps = np.diff(np.searchsorted(one, times, side="right"), prepend=0)
+            of_steps = zip(starts, times, steps, strict=True)
+            evenly = [a + (b - a) * (np.arange(m) + 0.5) / m for a, b, m in of_steps]
+            found.append(np.concatenate([*evenly, one[one > times[-1]]]))
+        return found

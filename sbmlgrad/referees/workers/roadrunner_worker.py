@@ -57,7 +57,7 @@ def main():
     request, document = read_request()
     model, version = load(request["package"], document)
     model.setIntegrator("gillespie")
-    for name, value in request["settings"].items():
+    for name, value in {**request["settings"], "seed": request["seed"]}.items():
         model.integrator.setValue(name, value)
     settings = {k: str(model.integrator.getValue(k)) for k in model.integrator.getSettings()}
     states = trajectories(model, request["species"], request["times"], request["trajectories"])

@@ -99,7 +99,9 @@ def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
     empty = program(tmp_path, f'echo welcome; exec {sys.executable} -S "$@"')
     absent = referee("rebop", empty)
     assert not absent.is_available()
-    with pytest.raises(RefereeError, match="'rebop': install it with pip install rebop"):
+    with pytest.raises(
+        RefereeError, match="'rebop': not installed; install it with pip install rebop"
+    ):
         validate(network("hill"), absent, times=[1], seed=1)
     assert is_installed(["json"], empty)
     assert referee("fsp", empty).is_available()

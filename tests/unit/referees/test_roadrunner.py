@@ -22,7 +22,7 @@ from sbmlgrad.referees import (
     RoadRunner,
     referee,
 )
-from sbmlgrad.referees.simulators.roadrunner import WORKER
+from sbmlgrad.referees.process import WORKERS
 
 ROADRUNNER = RoadRunner()
 needs_roadrunner = pytest.mark.skipif(
@@ -62,7 +62,7 @@ OF_OUR_OWN = {"fsp_worker"}
 OWN = {"importlib", "json", "logging", "os", "pathlib", "re", "sys", "typing", "warnings"}
 
 
-@pytest.mark.parametrize("path", sorted(WORKER.parent.glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted(WORKERS.glob("*.py")), ids=lambda p: p.stem)
 def test_workers_of_other_simulators_import_nothing_of_sbmlgrad(path: Path) -> None:
     imported: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

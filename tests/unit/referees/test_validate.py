@@ -200,7 +200,9 @@ def test_refusals() -> None:
         validate(model, Replay(), times=[1], seed=-1)
     with pytest.raises(RequestError, match="family_wise_error=2"):
         validate(model, Replay(), times=[1], family_wise_error=2)
-    with pytest.raises(RefereeError, match="'absent': install it with pip install absent"):
+    with pytest.raises(
+        RefereeError, match="'absent': not installed; install it with pip install absent"
+    ):
         validate(model, Absent(), times=[1])
     with pytest.raises(RequestError, match="within_s=0"):
         validate(model, Replay(), times=[1], within_s=0)

@@ -146,6 +146,20 @@ def test_objections_that_break_leave_a_referee_out() -> None:
     assert "IndexError: lost" in report.skipped["lost"][0]
 
 
+def test_one_that_cannot_tell_whether_it_is_installed_is_left_out() -> None:
+    class Lost(Judge):
+        def is_available(self) -> bool:
+            raise OSError("no disk")
+
+    options = {"times": [3], "trajectories": 50, "seed": 1}
+    report = validate(network("hill"), [Lost("lost"), Judge()], **options)
+    assert report.agrees
+    assert "OSError: no disk" in report.skipped["lost"][0]
+    with pytest.raises(RefereeError, match="no referee is left") as caught:
+        validate(network("hill"), Lost("lost"), **options)
+    assert "'lost': referee 'lost' ended by an unforeseen OSError: no disk" in str(caught.value)
+
+
 def test_a_failure_in_the_confirming_run_leaves_no_verdict() -> None:
     model = network("hill")
     wrong = Judge("wrong", {"v": 3.0}, breaks_from=400)
