@@ -2,8 +2,8 @@
 
 Run `python biomodels.py --models DIR --out FILE.md`; `--peers roadrunner,copasi,gillespy2
 --peer-python PATH` feeds the same files to others at the horizon that sbmlgrad found, and says how
-many each runs and runs rightly (`biomodels_judge`). Every run has a process and a time limit of its
-own. `--records FILE.jsonl` keeps what was found, and a second run goes on from there.
+many each runs and runs rightly (`suites.biomodels_judge`). Every run has a process and a time limit
+of its own. `--records FILE.jsonl` keeps what was found, and a second run goes on from there.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from biomodels_files import features, in_items, species_of
-from biomodels_judge import disagreement, starts_differ, structural_faults, usable
-from biomodels_ours import STEPS
-from biomodels_report import report
 from dsmts import available
 from numpy.typing import NDArray
 from peers.protocol import Answer, Peer, ask, run_limited
 from peers.worker import Request
+from suites.biomodels_files import features, in_items, species_of
+from suites.biomodels_judge import disagreement, starts_differ, structural_faults, usable
+from suites.biomodels_ours import STEPS
+from suites.biomodels_report import report
 
-OURS = Path(__file__).parent / "biomodels_ours.py"
+OURS = Path(__file__).parent / "suites" / "biomodels_ours.py"
 
 #: The horizon, and the number of species, at which peers are asked where sbmlgrad has none to give.
 FALLBACK_HORIZON, FALLBACK_SPECIES = 10.0, 50
@@ -55,8 +55,8 @@ def ask_ours(
         longest: longest horizon to try, in the model's unit of time; None for the usual one.
 
     Returns:
-        What `biomodels_ours` wrote, with `ending` where it did not come to its end, and the amounts
-        sampled, float64 [trajectory, time, species], or None.
+        What `suites.biomodels_ours` wrote, with `ending` where it did not come to its end, and the
+        amounts sampled, float64 [trajectory, time, species], or None.
     """
     with tempfile.TemporaryDirectory(prefix="biomodels-", ignore_cleanup_errors=True) as name:
         folder = Path(name)

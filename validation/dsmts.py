@@ -2,8 +2,8 @@
 
 Run `python validation/dsmts.py --suite DIR` on the suite's `stochastic` folder; `--peers
 roadrunner,copasi,gillespy2 --peer-python PATH` adds others, installed in an environment of their
-own. Every case is judged by Z and Y in two stages (see `dsmts_statistics`); sbmlgrad reads every
-level asked for, and the levels must give the identical network. Exit code 1: sbmlgrad failed.
+own. Every case is judged by Z and Y in two stages (see `suites.dsmts_statistics`); sbmlgrad reads
+every level asked for, and the levels must give the identical network. Exit code 1: sbmlgrad failed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from dsmts_campaign import Record, Rules, run_case
-from dsmts_case import Case, read_case, select
-from dsmts_report import report
-from dsmts_statistics import judged_points
 from peers.protocol import OURS, PEERS, Peer, missing
+from suites.dsmts_campaign import Record, Rules, run_case
+from suites.dsmts_case import Case, read_case, select
+from suites.dsmts_report import report
+from suites.dsmts_statistics import judged_points
 
 import sbmlgrad as sg
 

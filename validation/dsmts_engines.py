@@ -2,7 +2,7 @@
 
 Run `python validation/dsmts_engines.py --suite DIR` on the suite's `stochastic` folder. Cases with
 events, rules on rates, explicit time or draws run on one kernel only, which `dsmts.py` judges; here
-are the others, by Z and Y in the same two stages (see `dsmts_statistics`). `Reference` and
+are the others, by Z and Y in the same two stages (see `suites.dsmts_statistics`). `Reference` and
 `TensorFlow` take fewer trajectories. Exit code 1: an engine failed a case.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dsmts_case import Case, read_case, select
-from dsmts_statistics import case_scores, judged_points, second_bound, stage_one, stage_two
+from suites.dsmts_case import Case, read_case, select
+from suites.dsmts_statistics import case_scores, judged_points, second_bound, stage_one, stage_two
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower

@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import run_records
-from gradient_bias_measure import (
+from campaign import records as run_records
+from gradient_checks.bias_measure import (
     BATCHES,
     EVERY_CASE,
     TABLE,
@@ -44,7 +44,7 @@ from gradient_bias_measure import (
     title,
     truth,
 )
-from gradient_bias_report import page
+from gradient_checks.bias_report import page
 from small_networks import HARD_CASES, Case
 
 import sbmlgrad as sg

@@ -20,7 +20,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gradient_oscillator_found import BATCHES, SPECIES, STEPS, WINDOW, Found, Horizon, keep, kept
+from gradient_checks.oscillator_found import (
+    BATCHES,
+    SPECIES,
+    STEPS,
+    WINDOW,
+    Found,
+    Horizon,
+    keep,
+    kept,
+)
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import LoweredNetwork, lower
@@ -137,7 +146,7 @@ def pilot(model: ReactionNetwork, ends: Sequence[float], size: int) -> str:
 
 def main() -> None:
     """Run the campaign."""
-    from gradient_oscillator_report import plot, report
+    from gradient_checks.oscillator_report import plot, report
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--horizons", nargs="+", type=float, default=[5.0, 15.0, 25.0])

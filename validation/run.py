@@ -20,8 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from peers.protocol import run_limited
-from run_compare import (
+from campaign.compare import (
     CLOSED_FORM,
     FAILED,
     NAMES,
@@ -33,10 +32,11 @@ from run_compare import (
     identity,
     judges,
 )
-from run_page import write
-from run_records import append, read
-from run_report import is_settled, table, told
-from run_subjects import NATURAL, ROOT, SHIPPED, SUITE, Subject, chosen, files, subject_of
+from campaign.page import write
+from campaign.records import append, read
+from campaign.report import is_settled, table, told
+from campaign.subjects import NATURAL, ROOT, SHIPPED, SUITE, Subject, chosen, files, subject_of
+from peers.protocol import run_limited
 
 from sbmlgrad.referees import referee
 

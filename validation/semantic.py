@@ -23,7 +23,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from suite import SuiteCase, case_numbers, read_case, read_tiers, worst_deviation
+from suites.semantic_case import SuiteCase, case_numbers, read_case, read_tiers, worst_deviation
 
 import sbmlgrad as sg
 

@@ -1,9 +1,9 @@
 """Models meant for stochastic simulation: each loads, runs, and agrees with another simulator.
 
 Run `python validation/ssa_natural.py --models DIR --out FILE.md`. Every model runs in a process of
-its own: `biomodels_ours` finds its horizon and samples it; `sbmlgrad.validate` then compares means
-and variances with libRoadRunner on sbmlgrad's normalised export, where that simulator can run it.
-Exit code 1: a model did not run, or a disagreement was found.
+its own: `suites.biomodels_ours` finds its horizon and samples it; `sbmlgrad.validate` then compares
+means and variances with libRoadRunner on sbmlgrad's normalised export, where that simulator can run
+it. Exit code 1: a model did not run, or a disagreement was found.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def report(rows: Sequence[dict[str, Any]], options: argparse.Namespace) -> str:
 
 
 def _plain(message: str) -> str:
-    from dsmts_report import FOLDERS
+    from suites.dsmts_report import FOLDERS
 
     text = FOLDERS.sub("", " ".join(message.split())).replace("|", "\\|")
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 from stationary_networks import CASES, TOLERANCE, Case, Truth, truth
-from streams_checks import FAMILY_WISE_ERROR, chi_square, pooled
-from streams_engines import CANDIDATES
+from stream_quality.checks import FAMILY_WISE_ERROR, chi_square, pooled
+from stream_quality.engines import CANDIDATES
 
 import sbmlgrad as sg
 from sbmlgrad.engines.base import Engine

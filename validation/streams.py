@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from streams_checks import Check, Identity, failures, tables
-from streams_engines import identities, kernels, selections
-from streams_kernels import PLANTS, stream_module
-from streams_numbers import bits, firings, many_streams, neighbours
+from stream_quality.checks import Check, Identity, failures, tables
+from stream_quality.engines import identities, kernels, selections
+from stream_quality.kernels import PLANTS, stream_module
+from stream_quality.numbers import bits, firings, many_streams, neighbours
 
 #: Streams of which all pairs are correlated.
 STREAMS = 10_000
@@ -38,7 +38,7 @@ def numbers(
         draws: of each test but that of many streams.
         streams: of which all pairs are correlated.
         seed: of the first test.
-        plant: key of `streams_kernels.PLANTS`, or None.
+        plant: key of `stream_quality.kernels.PLANTS`, or None.
     """
     module = stream_module(plant)
     seeds = [seed + SEEDS_APART * i for i in range(5)]

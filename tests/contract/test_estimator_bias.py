@@ -16,7 +16,7 @@ from sbmlgrad.cme import project
 sys.path.insert(0, str(ROOT / "validation"))
 
 from gradient_bias import measure, truth
-from gradient_bias_measure import is_affine, label
+from gradient_checks.bias_measure import is_affine, label
 from small_networks import CASES, FIRST_CASES, HARD_CASES, SQUARED_CASES, Case
 
 UNBIASED = [sg.gradients.CoupledDifference(), sg.gradients.ScoreFunction()]

@@ -9,10 +9,18 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from streams_checks import failures
-from streams_engines import READOUTS, Way, between_kernels, different, sampled, selections, ways
-from streams_kernels import stream_module
-from streams_numbers import bits, firings, many_streams, neighbours
+from stream_quality.checks import failures
+from stream_quality.engines import (
+    READOUTS,
+    Way,
+    between_kernels,
+    different,
+    sampled,
+    selections,
+    ways,
+)
+from stream_quality.kernels import stream_module
+from stream_quality.numbers import bits, firings, many_streams, neighbours
 
 import sbmlgrad as sg
 

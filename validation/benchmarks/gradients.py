@@ -20,13 +20,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gradients_contenders import estimators, peers
-from gradients_jobs import JOBS, write
-from gradients_measure import Comparison, Effort, Measured, Say, compare, memory_of
-from gradients_plots import plot
-from gradients_tables import time_report, variance_report
-from gradients_variance import CASES, Study, study
-from throughput_contenders import machine
+from engine_timing.contenders import machine
+from gradient_timing.contenders import estimators, peers
+from gradient_timing.jobs import JOBS, write
+from gradient_timing.measure import Comparison, Effort, Measured, Say, compare, memory_of
+from gradient_timing.plots import plot
+from gradient_timing.tables import time_report, variance_report
+from gradient_timing.variance import CASES, Study, study
 
 PARTS = ("time", "memory", "variance")
 

@@ -20,12 +20,12 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from throughput_axes import AXES, Plan, Results
-from throughput_contenders import PEER_NAMES, installed, machine, peers
-from throughput_measure import Effort
-from throughput_models import MODELS
-from throughput_plots import plots
-from throughput_tables import as_json, report
+from engine_timing.axes import AXES, Plan, Results
+from engine_timing.contenders import PEER_NAMES, installed, machine, peers
+from engine_timing.measure import Effort
+from engine_timing.models import MODELS
+from engine_timing.plots import plots
+from engine_timing.tables import as_json, report
 
 #: A large network is no part of a quick look unless it is named.
 _QUICK_MODELS = tuple(name for name in MODELS if name != "sparse_100000")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from kernel_jobs import CASES, OUT_OF_RANGE, assert_same_bits, both, case, request_of, versatile
 from networks import antimony, network
-from streams_engines import always_one, counting_up
+from stream_quality.engines import always_one, counting_up
 
 from sbmlgrad.codegen.kernel_laws import kernel_inputs, kernel_laws
 from sbmlgrad.codegen.kernel_modules import kernel_module

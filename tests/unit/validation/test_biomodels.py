@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from biomodels import judge
-from biomodels_files import features, in_items, species_of
-from biomodels_judge import disagreement, structural_faults, usable
-from biomodels_report import confirmation, report, tier
 from peers.protocol import Answer
+from suites.biomodels_files import features, in_items, species_of
+from suites.biomodels_judge import disagreement, structural_faults, usable
+from suites.biomodels_report import confirmation, report, tier
 
 N = 400
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dsmts_case import parse_range, read_case, select, settings
+from suites.dsmts_case import parse_range, read_case, select, settings
 
 from sbmlgrad.errors import DataError
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dsmts_case import Case, Quantity
-from dsmts_statistics import (
+from scipy import stats
+from suites.dsmts_case import Case, Quantity
+from suites.dsmts_statistics import (
     FIRST_BOUND,
     case_scores,
     judged_points,
@@ -14,7 +15,6 @@ from dsmts_statistics import (
     stage_one,
     stage_two,
 )
-from scipy import stats
 
 N = 10_000
 MEAN = 20.0

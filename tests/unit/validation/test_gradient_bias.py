@@ -18,9 +18,9 @@ import sbmlgrad as sg
 sys.path.insert(0, str(ROOT / "validation"))
 
 import gradient_bias as campaign
-import gradient_bias_report as report
-import run_records
-from gradient_bias_measure import TABLE, Measured, is_affine, label, measure, truth
+from campaign import records as run_records
+from gradient_checks import bias_report as report
+from gradient_checks.bias_measure import TABLE, Measured, is_affine, label, measure, truth
 from small_networks import CASES, SQUARED_CASES, Case
 
 BIRTH_DEATH = Case("immigration_death", "X", sg.ValuesAt([1.0, 3.0]), ("alpha", "mu"))

@@ -16,9 +16,9 @@ from sbmlgrad.model.expression import symbols
 sys.path.insert(0, str(ROOT / "validation"))
 
 from gradient_bias import EVERY_CASE
+from gradient_checks.oscillator_found import STEPS, Found, Horizon, keep, kept
+from gradient_checks.oscillator_report import components, report, summary
 from gradient_oscillator import DOCUMENT, oscillator
-from gradient_oscillator_found import STEPS, Found, Horizon, keep, kept
-from gradient_oscillator_report import components, report, summary
 from gradient_parameters import Ring
 from gradient_recommendation import APART, RIGHT, Verdict, line, measured_error
 from small_networks import Case

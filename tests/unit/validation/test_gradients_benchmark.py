@@ -24,16 +24,16 @@ from sbmlgrad.model.operators import evaluate
 FOLDER = ROOT / "validation" / "benchmarks"
 sys.path += [str(FOLDER), str(FOLDER / "peers")]
 
-import gradients_measure
-import gradients_variance
 import tensorflow_tape_worker
-import throughput_process
-from gradients_jobs import JOBS, parse, plain
-from gradients_measure import Comparison, Effort, compare
-from gradients_plots import plot
-from gradients_tables import job_table, ratio_table, variance_report
-from gradients_variance import CASES, Row, Study, association, repressilator
-from throughput_process import Contender
+from engine_timing import process as throughput_process
+from engine_timing.process import Contender
+from gradient_timing import measure as gradients_measure
+from gradient_timing import variance as gradients_variance
+from gradient_timing.jobs import JOBS, parse, plain
+from gradient_timing.measure import Comparison, Effort, compare
+from gradient_timing.plots import plot
+from gradient_timing.tables import job_table, ratio_table, variance_report
+from gradient_timing.variance import CASES, Row, Study, association, repressilator
 
 EFFORT = Effort(rounds=3, seconds=0.001, budget_s=300.0)
 

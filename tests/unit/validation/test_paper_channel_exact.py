@@ -15,10 +15,10 @@ from sbmlgrad.engines.readouts import ValuesAt
 
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
-import paper_channel_exact
-import paper_channel_sweeps as data
-from paper_channel_errors import LEVEL_MOMENTS, OPENING_MOMENTS, WINDOW_MOMENTS, of_one_sweep
-from paper_channel_exact import (
+from ion_channel import exact as paper_channel_exact
+from ion_channel import sweeps as data
+from ion_channel.errors import LEVEL_MOMENTS, OPENING_MOMENTS, WINDOW_MOMENTS, of_one_sweep
+from ion_channel.exact import (
     bounds,
     fit_quality,
     generator,

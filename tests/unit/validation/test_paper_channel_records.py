@@ -14,13 +14,12 @@ from networks import ROOT
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
 import paper_channel_records as script
-import paper_dwells_calibration as calibration
-import paper_dwells_work as work
-from paper_dwells_bootstrap import judge
-from paper_dwells_halves import Layout, Record, read_record
-from paper_dwells_report import page
-from paper_dwells_scheme import Scheme, equilibrium, fit_scheme, network, simulate
-from paper_dwells_statistics import SCALES, differences, observed, open_later
+from dwells import calibration, work
+from dwells.bootstrap import judge
+from dwells.halves import Layout, Record, read_record
+from dwells.report import page
+from dwells.scheme import Scheme, equilibrium, fit_scheme, network, simulate
+from dwells.statistics import SCALES, differences, observed, open_later
 from paper_records import kept
 
 DATA = ROOT.parent / "shared" / "data" / "channel"

@@ -16,11 +16,20 @@ import sbmlgrad as sg
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
 import paper_dimerization
-import paper_dimerization_fits
-import paper_dimerization_report as report
 from paper_descent import Setting, descend
-from paper_dimerization_fits import FIRINGS, K2, MODES, Fit, fit_of, fit_one, make_target, network
 from paper_records import keep, kept, numbers
+from reversible_dimerization import fits as paper_dimerization_fits
+from reversible_dimerization import report
+from reversible_dimerization.fits import (
+    FIRINGS,
+    K2,
+    MODES,
+    Fit,
+    fit_of,
+    fit_one,
+    make_target,
+    network,
+)
 
 
 def literal_means(model, rates, grid, firings: int, trajectories: int, seed: int, estimator):

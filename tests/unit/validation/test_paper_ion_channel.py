@@ -11,13 +11,13 @@ from networks import ROOT
 
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
-import paper_channel_fits as fits
-import paper_channel_sweeps as data
 import paper_ion_channel
-from paper_channel_errors import of_one_sweep
-from paper_channel_report import is_missed, page
-from paper_channel_tables import groups, quality_row, root_mean_square
-from paper_nav15_file import read_sweeps
+from ion_channel import fits
+from ion_channel import sweeps as data
+from ion_channel.errors import of_one_sweep
+from ion_channel.nav15_file import read_sweeps
+from ion_channel.report import is_missed, page
+from ion_channel.tables import groups, quality_row, root_mean_square
 from paper_records import keep, kept
 
 from sbmlgrad.errors import DataError, FitError

@@ -18,15 +18,12 @@ sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
 import paper_oscillator
 import paper_oscillator_estimators as estimators
-import paper_oscillator_figures as figures
 import paper_oscillator_information as information
-import paper_oscillator_report as report
-import paper_oscillator_segments as segments
-import paper_oscillator_whole as whole
-from paper_oscillator_fits import MODES, QUICK, fit_one
-from paper_oscillator_model import FREE, Run, all_tensors, all_values, run_of, start_of, truth
-from paper_oscillator_periods import Cycles, aligned, cycles_of
-from paper_oscillator_scoring import Stage, descend
+from genetic_oscillator import figures, report, segments, whole
+from genetic_oscillator.fits import MODES, QUICK, fit_one
+from genetic_oscillator.model import FREE, Run, all_tensors, all_values, run_of, start_of, truth
+from genetic_oscillator.periods import Cycles, aligned, cycles_of
+from genetic_oscillator.scoring import Stage, descend
 from paper_records import keep, kept
 
 #: Fewer steps than `--quick` takes, which are enough from the start of seed 2; steps that are not

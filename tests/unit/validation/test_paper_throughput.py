@@ -17,11 +17,11 @@ sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
 import paper_throughput
 from paper_records import kept
-from paper_throughput_contenders import Contender, LeftOutError, contenders
-from paper_throughput_loops import INVERSE, SELECTIONS, arrays, compiled
-from paper_throughput_report import page
-from paper_throughput_task import FIRINGS, Drawn, Task, benchmark, task
-from paper_throughput_tensors import sample
+from selection.contenders import Contender, LeftOutError, contenders
+from selection.loops import INVERSE, SELECTIONS, arrays, compiled
+from selection.report import page
+from selection.task import FIRINGS, Drawn, Task, benchmark, task
+from selection.tensors import sample
 
 #: Firings of a trajectory here, and the species that is looked at.
 FEW, WATCHED = 30, "C"
@@ -49,7 +49,7 @@ def after_few() -> np.ndarray:
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_loops_sample_the_process(selection: str, after_few: np.ndarray) -> None:
     """Two z of 20,000 trajectories each: a selection that is 1 % off moves the mean by 10 z."""
-    plain = benchmark("throughput_models").dimerization()
+    plain = benchmark("engine_timing.models").dimerization()
     start = np.array([*plain.counts, 1.0])
     place = plain.species.index(WATCHED)
     last, made, _, share = compiled(selection)(*arrays(plain), start, FEW, 20_000, 5, place, 0.1)

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 import run
-import run_argue
-import run_compare
-import run_page
-from networks import ROOT, antimony
-from numpy.typing import NDArray
-from run_closed_forms import LAWS, ClosedForm
-from run_compare import (
+from campaign import argue as run_argue
+from campaign import compare as run_compare
+from campaign import page as run_page
+from campaign.closed_forms import LAWS, ClosedForm
+from campaign.compare import (
     AGREES,
     CANNOT,
     DISAGREES,
@@ -30,10 +28,12 @@ from run_compare import (
     SKIPPED,
     Effort,
 )
-from run_planted import TooFast
-from run_records import append, read
-from run_report import cell, is_settled, table
-from run_subjects import ENDS, SHIPPED, SUITE, Subject, files, subject_of
+from campaign.planted_fault import TooFast
+from campaign.records import append, read
+from campaign.report import cell, is_settled, table
+from campaign.subjects import ENDS, SHIPPED, SUITE, Subject, files, subject_of
+from networks import ROOT, antimony
+from numpy.typing import NDArray
 
 import sbmlgrad as sg
 from sbmlgrad.codegen.lowering import lower
@@ -122,7 +122,7 @@ def test_an_exact_answer_that_disagrees_proves_sbmlgrad_wrong(
     subject = shipped("immigration_death")
     wrong = LAWS["immigration_death"]
     law = {"immigration_death": lambda counts, k, times: wrong(counts, {**k, "alpha": 1.3}, times)}
-    monkeypatch.setattr("run_closed_forms.LAWS", law)
+    monkeypatch.setattr("campaign.closed_forms.LAWS", law)
     found = made(subject, {"closed form": ClosedForm(subject.document)})["closed form"]
     assert found["verdict"] == DISAGREES
     assert not is_settled(found)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sbml_text import model, parameter, rule
 from semantic import FAILED, PASSED, REFUSED, Verdict, argued_cases, main, report, run_document
-from suite import (
+from suites.semantic_case import (
     output_times,
     parse_results,
     parse_settings,

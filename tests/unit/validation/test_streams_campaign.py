@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import streams
 from scipy import stats
-from streams_checks import (
+from stream_quality.checks import (
     Check,
     Identity,
     binomial,
@@ -19,9 +19,16 @@ from streams_checks import (
     pooled,
     tables,
 )
-from streams_engines import different
-from streams_kernels import PLANTS, stream_module
-from streams_numbers import PROPENSITIES, bits, correlations, firings, many_streams, neighbours
+from stream_quality.engines import different
+from stream_quality.kernels import PLANTS, stream_module
+from stream_quality.numbers import (
+    PROPENSITIES,
+    bits,
+    correlations,
+    firings,
+    many_streams,
+    neighbours,
+)
 
 #: What must find each fault, and nothing less: a part of the names of failed checks.
 FOUND_BY = {

@@ -27,10 +27,10 @@ sys.path += [str(FOLDER), str(FOLDER / "peers")]
 
 import loop
 import throughput
-import throughput_process
-from throughput_axes import Count, Plan, Results, Start
-from throughput_contenders import installed, ours, peers
-from throughput_measure import (
+from engine_timing import process as throughput_process
+from engine_timing.axes import Count, Plan, Results, Start
+from engine_timing.contenders import installed, ours, peers
+from engine_timing.measure import (
     Comparison,
     Effort,
     Expected,
@@ -41,10 +41,10 @@ from throughput_measure import (
     deviate,
     expect,
 )
-from throughput_models import MODELS, Model, Reaction, sbml_lines, sparse, write
-from throughput_plots import plots
-from throughput_process import Contender
-from throughput_tables import as_json, fastest_peer, job_table, report
+from engine_timing.models import MODELS, Model, Reaction, sbml_lines, sparse, write
+from engine_timing.plots import plots
+from engine_timing.process import Contender
+from engine_timing.tables import as_json, fastest_peer, job_table, report
 
 EFFORT = Effort(rounds=2, seconds=0.001, budget_s=60.0)
 DEATH = Model("death", "death", ("X",), (40,), (Reaction({"X": 1}, {}, 1.0),), "X", 1.0, 3)

@@ -23,13 +23,13 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from paper_dwells_bootstrap import LEVEL
-from paper_dwells_calibration import calibrate
-from paper_dwells_figure import plot
-from paper_dwells_halves import read_record
-from paper_dwells_report import page
-from paper_dwells_statistics import check_bursts
-from paper_dwells_work import accepted, done, judge_record, latest
+from dwells.bootstrap import LEVEL
+from dwells.calibration import calibrate
+from dwells.figure import plot
+from dwells.halves import read_record
+from dwells.report import page
+from dwells.statistics import check_bursts
+from dwells.work import accepted, done, judge_record, latest
 from paper_records import ROOT, kept
 
 import sbmlgrad as sg

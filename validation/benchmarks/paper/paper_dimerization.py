@@ -16,9 +16,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from paper_dimerization_fits import K2, MODES, Fit, Mode, fit_of, fit_one
-from paper_dimerization_report import is_missed, page, plot
 from paper_records import ROOT, chosen, keep, kept, numbers, places, positive
+from reversible_dimerization.fits import K2, MODES, Fit, Mode, fit_of, fit_one
+from reversible_dimerization.report import is_missed, page, plot
 
 RESULTS = ROOT / "validation" / "results" / "paper"
 

@@ -25,9 +25,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from paper_channel_exact import mean_open, starts
-from paper_channel_figure import plot
-from paper_channel_fits import (
+from ion_channel.exact import mean_open, starts
+from ion_channel.figure import plot
+from ion_channel.fits import (
     DESCENTS,
     EPOCHS,
     EXACT,
@@ -37,8 +37,9 @@ from paper_channel_fits import (
     exact_fits,
     fit_of,
 )
-from paper_channel_report import is_missed, page
-from paper_channel_sweeps import (
+from ion_channel.nav15_file import read_sweeps
+from ion_channel.report import is_missed, page
+from ion_channel.sweeps import (
     CHANNELS,
     SWEEPS,
     WINDOWS,
@@ -47,7 +48,6 @@ from paper_channel_sweeps import (
     sweeps_of_record,
     truth,
 )
-from paper_nav15_file import read_sweeps
 from paper_records import ROOT, chosen, keep, kept, numbers
 
 from sbmlgrad.errors import SbmlGradError

@@ -15,10 +15,10 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from paper_oscillator_figures import plot_courses, plot_cycles
-from paper_oscillator_fits import MODES, QUICK, Mode, fit_one
-from paper_oscillator_model import FREE, Run, run_of
-from paper_oscillator_report import is_missed, page
+from genetic_oscillator.figures import plot_courses, plot_cycles
+from genetic_oscillator.fits import MODES, QUICK, Mode, fit_one
+from genetic_oscillator.model import FREE, Run, run_of
+from genetic_oscillator.report import is_missed, page
 from paper_records import ROOT, chosen, keep, kept, numbers
 
 RESULTS = ROOT / "validation" / "results" / "paper"

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from genetic_oscillator.model import DESCENT, FREE, stream, truth
+from genetic_oscillator.segments import REPLICATES, SEGMENT, Segments, make_data
 from numpy.typing import NDArray
-from paper_oscillator_model import DESCENT, FREE, stream, truth
-from paper_oscillator_segments import REPLICATES, SEGMENT, Segments, make_data
 from paper_records import machine, paragraph, table
 
 import sbmlgrad as sg

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from paper_oscillator_fits import MODES
-from paper_oscillator_model import (
+from genetic_oscillator.fits import MODES
+from genetic_oscillator.model import (
     COMPARED,
     FREE,
     all_values,
@@ -25,8 +24,9 @@ from paper_oscillator_model import (
     stream,
     truth,
 )
-from paper_oscillator_scoring import SIDE
-from paper_oscillator_whole import WINDOW, covariance_of
+from genetic_oscillator.scoring import SIDE
+from genetic_oscillator.whole import WINDOW, covariance_of
+from numpy.typing import NDArray
 from paper_records import machine, paragraph, table
 
 import sbmlgrad as sg

@@ -21,10 +21,10 @@ from typing import Any
 
 import numpy as np
 from paper_records import ROOT, chosen, keep, kept, machine, positive
-from paper_throughput_contenders import Contender, LeftOutError, contenders
-from paper_throughput_report import page, plot
-from paper_throughput_task import Drawn, Run, Task, task
-from paper_throughput_tensors import ROWS
+from selection.contenders import Contender, LeftOutError, contenders
+from selection.report import page, plot
+from selection.task import Drawn, Run, Task, task
+from selection.tensors import ROWS
 
 RESULTS = ROOT / "validation" / "results" / "paper"
 

@@ -52,7 +52,8 @@ def serve(software: Callable[[], str], prepare: Callable[[Any, dict[str, Any]], 
 
     Args:
         software: imports the library and returns its version; ImportError means not installed.
-        prepare: (job, options) → what runs it; the job has the fields of `gradients_jobs.Plain`.
+        prepare: (job, options) → what runs it; the job has the fields of
+            `gradient_timing.jobs.Plain`.
     """
     state: dict[str, Any] = {}
     answer_lines(lambda request: _answer(request, state, software, prepare))

@@ -1,0 +1,1 @@
+"""What `gradients.py` measures and writes."""

@@ -1,0 +1,176 @@
+"""Statistics of pairs of dwells, and what a scheme expects of them in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import expm
+
+from dwells.halves import Half
+from dwells.scheme import Scheme
+
+FloatArray = NDArray[np.float64]
+
+#: Shut dwells up to so many ms do not end a burst.
+GAP = 3.0
+
+#: Times after the beginning of an opening at which the channel is looked at again, ms.
+LATER = (1.0, 10.0)
+
+#: Pairs that must be left in a stretch behind an opening from which that is done.
+AHEAD = 10
+
+#: Distances from the dwells of a scheme, which expects them to be as small as they can be.
+DISTANCES = ("distance of open dwells", "distance of shut dwells")
+
+#: Statistic → scale on which it is compared, for its scatter to be about normal there.
+SCALES = {
+    DISTANCES[0]: "log",
+    DISTANCES[1]: "log",
+    "mean opening, ms": "log",
+    "mean shutting in bursts, ms": "log",
+    "share of time open": "logit",
+    "openings a burst": "log",
+    "correlation with the shutting behind": "plain",
+    "correlation with the opening behind": "plain",
+    "open 1 ms after an opening began": "plain",
+    "open 10 ms after an opening began": "plain",
+}
+
+
+def check_bursts(half: Half) -> None:
+    """Refuse a half that has no statistics of bursts.
+
+    Raises:
+        ValueError: no shutting ends a burst, all do, or no stretch is long enough.
+    """
+    if not 0 < (half.shut > GAP).sum() < len(half.shut):
+        raise ValueError(
+            f"shuttings of a half are from {half.shut.min():g} to {half.shut.max():g} ms, so that "
+            f"those above {GAP:g} ms do not tell bursts; are durations and dead time in ms?"
+        )
+    if half.left.max() < AHEAD:
+        raise ValueError(f"no stretch of a half has {AHEAD} pairs of dwells in a row")
+
+
+def observed(half: Half, scheme: Scheme) -> FloatArray:
+    """Return the statistics of a half, the first two as distances from a scheme.
+
+    Returns:
+        Values in the order of `SCALES`, float64 [statistic].
+
+    Raises:
+        ValueError: the half has no bursts to speak of.
+    """
+    check_bursts(half)
+    goes_on = np.isfinite(half.following)
+    return np.array(
+        [
+            _distance(half.opened, scheme.shares, scheme.opened),
+            _distance(half.shut, scheme.shut_shares, scheme.shut),
+            half.opened.mean(),
+            half.shut[half.shut <= GAP].mean(),
+            half.opened.sum() / (half.opened.sum() + half.shut.sum()),
+            len(half.shut) / (half.shut > GAP).sum(),
+            _rank_correlation(half.opened, half.shut),
+            _rank_correlation(half.shut[goes_on], half.following[goes_on]),
+            *open_later(half, np.array(LATER)),
+        ]
+    )
+
+
+def expected(scheme: Scheme) -> FloatArray:
+    """Return the statistics of endless records of a scheme, NaN for distances [statistic]."""
+    shares, shut_shares = scheme.shares, scheme.shut_shares
+    mean, mean_shut = shares @ scheme.opened, shut_shares @ scheme.shut
+    lasting = np.exp(-GAP / scheme.shut)
+    brief = shut_shares @ (scheme.shut - (GAP + scheme.shut) * lasting)
+    onward, back = shares[:, None] * scheme.onward, shut_shares[:, None] * scheme.back
+    ranks, shut_ranks = _ranks(shares, scheme.opened), _ranks(shut_shares, scheme.shut)
+    return np.array(
+        [
+            np.nan,
+            np.nan,
+            mean,
+            brief / (shut_shares @ (1.0 - lasting)),
+            mean / (mean + mean_shut),
+            1.0 / (shut_shares @ lasting),
+            12.0 * ranks @ onward @ shut_ranks - 3.0,
+            12.0 * shut_ranks @ back @ ranks - 3.0,
+            *expected_later(scheme, np.array(LATER)),
+        ]
+    )
+
+
+def differences(half: Half, scheme: Scheme) -> FloatArray:
+    """Return how far statistics are from what a scheme expects, on their scales [statistic]."""
+    seen, told = on_scale(observed(half, scheme)), on_scale(expected(scheme))
+    return seen - np.where(np.isnan(told), 0.0, told)
+
+
+def on_scale(values: FloatArray) -> FloatArray:
+    """Return statistics on the scales of their comparison [statistic]."""
+    return _each(values, {"log": np.log, "logit": lambda x: np.log(x) - np.log1p(-x)})
+
+
+def off_scale(values: FloatArray) -> FloatArray:
+    """Return statistics from the scales of their comparison [statistic]."""
+    return _each(values, {"log": np.exp, "logit": lambda x: 1.0 / (1.0 + np.exp(-x))})
+
+
+def _each(values: FloatArray, ways: dict) -> FloatArray:
+    pairs = zip(values, SCALES.values(), strict=True)
+    return np.array([ways[scale](value) if scale in ways else value for value, scale in pairs])
+
+
+def open_later(half: Half, later: FloatArray) -> FloatArray:
+    """Return how many of the channels are open so long after an opening began.
+
+    Openings count that have `AHEAD` pairs in their stretch; an opening is left out where those end
+    before the time, which is rare, and as rare in simulated halves.
+
+    Args:
+        half: pairs in order.
+        later: times, ms, float64 [time].
+
+    Returns:
+        Shares, float64 [time].
+    """
+    starts = np.concatenate([[0.0], np.cumsum(half.opened + half.shut)])
+    own = np.flatnonzero(half.left >= AHEAD)
+    shares = []
+    for time in later:
+        moment = starts[own] + time
+        place = np.searchsorted(starts, moment, side="right") - 1
+        is_inside = place < own + AHEAD
+        place, moment = place[is_inside], moment[is_inside]
+        shares.append(float(np.mean(moment - starts[place] < half.opened[place])))
+    return np.array(shares)
+
+
+def expected_later(scheme: Scheme, later: FloatArray) -> FloatArray:
+    """Return the chance to be open so long after an opening began, by the scheme's generator."""
+    number = len(scheme.opened)
+    generator = np.diag(-1.0 / np.concatenate([scheme.opened, scheme.shut]))
+    generator[:number, number:] = scheme.onward / scheme.opened[:, None]
+    generator[number:, :number] = scheme.back / scheme.shut[:, None]
+    start = np.append(scheme.shares, np.zeros(len(scheme.shut)))
+    return np.array([(start @ expm(generator * time))[:number].sum() for time in later])
+
+
+def _distance(sample: FloatArray, shares: FloatArray, means: FloatArray) -> float:
+    """Return the Kolmogorov-Smirnov distance of a sample from a mixture of exponentials."""
+    ordered = np.sort(sample)
+    below = -(shares @ np.expm1(-ordered / means[:, None]))
+    steps = np.arange(len(ordered) + 1) / len(ordered)
+    return float(max((steps[1:] - below).max(), (below - steps[:-1]).max()))
+
+
+def _ranks(shares: FloatArray, means: FloatArray) -> FloatArray:
+    """Return the mean rank, from 0 to 1, of dwells of each state among those of all [state]."""
+    return (means[:, None] / (means[:, None] + means)) @ shares
+
+
+def _rank_correlation(a: FloatArray, b: FloatArray) -> float:
+    ranks = np.stack([np.argsort(np.argsort(values)) for values in (a, b)])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])

@@ -1,0 +1,1 @@
+"""Figure 3: fits of a genetic oscillator, and what is written."""

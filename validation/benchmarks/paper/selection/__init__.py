@@ -1,0 +1,1 @@
+"""Supplementary figure 2: ways to select a reaction, and what is written."""

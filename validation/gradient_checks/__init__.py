@@ -1,0 +1,1 @@
+"""What campaigns on gradients measure and write."""

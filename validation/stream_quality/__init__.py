@@ -1,0 +1,1 @@
+"""What `validation/streams.py` and `stationary.py` test."""

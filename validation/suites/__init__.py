@@ -1,0 +1,1 @@
+"""Public suites of models: cases, judgement, tables."""
