@@ -9,6 +9,7 @@ is a chain of first-order reactions.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -68,18 +69,26 @@ MILLION = (
 
 def main() -> None:
     """Measure the rows and print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--million", action="store_true", help="a million trajectories too")
+    # What this command starts itself.
+    parser.add_argument("--row", type=int, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    rows = (*ROWS, *MILLION)
+    if asked.row is not None:
+        print(*measure(rows[asked.row]))
+        return
     print(
         "| species | values [MB] | statistics | limit | peak raised by [MB] | times values | "
         "seconds | CPU seconds |"
     )
     print("|--:|--:|---|---|--:|--:|--:|--:|")
-    rows = (*ROWS, *MILLION)
-    for place, row in enumerate(rows if "--million" in sys.argv else ROWS):
+    for place, row in enumerate(rows if asked.million else ROWS):
         environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
         if row.limit:
             environment["SBMLGRAD_MEMORY_LIMIT"] = row.limit
         done = subprocess.run(
-            [sys.executable, __file__, str(place)],
+            [sys.executable, __file__, "--row", str(place)],
             env=environment,
             stdout=subprocess.PIPE,
             text=True,
@@ -141,7 +150,4 @@ def _peak() -> int:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1].isdigit():
-        print(*measure((*ROWS, *MILLION)[int(sys.argv[1])]))
-    else:
-        main()
+    main()
