@@ -120,7 +120,7 @@ def steady(name: str, nanoseconds: float, off: float = 0.0, most: int | None = N
 
 def test_rates_budgets_and_wrong_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = tmp_path / "found.jsonl"
-    effort = paper_throughput.Effort(rounds=3, seconds=1e-4, budget_s=0.5)
+    effort = paper_throughput.Effort(rounds=3, seconds=1e-4, budget_s=0.5, enough_s=0.04)
     asked = [steady("fast", 10.0), steady("slow", 1e4), steady("small", 10.0, most=10)]
     asked.append(steady("wrong", 10.0, off=5.0))
     monkeypatch.setattr(paper_throughput, "task", lambda name: task(name, 2_000))
@@ -130,7 +130,9 @@ def test_rates_budgets_and_wrong_counts(tmp_path: Path, monkeypatch: pytest.Monk
     for size in (10, 1_000):
         assert found["fast", size]["firings a second"] == pytest.approx(1e8)
         assert found["fast", size]["by the clock"] == pytest.approx(5e7)
-    # 10 trajectories take 25 ms, a thousand 2.5 s.
+    assert found["fast", 1_000]["rounds"] == 3
+    # 10 trajectories take 25 ms, a thousand 2.5 s; two turns are enough.
+    assert found["slow", 10]["rounds"] == 2
     assert found["slow", 1_000]["left out"] == "a call would take about 2 s"
     assert "at most 10 trajectories" in found["small", 1_000]["left out"]
     assert abs(found["fast", 1_000]["z"]) < 4.5, found["fast", 1_000]

@@ -44,17 +44,24 @@ class Effort:
     """How much to measure.
 
     Attributes:
-        rounds: in each of which every contender has its turn.
+        rounds: at most, in each of which every contender has its turn.
         seconds: processor time of a turn, about; a call is repeated until then.
         budget_s: a call that takes longer than this is not made.
+        enough_s: a contender that has taken as much processor time at a size has no further turn.
     """
 
     rounds: int
     seconds: float
     budget_s: float
+    enough_s: float = 30.0
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether a page of such measurements is a quick look."""
+        return self.rounds < FULL.rounds
 
 
-FULL, QUICK = Effort(5, 0.5, 120.0), Effort(2, 0.1, 6.0)
+FULL, QUICK = Effort(5, 0.5, 200.0), Effort(2, 0.1, 6.0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not found:
         raise SystemExit(f"{records} holds no measurement")
     options.out.mkdir(parents=True, exist_ok=True)
-    is_quick = any(r.get("rounds", FULL.rounds) < FULL.rounds for r in found)
+    is_quick = any(r.get("quick", False) for r in found)
     text = page(found, list(everybody.values()), quick=is_quick)
     print(text)
     (options.out / "throughput.md").write_text(text, encoding="utf-8")
@@ -172,6 +179,7 @@ def _turns(
     """Return the records of one size, of contenders that took turns."""
     rates: dict[str, list[tuple[float, float]]] = {c.name: [] for c in turns}
     drawn: dict[str, list[Drawn]] = {c.name: [] for c in turns}
+    taken_s = dict.fromkeys(rates, 0.0)
     for contender in turns:
         # Compiles for this size, and warms up.
         ready[contender.name](min(size, ROWS), 1)
@@ -179,6 +187,8 @@ def _turns(
         first = number % max(1, len(turns))
         for contender in [*turns[first:], *turns[:first]]:
             of_one = rates[contender.name]
+            if taken_s[contender.name] >= effort.enough_s:
+                continue
             calls: list[Drawn] = []
             while sum(d.cpu_s for d in calls) < effort.seconds and len(calls) < 10_000:
                 seed = 1000 * number + len(calls) + 2
@@ -186,6 +196,7 @@ def _turns(
             total = sum(d.firings for d in calls)
             cpu, wall = (sum(getattr(d, of) for d in calls) for of in ("cpu_s", "wall_s"))
             of_one.append((total / cpu, total / wall))
+            taken_s[contender.name] += cpu
             drawn[contender.name].append(calls[-1])
     found = []
     for contender in turns:
@@ -199,7 +210,8 @@ def _turns(
                 "to": max(by_cpu),
                 "by the clock": statistics.median(by_wall),
                 "seconds a call": last.cpu_s,
-                "rounds": effort.rounds,
+                "rounds": len(by_cpu),
+                "quick": effort.is_quick,
                 "z": _deviation(job, contender, last, size),
                 "date": datetime.now(UTC).date().isoformat(),
                 "machine": machine(),

@@ -48,9 +48,10 @@ def page(records: Records, everybody: Sequence[Contender], *, quick: bool) -> st
         *paragraph(
             f"{FIRINGS} firings of every trajectory; firings per second of processor time, one "
             "thread, what a call costs besides firings included. Contenders took turns; a figure "
-            "is the median of its rounds. From 1,000 trajectories on, the mean of a species at the "
-            "end is compared with that of the native engine; the last column has the largest "
-            "difference in standard errors. Written by "
+            "is the median of its rounds, of which there are fewer where a call is long. From "
+            "1,000 trajectories on, the mean of a species at the end is compared with that of the "
+            "native engine; the last column has the largest difference in standard errors. Written "
+            "by "
             "`validation/benchmarks/paper/paper_throughput.py`."
         ),
         *paragraph(f"Machine: {measured[-1]['machine']}. Measured {dates[0]} to {dates[-1]}."),
