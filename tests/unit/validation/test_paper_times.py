@@ -37,8 +37,8 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_times_are_those_of_the_records_and_of_the_command(script: str) -> None:
     took = timed(Row("a run", "112 s", (script, "--modes", "whole")), 2)
     assert took.fit_s == 4.0
-    assert 0.0 < took.cpu_s
-    assert 0.0 < took.wall_s < 60.0
+    assert took.cpu_s > 0.0
+    assert took.fit_s != took.wall_s > 0.0
 
 
 def test_a_command_that_fails_is_no_time(
