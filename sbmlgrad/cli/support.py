@@ -77,18 +77,27 @@ def names_of(text: str) -> tuple[str, ...]:
 
 
 def times_of(text: str) -> Any:
-    """Return the grid that START:STOP:STEPS means, float64 [time].
+    """Return the times that START:STOP:STEPS, or several such grids with commas, mean.
+
+    Returns:
+        float64 [time].
 
     Raises:
         RequestError: the text means none.
     """
+    from sbmlgrad.model.time_grids import together
+
+    return together([_grid_of(part, text) for part in text.split(",")])
+
+
+def _grid_of(part: str, text: str) -> Any:
     import math
 
     import numpy as np
 
     from sbmlgrad.errors import RequestError
 
-    parts = text.split(":")
+    parts = part.split(":")
     try:
         first, last, steps = number(parts[0]), number(parts[1]), int(parts[2])
         if len(parts) != 3 or steps < 1 or not -math.inf < first < last < math.inf:
@@ -96,7 +105,7 @@ def times_of(text: str) -> Any:
     except (ValueError, IndexError):
         raise RequestError(
             f"--times {text}: write START:STOP:STEPS with STOP > START and STEPS >= 1, "
-            "for instance 0:10:100"
+            "for instance 0:10:100, or several: 0:1:10,0:10:10"
         ) from None
     return np.linspace(first, last, steps + 1)
 

@@ -53,7 +53,8 @@ When = Annotated[
         "--times",
         metavar="START:STOP:STEPS",
         help="Times to compare at: STEPS equal intervals from START to STOP, in the model's unit; "
-        "by default ten, up to when every reaction has fired several times.",
+        "several such grids with commas; by default ten until every reaction has fired several "
+        "times, and ten until 300 firings.",
     ),
 ]
 PeersPython = Annotated[
@@ -124,7 +125,7 @@ def validate(
         )
     given = {
         # Those that were chosen are written as the option is.
-        "--times": times or report.chosen.partition(",")[0],
+        "--times": times or report.chosen.partition(", ")[0],
         "--set": set_,
         "--substance": substance,
         "--initial": initial if initial != "strict" else None,

@@ -19,13 +19,14 @@ from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.model.expression import TIME
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
+from sbmlgrad.model.time_grids import together
 from sbmlgrad.referees.counted import with_counters
 from sbmlgrad.referees.deadline import TimeUpError, Watch
 from sbmlgrad.simulation import simulate
 
 FloatArray = NDArray[np.float64]
 
-#: Equal steps to the last time.
+#: Equal steps to the last time, and to the last of the early ones.
 STEPS = 10
 
 #: Trial trajectories, and the seed of their streams; one network always gets the same times.
@@ -40,8 +41,12 @@ DECADES, DECADES_TIMED = 9, 4
 #: Wall-clock limit of the trial, in seconds.
 PATIENCE_S = 20.0
 
-#: Firings of every reaction, and of all of them for each reaction, that make times long enough.
+#: Firings of every reaction, and of all of them for each reaction, by the last of the early times.
 OF_EACH, FOR_EACH = 3.0, 10.0
+
+#: Firings of all reactions by the last time: 2000 trajectories with as many show a bias of one per
+#: cent in a single rate.
+IN_ALL = 300.0
 
 #: Share of the firings that there are in the longest time, if they are fewer.
 NEARLY = 0.9
@@ -49,25 +54,32 @@ NEARLY = 0.9
 
 @dataclass(frozen=True)
 class Grid:
-    """Equally spaced times from 0.
+    """Equally spaced times from 0, early ones closer to each other.
 
     Attributes:
         last: the last one, in the model's unit.
         why: in words.
+        early: the last of those that are closer to each other; `last` if all are as close.
     """
 
     last: float
     why: str
+    early: float = math.inf
+
+    @property
+    def lasts(self) -> tuple[float, ...]:
+        """Last times of the grids that these times are made of."""
+        return (self.early, self.last) if self.early < self.last else (self.last,)
 
     @property
     def text(self) -> str:
         """As the option `--times` has it."""
-        return f"0:{self.last:g}:{STEPS}"
+        return ",".join(f"0:{last:g}:{STEPS}" for last in self.lasts)
 
     @property
     def times(self) -> FloatArray:
         """Float64 [time]."""
-        return np.linspace(0.0, self.last, STEPS + 1)
+        return together([np.linspace(0.0, last, STEPS + 1) for last in self.lasts])
 
     def __str__(self) -> str:
         return f"{self.text}, chosen since none were named: {self.why}"
@@ -80,11 +92,12 @@ GRID = Grid(10.0, "no reaction can fire from the start, which would tell better 
 def grid_of(model: ReactionNetwork) -> Grid:
     """Return times within which every reaction fires several times, if it fires at all.
 
-    Choose it for a first look at a network. The last time is the shortest of 1, 2, 5, 10, ... by
-    which every reaction has fired `OF_EACH` times in the mean of a few trial trajectories, and all
-    of them as often as there are molecules at the start and `FOR_EACH` times the number of
-    reactions; or `NEARLY` as often as they ever do. It stays below the time in which a trajectory
-    has `MOST` firings.
+    Choose it for a first look at a network. Early times are `STEPS` equal steps to the shortest of
+    1, 2, 5, 10, ... by which every reaction has fired `OF_EACH` times in the mean of a few trial
+    trajectories, and all of them as often as there are molecules at the start and `FOR_EACH` times
+    the number of reactions; or `NEARLY` as often as they ever do. Late ones are as many up to
+    where a trajectory has had `IN_ALL` firings, if that is later. Both stay below the time in
+    which it has `MOST`.
 
     Args:
         model: the network, with the values that it will have.
@@ -107,11 +120,13 @@ def grid_of(model: ReactionNetwork) -> Grid:
     longest = int(np.flatnonzero(is_known)[-1])
     ever = NEARLY * fired[longest]
     molecules = float(_start(lowered)[1][: len(model.species_ids)].sum())
-    enough = np.minimum(OF_EACH, ever)
-    enough_in_all = min(max(FOR_EACH * fired.shape[1], molecules), float(ever.sum()))
-    is_enough = (fired >= enough).all(axis=1) & (fired.sum(axis=1) >= enough_in_all)
-    last = int(np.flatnonzero(is_enough & is_known)[0])
-    return Grid(tried[last], f"a trajectory has about {fired[last].sum():.2g} firings until then")
+    in_all = float(ever.sum())
+    has_early = (fired >= np.minimum(OF_EACH, ever)).all(axis=1) & is_known
+    has_early &= fired.sum(axis=1) >= min(max(FOR_EACH * fired.shape[1], molecules), in_all)
+    has_late = has_early & (fired.sum(axis=1) >= min(IN_ALL, in_all))
+    early, last = (int(np.flatnonzero(has)[0]) for has in (has_early, has_late))
+    why = f"a trajectory has about {fired[last].sum():.2g} firings until then"
+    return Grid(tried[last], why, early=tried[early])
 
 
 def start_propensity(lowered: LoweredNetwork) -> float:

@@ -210,21 +210,27 @@ class StalePropensity(Planted):
 class Float32Uniforms(Planted):
     """Reactions are chosen by uniforms of 23 bits, the mantissa of single precision.
 
-    Made for two reactions, the first at a constant high rate, the second once and rare; firings of
-    the first are only counted, as nothing else depends on them.
+    Made for three reactions, two at constant rates and the last one rare and once; when they fire
+    between outputs is of no interest, as nothing depends on it.
     """
 
     def ensemble(self, network: Network, times: Array, n: int, rng: np.random.Generator) -> Array:
-        common, rare = network.propensities(network.start[None], np.zeros(1))[0]
-        firings = rng.poisson((common + rare) * times[0], n)
-        result = np.tile(network.start, (n, len(times), 1))
-        for i, number in enumerate(firings.tolist()):
+        rates = network.propensities(network.start[None], np.zeros(1))[0]
+        bounds, steps = np.cumsum(rates), np.diff(times, prepend=0.0)
+        fired = np.zeros((n, len(times), 3))
+        firings = rng.poisson(bounds[-1] * steps, (n, len(times)))
+        for i, t in np.ndindex(n, len(times)):
+            number = int(firings[i, t])
             # 32 random bits shifted by nine, two of them out of every word that is drawn.
             words = rng.integers(0, 2**64, -(-number // 2), dtype=np.uint64).view(np.uint32)
-            largest = float((words[:number] >> np.uint32(9)).max()) * 2.0**-23
-            is_rare = largest * (common + rare) >= common
-            result[i] += (number - is_rare) * network.change[0] + is_rare * network.change[1]
-        return result
+            chosen = (words[:number] >> np.uint32(9)) * (bounds[-1] * 2.0**-23)
+            others = np.count_nonzero(chosen >= bounds[0])
+            fired[i, t, 2] = np.count_nonzero(chosen >= bounds[1]) if others else 0
+            fired[i, t, 1] = others - fired[i, t, 2]
+            fired[i, t, 0] = number - others
+        fired = np.cumsum(fired, axis=1)
+        fired[:, :, 2] = np.minimum(fired[:, :, 2], 1.0)
+        return network.start + fired @ network.change
 
 
 @dataclass(frozen=True)

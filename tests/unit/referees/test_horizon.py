@@ -6,21 +6,43 @@ import numpy as np
 import pytest
 from networks import antimony, network
 
+from sbmlgrad.cli.support import times_of
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RequestError
+from sbmlgrad.model.time_grids import together
 from sbmlgrad.referees import horizon
 from sbmlgrad.referees.horizon import GRID, grid_of, start_propensity
+from sbmlgrad.referees.simulators.grids import uniform_steps
 
 
 @pytest.mark.parametrize("rate", [1e-7, 1.0, 1e9])
 def test_the_last_time_scales_with_the_rates(rate: float) -> None:
     model = antimony(f"substanceOnly species X in cell; X = 0; k = {rate}; J: => X; k;")
     grid = grid_of(model)
-    # At least ten firings, of which one in rate makes one; the next of 1, 2, 5, 10 and no more.
-    assert 10.0 <= grid.last * rate <= 50.0
-    assert grid.times.tolist() == np.linspace(0.0, grid.last, 11).tolist()
+    # At least ten firings and three hundred, of which one in rate makes one; the next of 1, 2, 5,
+    # 10 and no more.
+    assert 10.0 <= grid.early * rate <= 50.0
+    assert 300.0 <= grid.last * rate <= 1000.0
     assert grid == grid_of(model)
+    assert grid.text == f"0:{grid.early:g}:10,0:{grid.last:g}:10"
+    np.testing.assert_allclose(grid.times, times_of(grid.text), rtol=1e-12)
+    assert uniform_steps(grid.times) is not None, "not for simulators that take even steps only"
+
+
+def test_one_grid_is_enough_where_many_reactions_or_molecules_take_long() -> None:
+    model = antimony("substanceOnly species A in cell; A = 400; k = 1; J: A => ; k*A;")
+    grid = grid_of(model)
+    assert grid.early == grid.last
+    assert grid.times.tolist() == np.linspace(0.0, grid.last, 11).tolist()
     assert grid.text == f"0:{grid.last:g}:10"
+
+
+def test_times_of_several_grids() -> None:
+    found = together([np.linspace(0.0, 0.3, 4), np.linspace(0.0, 1.0, 11)])
+    np.testing.assert_allclose(found, np.arange(11) / 10.0, rtol=1e-12)
+    assert times_of("0:1:2,0:10:2").tolist() == [0.0, 0.5, 1.0, 5.0, 10.0]
+    with pytest.raises(RequestError, match=r"0:1:2,0:10: write START:STOP:STEPS"):
+        times_of("0:1:2,0:10")
 
 
 def test_molecules_that_run_out_are_waited_for() -> None:
@@ -31,7 +53,7 @@ def test_molecules_that_run_out_are_waited_for() -> None:
 
 def test_a_slow_reaction_is_waited_for_and_a_very_slow_one_is_not() -> None:
     text = "substanceOnly species X in cell, Y in cell; X = 0; Y = 0; J: => X; 10; K: => Y; {};"
-    assert 20.0 <= grid_of(antimony(text.format(0.1))).last <= 100.0
+    assert 20.0 <= grid_of(antimony(text.format(0.1))).early <= 100.0
     # Beyond the time in which a trajectory has 100,000 firings.
     assert grid_of(antimony(text.format(1e-9))).last <= 1e4
 
@@ -40,8 +62,9 @@ def test_events_and_laws_in_time_are_followed() -> None:
     model = antimony(
         "substanceOnly species X in cell; X = 0; k = 0; J: => X; k; E: at (time > 30): k = 1;"
     )
-    # Nothing fires before 30, and ten firings take ten more.
-    assert 40.0 <= grid_of(model).last <= 100.0
+    # Nothing fires before 30, ten firings take ten more, and three hundred as many.
+    assert 40.0 <= grid_of(model).early <= 100.0
+    assert 330.0 <= grid_of(model).last <= 1000.0
     assert start_propensity(lower(model)) == 0.0
 
 

@@ -1,0 +1,29 @@
+"""Times made of several equally spaced grids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+#: Times closer to each other than this share of the last one are the same.
+SAME = 1e-9
+
+
+def together(grids: Sequence[FloatArray]) -> FloatArray:
+    """Return the times of several grids, increasing; those that are the same but for rounding once.
+
+    Use it where early times are to be closer to each other than late ones.
+
+    Args:
+        grids: each float64 [time].
+
+    Returns:
+        float64 [time].
+    """
+    every = np.sort(np.concatenate(grids))
+    is_new = np.diff(every, prepend=-np.inf) > SAME * np.abs(every).max()
+    return every[is_new]
