@@ -30,10 +30,11 @@ from campaign.compare import (
     Effort,
     as_request,
     identity,
+    is_finished,
     judges,
 )
 from campaign.page import write
-from campaign.records import append, read
+from campaign.records import append, key, latest, read
 from campaign.report import is_settled, table, told
 from campaign.subjects import NATURAL, ROOT, SHIPPED, SUITE, Subject, chosen, files, subject_of
 from peers.protocol import run_limited
@@ -42,7 +43,7 @@ from sbmlgrad.referees import referee
 
 RESULTS = ROOT / "validation" / "results"
 
-FULL = Effort("full", None, 5.0, 10_000, 300.0)
+FULL = Effort("full", None, 5.0, 10_000, 300.0, patient_s=45.0)
 QUICK = Effort("quick", 200, 10.0, 1_000, 120.0)
 
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"left out: {words}", flush=True)
     for subject in _subjects(options, records):
         run_subject(subject, pythons, effort, options.plant, records)
-    found = [r for r in read(records) if r.get("effort") == effort.name]
+    found = latest(r for r in read(records) if r.get("effort") == effort.name)
     if not found:
         sys.exit("nothing was compared: give --models and --suite, or other names to --only")
     text = table(found)
@@ -107,9 +108,9 @@ def run_subject(
         records: file of records.
     """
     while True:
-        done = _done(records)
+        done = _done(records, effort)
         every = judges(subject, pythons, plant)
-        left = [n for n in every if _key(identity(subject, n, effort)) not in done]
+        left = [n for n in every if key(identity(subject, n, effort)) not in done]
         if not left:
             return
         begin = time.perf_counter()
@@ -120,7 +121,7 @@ def run_subject(
             script = Path(__file__).with_name("run_compare.py")
             limit = effort.timeout_s * (1 + len(left))
             ended, words = run_limited([sys.executable, str(script), name], folder, limit)
-        made = [r for r in read(records) if _key(r) not in done]
+        made = [r for r in _finished(records, effort) if key(r) not in done]
         for record in made:
             print(told(record), flush=True)
         open_still = left[len(made) :]
@@ -133,12 +134,12 @@ def run_subject(
             print(told({**record, "words": reason}), flush=True)
 
 
-def _done(records: Path) -> set[tuple[Any, ...]]:
-    return {_key(record) for record in read(records)}
+def _done(records: Path, effort: Effort) -> set[tuple[Any, ...]]:
+    return {key(record) for record in _finished(records, effort)}
 
 
-def _key(record: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(record.get(k) for k in ("effort", "seed", "group", "model", "referee"))
+def _finished(records: Path, effort: Effort) -> list[dict[str, Any]]:
+    return [record for record in read(records) if is_finished(record, effort)]
 
 
 def _subjects(options: argparse.Namespace, records: Path) -> Iterable[Subject]:

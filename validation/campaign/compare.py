@@ -59,6 +59,9 @@ NONE_LEFT = "no referee is left to ask"
 #: What `validate` says where no count changes.
 NO_COUNTS = "nothing to compare"
 
+#: Trajectories of each side below which a comparison sees coarse differences only.
+FEWEST = 200
+
 #: Columns that are no referees of `sbmlgrad.referees.REFEREES`.
 CLOSED_FORM, TABLE, PLANTED = "closed form", "suite table", "planted"
 
@@ -77,6 +80,7 @@ class Effort:
         table_trajectories: for the suite's table of means and deviations.
         timeout_s: wall-clock limit of each run of a referee.
         seed: from which those of all runs are derived.
+        patient_s: as `within_s`, for comparisons that would have fewer than `FEWEST` trajectories.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Effort:
     table_trajectories: int
     timeout_s: float
     seed: int = 1
+    patient_s: float | None = None
 
 
 def judges(
@@ -157,19 +162,16 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
         return {"verdict": SKIPPED, "kind": KNOWN, "words": "; ".join(known)}
     seed = seed_of(subject, judge.name, effort)
     try:
-        report = sg.validate(
-            model,
-            against=judge,
-            times=subject.times,
-            trajectories=effort.trajectories,
-            within_s=effort.within_s,
-            timeout_s=effort.timeout_s,
-            seed=seed,
-        )
+        report = _validated(subject, model, judge, effort, effort.within_s, seed)
+        within_s = effort.within_s
+        if effort.patient_s and report.comparisons[0].ours.trajectories < FEWEST:
+            # Whatever the hasty run found: nothing is chosen by its result.
+            within_s = effort.patient_s
+            report = _validated(subject, model, judge, effort, within_s, seed)
         found = report.comparisons[0]
         if found.is_still:
             return {"verdict": SKIPPED, "kind": NOTHING, "words": report.still}
-        record = _compared(found)
+        record = {**_compared(found), "within": within_s}
         if not found.agrees:
             record["argument"] = _argued(subject, judge, found, seed, effort)
     except sg.RefereeError as error:
@@ -180,6 +182,29 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
             return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
         return _failed(subject, OURS_FAILED, f"{type(error).__name__}: {error}")
     return record
+
+
+def _validated(
+    subject: Subject, model: Any, judge: Any, effort: Effort, within_s: float, seed: int
+) -> Any:
+    return sg.validate(
+        model,
+        against=judge,
+        times=subject.times,
+        trajectories=effort.trajectories,
+        within_s=within_s,
+        timeout_s=effort.timeout_s,
+        seed=seed,
+    )
+
+
+def is_finished(record: Mapping[str, Any], effort: Effort) -> bool:
+    """Tell whether a record is what an effort would make; hasty ones of before are made again."""
+    if effort.patient_s is None or record.get("verdict") not in (AGREES, DISAGREES):
+        return True
+    if record["referee"] == TABLE or int(record["trajectories"]) >= FEWEST:
+        return True
+    return record.get("within") == effort.patient_s
 
 
 def _failed(subject: Subject, verdict_of_it: str, words: str) -> dict[str, Any]:

@@ -9,16 +9,15 @@ from pathlib import Path
 
 from campaign.compare import (
     AGREES,
-    CLOSED_FORM,
     DISAGREES,
     FAILED,
     OURS_FAILED,
     SKIPPED,
-    TABLE,
     Effort,
 )
 from campaign.plot import draw
 from campaign.report import (
+    EXACT,
     LEGEND,
     Records,
     chance,
@@ -27,6 +26,7 @@ from campaign.report import (
     disagreements,
     groups,
     is_settled,
+    power,
     sizes,
     table,
 )
@@ -133,14 +133,11 @@ def _found(records: Records) -> str:
         lines += f"**sbmlgrad failed in {number[OURS_FAILED]}**; "
     beside = {(r["group"], r["model"]) for r in records if r["referee"] in EXACT and r.get("tests")}
     return lines + (
-        f"{number[SKIPPED]} were not made for reasons that are known beforehand, and "
+        f"{number[SKIPPED]} were skipped for reasons that the table gives, and "
         f"{number[FAILED]} because the referee failed or ran out of time. {len(beside)} of the "
         "networks have an exact answer beside them, the others simulators alone."
     )
 
-
-#: Referees without sampling error.
-EXACT = ("fsp", "ode", CLOSED_FORM, TABLE)
 
 _WORDS = (AGREES, DISAGREES, SKIPPED, FAILED, OURS_FAILED)
 
@@ -156,8 +153,9 @@ def _effort(effort: Effort) -> str:
 
 def _limits(records: Records) -> str:
     return (
-        "- Agreement is that of these ensembles: what a comparison could have found is printed by "
-        "`validate` itself. Confirmed differences only are counted; right simulators disagree "
+        f"- Agreement is that of these ensembles. {power(records)} What a comparison could have "
+        "found in detail is printed by `validate` itself. Confirmed differences only are counted; "
+        "right simulators disagree "
         f"anywhere with a chance of at most {chance(records):.1g}, as far as p-values from samples "
         "of this size hold.\n"
         "- Referees are fed the normalised network, in which reversible laws are split and "

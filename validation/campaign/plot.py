@@ -12,18 +12,23 @@ from campaign.compare import (
     CANNOT,
     DISAGREES,
     FAILED,
+    FEWEST,
     KNOWN,
     NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
 )
-from campaign.report import Records, by_place, columns, groups
+from campaign.report import Records, by_place, columns, groups, of_each
 from campaign.subjects import NATURAL, SHIPPED, SUITE, TITLES
+
+#: What a cell of a comparison with few trajectories is.
+COARSE = f"agrees, from fewer than {FEWEST} trajectories a side"
 
 #: What a cell is → colour (Okabe and Ito, which colour-blind readers can tell apart) and letter.
 STYLES: Mapping[str, tuple[str, str]] = {
     AGREES: ("#009E73", ""),
+    COARSE: ("#A6DCC8", ""),
     f"not asked: {KNOWN}": ("#CFCFCF", "K"),
     f"not asked: {CANNOT}, or no exact answer": ("#EFEFEF", "C"),
     f"{NOTHING}, so that there is nothing to compare": ("#FFFFFF", "N"),
@@ -86,8 +91,9 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
             colour, letter = STYLES[_style(record)]
             box = (column + 0.04, row + 0.06)
             ax.add_patch(Rectangle(box, 0.92, 0.88, facecolor=colour, linewidth=0))
+            letter = letter or of_each(record)
             if letter:
-                ink = "white" if colour in ("#D55E00", "#000000") else "#333333"
+                ink = "white" if colour in ("#009E73", "#D55E00", "#000000") else "#333333"
                 middle = (column + 0.5, row + 0.5)
                 ax.text(*middle, letter, ha="center", va="center", fontsize=7, color=ink)
     ax.set_xlim(0, len(referees))
@@ -102,11 +108,13 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
 
 
 def _style(record: Mapping[str, Any]) -> str:
-    names = list(STYLES)
+    names = [name for name in STYLES if name not in (AGREES, COARSE)]
     if record["verdict"] == SKIPPED:
-        return names[1 + (KNOWN, CANNOT, NOTHING, NO_MEANING).index(record["kind"])]
+        return names[(KNOWN, CANNOT, NOTHING, NO_MEANING).index(record["kind"])]
     if record["verdict"] == FAILED:
-        return names[5]
+        return names[4]
     if record["verdict"] == DISAGREES:
-        return names[6] if record.get("argument", {}).get("right") == OURS_RIGHT else names[7]
-    return OURS_FAILED if record["verdict"] == OURS_FAILED else AGREES
+        return names[5] if record.get("argument", {}).get("right") == OURS_RIGHT else names[6]
+    if record["verdict"] == OURS_FAILED:
+        return OURS_FAILED
+    return COARSE if 0 < int(record.get("trajectories") or 0) < FEWEST else AGREES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,3 +32,13 @@ def append(file: Path, record: Mapping[str, Any]) -> None:
         file.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
     with file.open("a", encoding="utf-8") as opened:
         opened.write(json.dumps(record) + "\n")
+
+
+def key(record: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what two records of the same comparison have in common."""
+    return tuple(record.get(k) for k in ("effort", "seed", "group", "model", "referee"))
+
+
+def latest(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the last record of every comparison, in the order in which they were first made."""
+    return list({key(record): record for record in records}.values())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 from typing import Any
 
 from suites.dsmts_report import FOLDERS
@@ -13,29 +15,37 @@ from campaign.argue import OURS as OURS_RIGHT
 from campaign.compare import (
     AGREES,
     CANNOT,
+    CLOSED_FORM,
     DISAGREES,
     FAILED,
+    FEWEST,
     KNOWN,
     NAMES,
     NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
+    TABLE,
 )
 from campaign.subjects import SUITE, TITLES
+from sbmlgrad.referees.statistics.compare import POWER
 
 Records = Sequence[Mapping[str, Any]]
+
+#: Referees without sampling error.
+EXACT = ("fsp", "ode", CLOSED_FORM, TABLE)
 
 #: Letters of a cell, for what was not compared.
 LETTERS: Mapping[str, str] = {KNOWN: "K", CANNOT: "C", NOTHING: "N", NO_MEANING: "R"}
 
 #: What a cell of the matrix says, in words.
 LEGEND = (
-    "✓ agrees; **✗** disagrees; K not asked, since it is known to mishandle a construct of the "
-    "model; C it cannot simulate the model, or has no exact answer; N no reaction or event changes "
-    "a count, so that only the suite's table says something; R sbmlgrad refuses the model, since a "
-    "law fires what is not there, or divides by nothing; T it failed or ran out of time; "
-    "! sbmlgrad failed. An empty cell is a comparison that there is not."
+    "✓ agrees, and the number of trajectories of each side; **✗** disagrees; K not asked, since "
+    "it is known to mishandle a construct of the model; C it cannot simulate the model, or has no "
+    "exact answer; N no reaction or event changes a count, so that only the suite's table says "
+    "something; R sbmlgrad refuses the model, since a law fires what is not there, or divides by "
+    "nothing; T it failed or ran out of time; ! sbmlgrad failed. An empty cell is a comparison "
+    "that there is not."
 )
 
 #: Longest words of a failure or a reason that a table shows.
@@ -50,12 +60,52 @@ def is_settled(record: Mapping[str, Any]) -> bool:
 
 
 def cell(record: Mapping[str, Any] | None) -> str:
-    """Return the sign of a record in the matrix."""
+    """Return the sign of a record in the matrix, and how many trajectories each side had."""
     if record is None:
         return ""
     if record["verdict"] == SKIPPED:
         return LETTERS[record["kind"]]
-    return {AGREES: "✓", DISAGREES: "**✗**", FAILED: "T", OURS_FAILED: "**!**"}[record["verdict"]]
+    signs = {AGREES: "✓", DISAGREES: "**✗**", FAILED: "T", OURS_FAILED: "**!**"}
+    return f"{signs[record['verdict']]} {of_each(record)}".strip()
+
+
+def of_each(record: Mapping[str, Any]) -> str:
+    """Return the number of trajectories of each side, in few signs; empty if there is none."""
+    found = int(record.get("trajectories") or 0)
+    return f"{found / 1000:.3g}k" if found >= 1000 else str(found or "")
+
+
+def least_difference(record: Mapping[str, Any]) -> float:
+    """Return the difference of means that a comparison finds with a chance of 90 %.
+
+    Args:
+        record: of one that has a bound on |z| and trajectories.
+
+    Returns:
+        In standard deviations of the count; of a normal one, which few trajectories only suggest.
+    """
+    sides = 1 if record["referee"] in EXACT else 2
+    error = math.sqrt(sides / int(record["trajectories"]))
+    return (float(record["bound"]) + NormalDist().inv_cdf(POWER)) * error
+
+
+def power(records: Records) -> str:
+    """Say in sentences what comparisons with many and with few trajectories could have found."""
+    made = [r for r in records if r.get("bound") and r.get("trajectories")]
+    said = []
+    for words, is_one in (
+        (f"at least {FEWEST}", lambda r: int(r["trajectories"]) >= FEWEST),
+        ("fewer", lambda r: int(r["trajectories"]) < FEWEST),
+    ):
+        found = sorted(least_difference(r) for r in made if is_one(r))
+        if found:
+            middle, largest = found[len(found) // 2], found[-1]
+            said.append(
+                f"{len(found)} comparisons have {words} trajectories a side; with a chance of 90 % "
+                f"they find a difference of means of {middle:.2g} standard deviations of the count "
+                f"(median; the worst {largest:.2g})"
+            )
+    return "; ".join(said) + "." if said else ""
 
 
 def columns(records: Records) -> list[str]:
@@ -180,7 +230,9 @@ def reasons(records: Records) -> str:
     found: Counter[tuple[str, str, str]] = Counter()
     for record in records:
         if record["verdict"] == SKIPPED:
-            for reason in str(record["words"]).split("; "):
+            # Divergences are listed so; other reasons may hold the same signs.
+            words = str(record["words"])
+            for reason in words.split("; ") if record["kind"] == KNOWN else [words]:
                 found[record["referee"], record["kind"], _general(reason)] += 1
     order = sorted(found.items(), key=lambda pair: (pair[0][0], -pair[1]))
     rows = [[name, LETTERS[kind], str(n), why] for (name, kind, why), n in order]

@@ -15,21 +15,24 @@ import run
 from campaign import argue as run_argue
 from campaign import compare as run_compare
 from campaign import page as run_page
+from campaign import report
 from campaign.closed_forms import LAWS, ClosedForm
 from campaign.compare import (
     AGREES,
     CANNOT,
     DISAGREES,
     FAILED,
+    FEWEST,
     KNOWN,
     NO_MEANING,
     NOTHING,
     OURS_FAILED,
     SKIPPED,
     Effort,
+    is_finished,
 )
 from campaign.planted_fault import TooFast
-from campaign.records import append, read
+from campaign.records import append, latest, read
 from campaign.report import cell, is_settled, table
 from campaign.subjects import ENDS, SHIPPED, SUITE, Subject, files, subject_of
 from networks import ROOT, antimony
@@ -49,8 +52,10 @@ def shipped(name: str) -> Subject:
     return subject_of(SHIPPED, name, MODELS / f"{name}.xml", 10.0)
 
 
-def made(subject: Subject, asked: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {r["referee"]: r for r in run_compare.records_of(subject, asked, EFFORT)}
+def made(
+    subject: Subject, asked: dict[str, Any], effort: Effort = EFFORT
+) -> dict[str, dict[str, Any]]:
+    return {r["referee"]: r for r in run_compare.records_of(subject, asked, effort)}
 
 
 @dataclass(frozen=True)
@@ -237,7 +242,7 @@ def test_the_campaign_ends_with_1_for_what_is_not_explained(
     given += ["--plant", "2", "--records", str(records), "--write", "--out", str(tmp_path)]
     given += ["--page", str(page)]
     assert run.main(given) == 0
-    assert "| ion_channel | ✓ | ✓ | **✗** |" in capsys.readouterr().out
+    assert "| ion_channel | ✓ 200 | ✓ 200 | **✗** 800 |" in capsys.readouterr().out
     assert "an exact answer says that sbmlgrad is right" in words(page)
     assert (tmp_path / "campaign.png").stat().st_size > 10_000
     first = records.read_text(encoding="utf-8")
@@ -261,6 +266,46 @@ def test_a_comparison_that_takes_too_long_is_a_failure_of_its_own(tmp_path: Path
     assert only["words"].startswith("out of time")
 
 
+def test_few_trajectories_in_a_hasty_run_are_made_more() -> None:
+    subject = shipped("ion_channel")
+    hasty = replace(EFFORT, trajectories=None, within_s=1e-9)
+    found = made(subject, {"fsp": referee("fsp")}, hasty)["fsp"]
+    assert (found["verdict"], found["within"]) == (AGREES, 1e-9)
+    assert found["trajectories"] < FEWEST
+    patient = replace(hasty, patient_s=5.0)
+    assert is_finished(found, hasty)
+    assert not is_finished(found, patient)
+    found = made(subject, {"fsp": referee("fsp")}, patient)["fsp"]
+    assert found["within"] == 5.0
+    assert found["trajectories"] >= FEWEST
+    assert is_finished(found, patient)
+    # Where more time does not help, it is not tried again and again.
+    assert is_finished({**found, "trajectories": 20}, patient)
+
+
+def test_what_a_comparison_could_have_found() -> None:
+    record = {"referee": "copasi", "bound": 3.7184, "trajectories": 200}
+    # Two means of 200 differ by a tenth of a standard deviation by chance alone.
+    assert report.least_difference(record) == pytest.approx(0.5, abs=1e-3)
+    exact = {**record, "referee": "fsp"}
+    assert report.least_difference(exact) == pytest.approx(0.5 / 2**0.5, abs=1e-3)
+    few = {**record, "trajectories": 20}
+    said = report.power([record, exact, few, {"referee": "suite table", "trajectories": 9}])
+    assert "2 comparisons have at least 200 trajectories" in said
+    assert "1 comparisons have fewer trajectories" in said
+    assert [report.of_each({"trajectories": n}) for n in (0, 20, 2000, 1080)] == [
+        "",
+        "20",
+        "2k",
+        "1.08k",
+    ]
+
+
+def test_the_last_record_of_a_comparison_counts() -> None:
+    lines = [{"model": "a", "words": "old"}, {"model": "b"}, {"model": "a", "words": "new"}]
+    assert latest(lines) == [{"model": "a", "words": "new"}, {"model": "b"}]
+
+
 def test_a_line_that_was_cut_off_is_made_again(tmp_path: Path) -> None:
     file = tmp_path / "found.jsonl"
     append(file, {"a": 1})
@@ -274,7 +319,7 @@ def test_the_page_is_that_of_the_records() -> None:
     results = ROOT / "validation" / "results"
     full, quick = results / "campaign.jsonl", results / "campaign_quick.jsonl"
     effort = run.FULL if full.exists() else run.QUICK
-    records = [r for r in read(full if full.exists() else quick) if "effort" in r]
+    records = latest(r for r in read(full if full.exists() else quick) if "effort" in r)
     page = ROOT / "docs" / "explanation" / "cross-check.md"
     written = run_page._page(
         records, effort, page, results / "campaign.md", results / "campaign.png"
