@@ -158,10 +158,16 @@ def test_a_recording_is_fitted_from_starts_of_its_own(tmp_path, capsys):
         paper_ion_channel.main(arguments)
     assert stopped.value.code == 2
     told = capsys.readouterr().err
-    assert "sweep 4, sample 1: 1 channels are open" in told
+    assert "sweep 4, sample 1: open channels: 1, and" in told
     assert "--leave-out 4" in told
-    assert paper_ion_channel.main([*arguments, "--leave-out", "4"]) == 0
+    arguments += ["--leave-out", "4", "--out", str(tmp_path)]
+    assert paper_ion_channel.main(arguments) == 0
     told = capsys.readouterr().out
+    written = (tmp_path / "open.md").read_text(encoding="utf-8")
+    assert "99 sweeps; without 4." in written
+    assert "| maximum likelihood of every sample |" in written
+    assert "the truth here" not in written
+    assert (tmp_path / "open.png").stat().st_size > 10_000
     assert "99 sweeps, 1 left out" in told
     line = next(line for line in told.splitlines() if line.startswith("maximum likelihood"))
     found = np.array([float(word) for word in line.split("rates ")[1].split(" /ms")[0].split(",")])
@@ -188,6 +194,27 @@ def test_arguments_out_of_range_are_refused(arguments, capsys):
         paper_ion_channel.main(arguments)
     assert stopped.value.code == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_without_options_the_committed_page_is_made():
+    def asked(*arguments):
+        return paper_ion_channel.part_of(paper_ion_channel.parser_of().parse_args(arguments))
+
+    assert asked() is None
+    assert asked("--sweeps", "500") == paper_ion_channel.Part(sweeps=500)
+    assert paper_ion_channel.ASTRAY not in asked("--recording", "sweeps.xlsx").methods
+    settings = {
+        (fit.method, fit.sweeps, fit.seed, fit.trajectories)
+        for record in kept(paper_ion_channel.RESULTS / "ion_channel.jsonl")
+        if (fit := fits.fit_of(record)).trajectories
+    }
+    planned = {
+        (method, part.sweeps, seed, part.of_epoch(method))
+        for part in paper_ion_channel.PLAN
+        for seed in part.seeds
+        for method in part.methods
+    }
+    assert settings <= planned
 
 
 def test_a_fit_in_another_setting_is_another_fit(tmp_path):

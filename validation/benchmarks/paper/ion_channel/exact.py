@@ -73,14 +73,14 @@ def refuse_impossible(opened: NDArray[np.int64], channels: int) -> None:
     if off.any():
         sweep, sample = np.argwhere(off)[0]
         raise DataError(
-            f"sweep {sweep + 1}, sample {sample + 1}: {opened[sweep, sample]} channels are open "
+            f"sweep {sweep + 1}, sample {sample + 1}: open channels: {opened[sweep, sample]} "
             f"of {channels}; say how many there are, or look for an artefact"
         )
     early = np.flatnonzero(opened[:, 0])
     if early.size:
         named = ", ".join(str(sweep + 1) for sweep in early)
         raise DataError(
-            f"sweep {early[0] + 1}, sample 1: {opened[early[0], 0]} channels are open, and the "
+            f"sweep {early[0] + 1}, sample 1: open channels: {opened[early[0], 0]}, and the "
             "model begins with all closed, so that no rates can give these data; let sweeps begin "
             f"at the step of the voltage, or leave out those that begin open (--leave-out {named})"
         )

@@ -37,7 +37,7 @@ def plot(fits: Sequence[Fit], path: Path) -> None:
     seed = min(fit.seed for _, _, own in found for fit in own)
     sweeps = simulate_sweeps(seed, SWEEPS)
     top = above.subplots(1, 3)
-    _sweeps(top[0], sweeps)
+    show_sweeps(top[0], sweeps)
     _means(top[1], found, sweeps, seed)
     _descents(top[2], found, seed)
     bottom = below.subplots(1, 4, sharey=True)
@@ -50,16 +50,20 @@ def plot(fits: Sequence[Fit], path: Path) -> None:
     ]
     bottom[0].set_yticks(range(len(found)), labels, fontsize=8)
     bottom[0].set_ylim(len(found) - 0.4, -0.6)
-    bottom[0].set_title("D  Rates, a dot a seed; bar: ± standard error to be expected", loc="left")
+    # A descent need not end at the best fit, and then it scatters otherwise.
+    bar = "± standard error of the best fit"
+    bottom[0].set_title(f"D  Rates, a dot a seed; bar: {bar}", loc="left")
     figure.suptitle("Ion channel, two channels; all sweeps simulated from the published rates")
     figure.savefig(path, dpi=130)
 
 
-def _sweeps(axes: Any, sweeps: Sweeps) -> None:
+def show_sweeps(axes: Any, sweeps: Sweeps) -> None:
+    """Draw the first eight sweeps, one above the other."""
     assert sweeps.opened is not None
     for row, sweep in enumerate(sweeps.opened[:8]):
         axes.step(EDGES[:-1], 0.35 * sweep + row, where="post", color=BLACK, linewidth=0.9)
-    axes.set_yticks(range(8), [str(i + 1) for i in range(8)])
+    shown = min(8, len(sweeps.opened))
+    axes.set_yticks(range(shown), [str(i + 1) for i in range(shown)])
     axes.set(xlabel="time, ms", ylabel="sweep")
     axes.set_title("A  Eight sweeps: none, one or two open")
 

@@ -57,7 +57,7 @@ def read_sweeps(
         raise DataError(
             f"{path.name}: the numbers are a block of {block.shape[0]} × {block.shape[1]}, and "
             f"sweeps of {samples} samples need an axis of {samples}; say samples=..., or correct "
-            "the layout in paper_nav15_file"
+            "the layout in ion_channel/nav15_file.py"
         )
     if _is_clock(block[:, 0]):
         block = block[:, 1:]

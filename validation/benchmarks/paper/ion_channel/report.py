@@ -77,7 +77,7 @@ def _head(fits: Sequence[Fit]) -> list[str]:
             f"{CHANNELS} channels, closed at first, {SAMPLES} samples of {INTERVAL:g} ms. Sweeps "
             "are averaged over the bins between samples; no trajectory is cut at 20 firings: the "
             "state I absorbs, and all are followed to the end of the sweep. Written by "
-            "`validation/benchmarks/paper/paper_ion_channel.py`; its head holds the commands."
+            "`validation/benchmarks/paper/paper_ion_channel.py`."
         ),
         "What is fitted:",
         "",
