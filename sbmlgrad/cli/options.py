@@ -64,7 +64,8 @@ Times = Annotated[
     str,
     typer.Option(
         metavar="START:STOP:STEPS",
-        help="Times to report: STEPS equal intervals from START to STOP, in the model's unit.",
+        help="Times to report: STEPS equal intervals from START to STOP, in the model's unit; "
+        "several such grids with commas.",
     ),
 ]
 Engine = Annotated[

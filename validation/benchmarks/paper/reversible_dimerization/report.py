@@ -240,7 +240,8 @@ def plot(fits: Sequence[Fit], path: Path) -> None:
     _learned(grid[1, 0], shown)
     _errors(grid[1, 1], fits)
     figure.suptitle(
-        f"Reversible dimerisation. First three panels: {MODES[shown[0].mode].words}, one seed"
+        "Reversible dimerisation. First three panels: "
+        f"{MODES[shown[0].mode].words}, seed {shown[0].seed}"
     )
     figure.savefig(path, dpi=130)
 
@@ -351,7 +352,7 @@ def _errors(axes: Any, fits: Sequence[Fit]) -> None:
     budgets = sorted({mode.trajectories for mode in MODES.values()})
     axes.set_xlim(0.5 * budgets[0], 2.0 * budgets[-1])
     axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
-    axes.set_ylim(0.02, None)
+    axes.set_ylim(0.02, max(0.2, 1.1 * axes.get_ylim()[1]))
     low, high = axes.get_ylim()
     ticks = [t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= t <= high]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
