@@ -19,7 +19,17 @@ from dwells.bootstrap import judge
 from dwells.halves import Layout, Record, read_record
 from dwells.report import page
 from dwells.scheme import Scheme, equilibrium, fit_scheme, network, simulate
-from dwells.statistics import SCALES, differences, observed, open_later
+from dwells.statistics import (
+    COURSE,
+    DISTANCES,
+    SCALES,
+    burst_sizes,
+    differences,
+    expected_bursts,
+    expected_later,
+    observed,
+    open_later,
+)
 from paper_records import kept
 
 DATA = ROOT.parent / "shared" / "data" / "channel"
@@ -109,7 +119,23 @@ def test_closed_forms_are_the_means_of_simulated_statistics():
     z = off.mean(axis=0) / (off.std(axis=0, ddof=1) / np.sqrt(len(off)))
     # Distances have no expectation to compare with. The bound sees 1 % in the mean opening.
     told = dict(zip(SCALES, z.round(2).tolist(), strict=True))
-    assert (np.abs(z[2:]) < 4.5).all(), told
+    assert (np.abs(z[len(DISTANCES) :]) < 4.5).all(), told
+
+
+def test_the_course_of_ensembles_and_the_sizes_of_bursts_are_those_of_closed_forms():
+    layout = Layout((1, 12_000))
+    halves = [half for _, half in simulate(TRUTH, layout, 60, 9)]
+    for seen, told in (
+        ([burst_sizes(half) for half in halves], expected_bursts(TRUTH)),
+        ([open_later(half, COURSE) for half in halves], expected_later(TRUTH, COURSE)),
+    ):
+        off = np.array(seen) - told
+        # Where a hundred records together hold some thirty cases, means are about normal.
+        own = (told * len(halves) * 1000 > 30.0) & (off.std(axis=0) > 0.0)
+        z = off.mean(axis=0)[own] / (off.std(axis=0, ddof=1)[own] / np.sqrt(len(halves)))
+        # One burst more of a hundred that goes on, or a state that begins them wrongly, would show.
+        assert own.sum() > 5
+        assert (np.abs(z) < 5.0).all(), z.round(1)
 
 
 def test_a_level_is_held_that_is_not_held_without_refitting():
@@ -138,7 +164,7 @@ def test_data_sets_are_ranked_among_the_replicates_of_all():
     np.testing.assert_allclose(np.sort(calibration.p_values(lines)), np.arange(2, 41) / 40.0)
     far = [{**line, "off": [x + 20.0 for x in line["off"]]} for line in lines]
     np.testing.assert_allclose(calibration.p_values(far), 1.0 / 40.0)
-    near = [{**line, "off": [-20.0, -20.0, *([0.0] * 8)]} for line in lines]
+    near = [{**line, "off": [-20.0, -20.0, *([0.0] * (len(SCALES) - 2))]} for line in lines]
     np.testing.assert_allclose(calibration.p_values(near), 1.0)
 
 

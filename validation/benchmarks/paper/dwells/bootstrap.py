@@ -80,7 +80,7 @@ def judge(
     is_free: bool,
     replicates: int,
     seed: int,
-    watch: Callable[[Half], None] | None = None,
+    watch: Callable[[Half, Scheme], None] | None = None,
 ) -> Verdict:
     """Fit a scheme to one half of a record and judge it on the other.
 
@@ -98,7 +98,7 @@ def judge(
         is_free: whether the next state depends on the last.
         replicates: how many.
         seed: of the simulations.
-        watch: called with the unseen half of every replicate.
+        watch: called with the unseen half of every replicate and what was fitted to its other one.
     """
     scheme = fit_scheme(fitted, states, is_free=is_free)
     again, plain = [], []
@@ -107,7 +107,7 @@ def judge(
         again.append(differences(second, refit))
         plain.append(differences(second, scheme))
         if watch:
-            watch(second)
+            watch(second, refit)
     drawn, off = np.array(again), differences(unseen, scheme)
     scores, p_values = _compared(off, drawn)
     told = on_scale(expected(scheme))

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dwells.halves import Half
-from dwells.statistics import GAP, open_later
+from dwells.scheme import Scheme
+from dwells.statistics import COURSE, GAP, expected_bursts, expected_later, open_later
 
 FloatArray = NDArray[np.float64]
 
@@ -17,9 +18,6 @@ OPEN_EDGES, SHUT_EDGES = np.geomspace(1e-3, 1e2, 41), np.geomspace(1e-3, 1e6, 64
 
 #: Classes of shuttings in front of which the mean opening is taken, ms.
 NEIGHBOURS = np.array([1e-3, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
-
-#: Times after the beginning of an opening, ms.
-LATER = np.geomspace(0.01, 10.0, 25)
 
 #: Openings that a burst may have at least.
 SIZES = np.array([1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200])
@@ -37,9 +35,26 @@ def curves(half: Half) -> dict[str, FloatArray]:
         "open": np.histogram(half.opened, OPEN_EDGES)[0].astype(np.float64),
         "shut": np.histogram(half.shut, SHUT_EDGES)[0].astype(np.float64),
         "neighbours": _means(half.opened, np.digitize(half.shut, NEIGHBOURS) - 1),
-        "later": open_later(half, LATER),
+        "later": open_later(half, COURSE),
         "bursts": _bursts(half.shut),
     }
+
+
+def refitted_curves(half: Half, refit: Scheme, scheme: Scheme) -> dict[str, FloatArray]:
+    """Return the curves of a replicate around a scheme, its fit as far off as that of a record is.
+
+    Where the course of a curve is known in closed form, it is moved by how far the scheme that was
+    fitted to the replicate is from the one that it was simulated from.
+
+    Args:
+        half: of the replicate, not fitted.
+        refit: what was fitted to its other half.
+        scheme: what it was simulated from.
+    """
+    found = curves(half)
+    found["later"] += expected_later(scheme, COURSE) - expected_later(refit, COURSE)
+    found["bursts"] += (expected_bursts(scheme) - expected_bursts(refit))[SIZES - 1]
+    return found
 
 
 def _means(values: FloatArray, places: NDArray[np.int64]) -> FloatArray:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from paper_records import BLACK, BLUE, ORANGE
 
-from dwells.curves import LATER, NEIGHBOURS, OPEN_EDGES, SHUT_EDGES, SIZES, WINDOW
+from dwells.curves import NEIGHBOURS, OPEN_EDGES, SHUT_EDGES, SIZES, WINDOW
 from dwells.report import shown, words
-from dwells.statistics import GAP
+from dwells.statistics import COURSE, GAP
 from dwells.work import done, latest, verdict_of
 
 FloatArray = NDArray[np.float64]
@@ -29,7 +29,7 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
         grid = part.subplots(2, 3).ravel()
         part.suptitle(
             f"{own['record']}, the half that was not fitted; lines and bands: median and 95 % of "
-            "simulated halves",
+            "simulated halves (E, F: fitted again)",
             fontsize=13,
         )
         _trace(grid[0], own, models[0])
@@ -40,11 +40,10 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
         grid[3].set_title("D  openings in front of shuttings")
         grid[3].set_xlabel("shutting behind, ms")
         grid[3].set_ylabel("mean opening, ms")
-        _curves(grid[4], own, models, "later", LATER)
+        _curves(grid[4], own, models, "later", COURSE)
         grid[4].set_title("E  ensemble aligned at openings")
         grid[4].set_xlabel("time after an opening began, ms")
         grid[4].set_ylabel("share of channels that are open")
-        grid[4].set_ylim(0.0, 1.02)
         _curves(grid[5], own, models, "bursts", SIZES)
         grid[5].set_title(f"F  bursts (no shutting above {GAP:g} ms)")
         grid[5].set_xlabel("openings")

@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 from dwells.bootstrap import LEVEL, Verdict
 from dwells.calibration import DRIFT, p_values
 from dwells.halves import LONGEST
-from dwells.statistics import AHEAD, DISTANCES, GAP, SCALES
+from dwells.statistics import AHEAD, COURSE, DISTANCES, GAP, SCALES
 from dwells.work import accepted, chosen, done, latest, verdict_of
 
 #: Levels at which rejections of the calibration are counted.
@@ -35,15 +35,14 @@ def page(lines: list[dict[str, Any]]) -> str:
     )
     text += [
         "```sh",
-        f"python validation/benchmarks/paper/paper_channel_records.py {files}",
-        "python validation/benchmarks/paper/paper_channel_records.py --calibrate 250",
-        "python validation/benchmarks/paper/paper_channel_records.py",
+        "python validation/benchmarks/paper/paper_channel_records.py --calibrate 250 \\",
+        f"    {files}",
         "```",
         "",
     ]
     text += paragraph(
-        "The first command makes the verdicts, the second measures the test, and the third writes "
-        "page and figure again from the lines that are kept. The dead times, in ms, are the "
+        "This makes the verdicts and measures the test; without a file, page and figure are "
+        "written again from the lines that are kept. The dead times, in ms, are the "
         "`resolution_ms` of the first line of each file: the resolution that was imposed on the "
         f"record. Verdicts of {made['date']}; {made['machine']}."
     )
@@ -72,11 +71,13 @@ def _of_the_test(replicates: int) -> list[str]:
             "the smallest p-value if the fitted scheme were known to be the truth."
         ),
         *paragraph(
-            "Distances are those of Kolmogorov and Smirnov from the dwells of the fit; of them "
-            "the page gives the median of the replicates instead of what the scheme expects. A "
-            f"burst ends at a shutting of more than {GAP:g} ms. Correlations are those of ranks of "
-            "neighbours. `Open 1 ms after an opening began` is the ensemble mean of channels "
-            f"aligned at their openings; it takes those with {AHEAD} pairs left in their stretch. "
+            "Distances are the largest differences from what the fit expects: of the distributions "
+            "of dwells, of the ensemble mean of channels aligned at their openings, from "
+            f"{COURSE[0]:g} to {COURSE[-1]:g} ms, and of the share of bursts with at least so many "
+            "openings. Of them the page gives the median of the replicates instead of what the "
+            f"scheme expects. A burst ends at a shutting of more than {GAP:g} ms. Correlations are "
+            "those of ranks of neighbours. `Open 1 ms after an opening began` is that ensemble "
+            f"mean at one time; it takes channels with {AHEAD} pairs left in their stretch. "
             "Everything else is expected in closed form."
         ),
     ]

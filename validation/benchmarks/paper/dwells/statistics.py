@@ -17,16 +17,26 @@ GAP = 3.0
 #: Times after the beginning of an opening at which the channel is looked at again, ms.
 LATER = (1.0, 10.0)
 
+#: Openings of a burst up to which its sizes are compared.
+LONGEST = 200
+
 #: Pairs that must be left in a stretch behind an opening from which that is done.
 AHEAD = 10
 
-#: Distances from the dwells of a scheme, which expects them to be as small as they can be.
-DISTANCES = ("distance of open dwells", "distance of shut dwells")
+#: Times at which the whole course of that is looked at, ms.
+COURSE = np.geomspace(0.01, 10.0, 25)
+
+#: Distances from what a scheme expects, which are to be as small as they can be.
+DISTANCES = (
+    "distance of open dwells",
+    "distance of shut dwells",
+    "distance of the ensemble at openings",
+    "distance of openings a burst",
+)
 
 #: Statistic → scale on which it is compared, for its scatter to be about normal there.
 SCALES = {
-    DISTANCES[0]: "log",
-    DISTANCES[1]: "log",
+    **dict.fromkeys(DISTANCES, "log"),
     "mean opening, ms": "log",
     "mean shutting in bursts, ms": "log",
     "share of time open": "logit",
@@ -44,7 +54,7 @@ def check_bursts(half: Half) -> None:
     Raises:
         ValueError: no shutting ends a burst, all do, or no stretch is long enough.
     """
-    if not 0 < (half.shut > GAP).sum() < len(half.shut):
+    if not 1 < (half.shut > GAP).sum() < len(half.shut):
         raise ValueError(
             f"shuttings of a half are from {half.shut.min():g} to {half.shut.max():g} ms, so that "
             f"those above {GAP:g} ms do not tell bursts; are durations and dead time in ms?"
@@ -54,7 +64,7 @@ def check_bursts(half: Half) -> None:
 
 
 def observed(half: Half, scheme: Scheme) -> FloatArray:
-    """Return the statistics of a half, the first two as distances from a scheme.
+    """Return the statistics of a half, the first four as distances from a scheme.
 
     Returns:
         Values in the order of `SCALES`, float64 [statistic].
@@ -68,6 +78,8 @@ def observed(half: Half, scheme: Scheme) -> FloatArray:
         [
             _distance(half.opened, scheme.shares, scheme.opened),
             _distance(half.shut, scheme.shut_shares, scheme.shut),
+            np.abs(open_later(half, COURSE) - expected_later(scheme, COURSE)).max(),
+            np.abs(burst_sizes(half) - expected_bursts(scheme)).max(),
             half.opened.mean(),
             half.shut[half.shut <= GAP].mean(),
             half.opened.sum() / (half.opened.sum() + half.shut.sum()),
@@ -89,8 +101,7 @@ def expected(scheme: Scheme) -> FloatArray:
     ranks, shut_ranks = _ranks(shares, scheme.opened), _ranks(shut_shares, scheme.shut)
     return np.array(
         [
-            np.nan,
-            np.nan,
+            *(np.nan,) * len(DISTANCES),
             mean,
             brief / (shut_shares @ (1.0 - lasting)),
             mean / (mean + mean_shut),
@@ -156,6 +167,24 @@ def expected_later(scheme: Scheme, later: FloatArray) -> FloatArray:
     generator[number:, :number] = scheme.back / scheme.shut[:, None]
     start = np.append(scheme.shares, np.zeros(len(scheme.shut)))
     return np.array([(start @ expm(generator * time))[:number].sum() for time in later])
+
+
+def burst_sizes(half: Half) -> FloatArray:
+    """Return the share of bursts with at least 1, 2, ... `LONGEST` openings, float64 [size]."""
+    openings = np.diff(np.flatnonzero(half.shut > GAP))
+    return (openings[:, None] >= np.arange(1, LONGEST + 1)).mean(axis=0)
+
+
+def expected_bursts(scheme: Scheme) -> FloatArray:
+    """Return what a scheme expects of `burst_sizes`: it shuts briefly again and again."""
+    lasting = np.exp(-GAP / scheme.shut)
+    begins = (scheme.shut_shares * lasting) @ scheme.back
+    again = scheme.onward @ ((1.0 - lasting)[:, None] * scheme.back)
+    found, left = [], begins / begins.sum()
+    for _ in range(LONGEST):
+        found.append(float(left.sum()))
+        left = left @ again
+    return np.array(found)
 
 
 def _distance(sample: FloatArray, shares: FloatArray, means: FloatArray) -> float:

@@ -11,7 +11,7 @@ import numpy as np
 from paper_records import keep, kept, machine
 
 from dwells.bootstrap import Verdict, judge
-from dwells.curves import curves, excerpt, plain, spread
+from dwells.curves import curves, excerpt, plain, refitted_curves, spread
 from dwells.halves import Half, Record
 from dwells.scheme import Scheme
 
@@ -54,7 +54,7 @@ def judge_record(
         key = {"scheme": [opened, shut, is_free], "replicates": replicates}
         if done(kept(records), kind="verdict", **own, **key):
             continue
-        seen: list[Half] = []
+        seen: list[tuple[Half, Scheme]] = []
         verdict = judge(
             record.fitted,
             record.unseen,
@@ -63,12 +63,12 @@ def judge_record(
             is_free=is_free,
             replicates=replicates,
             seed=seed_of(name, opened, shut, is_free),
-            watch=seen.append,
+            watch=lambda half, refit, own=seen: own.append((half, refit)),
         )
-        drawn = spread([curves(half) for half in seen])
+        drawn = spread([refitted_curves(*pair, verdict.scheme) for pair in seen])
         line = {"kind": "verdict", **own, **key, **as_line(verdict)}
         line["curves"] = {name: plain(values) for name, values in drawn.items()}
-        line["trace"] = plain(np.array(excerpt(seen[0])))
+        line["trace"] = plain(np.array(excerpt(seen[0][0])))
         line["date"], line["machine"] = datetime.now(UTC).strftime("%Y-%m-%d"), machine()
         keep(records, line)
         print(f"{name} {opened}, {shut}, {is_free}: p {verdict.p_value:.3f}", flush=True)
