@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
-#: Times closer to each other than this share of the last one are the same.
-SAME = 1e-9
+#: Times closer to each other than this share of the smallest step of any grid are the same.
+SAME = 1e-6
 
 
 def together(grids: Sequence[FloatArray]) -> FloatArray:
@@ -19,11 +19,11 @@ def together(grids: Sequence[FloatArray]) -> FloatArray:
     Use it where early times are to be closer to each other than late ones.
 
     Args:
-        grids: each float64 [time].
+        grids: each float64 [time], increasing, of two times or more.
 
     Returns:
         float64 [time].
     """
     every = np.sort(np.concatenate(grids))
-    is_new = np.diff(every, prepend=-np.inf) > SAME * np.abs(every).max()
-    return every[is_new]
+    least = min(float(np.diff(grid).min()) for grid in grids)
+    return every[np.diff(every, prepend=-np.inf) > SAME * least]

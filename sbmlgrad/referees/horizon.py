@@ -48,6 +48,10 @@ OF_EACH, FOR_EACH = 3.0, 10.0
 #: cent in a single rate.
 IN_ALL = 300.0
 
+#: How much later than the last of the early times the last time may be: even steps through all of
+#: them, which some simulators need, stay few.
+LATER = 50.0
+
 #: Share of the firings that there are in the longest time, if they are fewer.
 NEARLY = 0.9
 
@@ -96,8 +100,8 @@ def grid_of(model: ReactionNetwork) -> Grid:
     1, 2, 5, 10, ... by which every reaction has fired `OF_EACH` times in the mean of a few trial
     trajectories, and all of them as often as there are molecules at the start and `FOR_EACH` times
     the number of reactions; or `NEARLY` as often as they ever do. Late ones are as many up to
-    where a trajectory has had `IN_ALL` firings, if that is later. Both stay below the time in
-    which it has `MOST`.
+    where a trajectory has had `IN_ALL` firings, if that is later, but not `LATER` times as late.
+    Both stay below the time in which it has `MOST`.
 
     Args:
         model: the network, with the values that it will have.
@@ -123,8 +127,11 @@ def grid_of(model: ReactionNetwork) -> Grid:
     in_all = float(ever.sum())
     has_early = (fired >= np.minimum(OF_EACH, ever)).all(axis=1) & is_known
     has_early &= fired.sum(axis=1) >= min(max(FOR_EACH * fired.shape[1], molecules), in_all)
+    early = int(np.flatnonzero(has_early)[0])
     has_late = has_early & (fired.sum(axis=1) >= min(IN_ALL, in_all))
-    early, last = (int(np.flatnonzero(has)[0]) for has in (has_early, has_late))
+    # One more step of 1, 2, 5, 10 would be beyond.
+    has_late |= np.array(tried) > LATER / 2.0 * tried[early]
+    last = int(np.flatnonzero(has_late & is_known)[0])
     why = f"a trajectory has about {fired[last].sum():.2g} firings until then"
     return Grid(tried[last], why, early=tried[early])
 

@@ -37,9 +37,29 @@ def test_one_grid_is_enough_where_many_reactions_or_molecules_take_long() -> Non
     assert grid.text == f"0:{grid.last:g}:10"
 
 
+def test_late_times_are_not_too_late_for_even_steps() -> None:
+    # A burst of 200 firings within a second, then one firing in 100.
+    model = antimony(
+        "substanceOnly species A in cell, X in cell; A = 200; X = 0;"
+        "J0: A => ; 10*A; J1: => X; 0.01; J2: => X; 0.01;"
+    )
+    grid = grid_of(model)
+    assert grid.last <= horizon.LATER * grid.early
+    assert uniform_steps(grid.times) is not None
+    burst = antimony(
+        "substanceOnly species A in cell, X in cell; A = 40; X = 0; J0: A => X; 10*A; J1: X => A;"
+        "1e-3*X;"
+    )
+    grid = grid_of(burst)
+    assert grid.early < grid.last <= horizon.LATER * grid.early
+    assert uniform_steps(grid.times) is not None
+
+
 def test_times_of_several_grids() -> None:
     found = together([np.linspace(0.0, 0.3, 4), np.linspace(0.0, 1.0, 11)])
     np.testing.assert_allclose(found, np.arange(11) / 10.0, rtol=1e-12)
+    far = times_of("1e9:1000000001:10")
+    assert far.tolist() == np.linspace(1e9, 1e9 + 1.0, 11).tolist()
     assert times_of("0:1:2,0:10:2").tolist() == [0.0, 0.5, 1.0, 5.0, 10.0]
     with pytest.raises(RequestError, match=r"0:1:2,0:10: write START:STOP:STEPS"):
         times_of("0:1:2,0:10")
