@@ -209,9 +209,9 @@ def is_finished(record: Mapping[str, Any], effort: Effort) -> bool:
 
 def _failed(subject: Subject, verdict_of_it: str, words: str) -> dict[str, Any]:
     """Return the record of a failure; of one that the file itself is the reason of, as that."""
-    reaction, what = MEANINGLESS.get(subject.name, ("", ""))
-    if reaction and f"reaction '{reaction}'" in words:
-        return {"verdict": SKIPPED, "kind": NO_MEANING, "words": f"'{reaction}' {what}"}
+    for reaction, what in MEANINGLESS.get(subject.name, {}).items():
+        if f"reaction '{reaction}'" in words:
+            return {"verdict": SKIPPED, "kind": NO_MEANING, "words": f"'{reaction}' {what}"}
     return {"verdict": verdict_of_it, "words": words}
 
 

@@ -40,16 +40,17 @@ ENDS: Mapping[str, float] = {
 
 #: Models with a law that has no meaning for some counts, so that sbmlgrad refuses to go on there:
 #: model → (reaction, what its law does), as the files say. A failure elsewhere is one of sbmlgrad.
-MEANINGLESS: Mapping[str, tuple[str, str]] = {
-    "BIOMD0000000488": (
-        "AbetaPlaqueFormation1",
-        "takes two AbetaDimer at kpf AbetaDimer^2 / 2, also where there is one",
-    ),
-    "BIOMD0000000587": ("_2___R____R2", "takes two R at yeast gamma R^2, also where there is one"),
-    "BIOMD0000001030": (
-        "effector_production",
-        "divides by Regulatory_cells, also where none is left",
-    ),
+MEANINGLESS: Mapping[str, Mapping[str, str]] = {
+    "BIOMD0000000488": {
+        "AbetaPlaqueFormation1": "takes two AbetaDimer at kpf AbetaDimer^2 / 2, also of one",
+        "AbetaAggregation1": "takes two Abeta at kaggAbeta Abeta^2 / 2, also of one",
+    },
+    "BIOMD0000000587": {
+        "_2___R____R2": "takes two R at yeast gamma R^2, also of one",
+    },
+    "BIOMD0000001030": {
+        "effector_production": "divides by Regulatory_cells, also where none is left",
+    },
 }
 
 #: What a quick look takes of the groups that are long.

@@ -142,12 +142,12 @@ def test_a_law_without_a_meaning_is_excused_only_where_the_file_was_read(
     subject = Subject(SHIPPED, "odd", str(tmp_path / "odd.xml"), 5.0)
     unknown = made(subject, {"any": TooFast(1.0)})["any"]
     assert (unknown["verdict"], cell(unknown)) == (OURS_FAILED, "**!**")
-    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", ("J0", "takes two X, also of one"))
+    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", {"J0": "takes two X, also of one"})
     found = made(subject, {"any": TooFast(1.0)})["any"]
     assert (found["verdict"], found["kind"], cell(found)) == (SKIPPED, NO_MEANING, "R")
     assert found["words"] == "'J0' takes two X, also of one"
     assert is_settled(found)
-    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", ("J1", "is another one"))
+    monkeypatch.setitem(run_compare.MEANINGLESS, "odd", {"J1": "is another one"})
     assert made(subject, {"any": TooFast(1.0)})["any"]["verdict"] == OURS_FAILED
     sought = replace(subject, trouble="failed: NEGATIVE_COUNT: by reaction 'J1'")
     assert made(sought, {"any": TooFast(1.0)})["any"]["kind"] == NO_MEANING
