@@ -39,7 +39,7 @@ ENDS: Mapping[str, float] = {
 }
 
 #: Models with a law that has no meaning for some counts, so that sbmlgrad refuses to go on there:
-#: model → (reaction, what its law does), as the files say. A failure elsewhere is one of sbmlgrad.
+#: model → reaction → what its law does, as the files say. A failure elsewhere is one of sbmlgrad.
 MEANINGLESS: Mapping[str, Mapping[str, str]] = {
     "BIOMD0000000488": {
         "AbetaPlaqueFormation1": "takes two AbetaDimer at kpf AbetaDimer^2 / 2, also of one",
