@@ -24,6 +24,9 @@ def together(grids: Sequence[FloatArray]) -> FloatArray:
     Returns:
         float64 [time].
     """
+    if len(grids) == 1:
+        return grids[0]
     every = np.sort(np.concatenate(grids))
     least = min(float(np.diff(grid).min()) for grid in grids)
-    return every[np.diff(every, prepend=-np.inf) > SAME * least]
+    rounding = 4.0 * float(np.spacing(np.abs(every).max()))
+    return every[np.diff(every, prepend=-np.inf) > max(SAME * least, rounding)]

@@ -33,7 +33,7 @@ STEPS = 10
 TRIALS, SEED = 4, 0
 
 #: Firings that a trial trajectory may have, without and with events, rate rules or laws in time.
-MOST, MOST_TIMED = 100_000, 2_000
+MOST, MOST_TIMED = 150_000, 2_000
 
 #: Decades of time that are tried, likewise.
 DECADES, DECADES_TIMED = 9, 4
@@ -50,7 +50,7 @@ IN_ALL = 300.0
 
 #: How much later than the last of the early times the last time may be: even steps through all of
 #: them, which some simulators need, stay few.
-LATER = 50.0
+LATER = 25.0
 
 #: Share of the firings that there are in the longest time, if they are fewer.
 NEARLY = 0.9
@@ -63,7 +63,7 @@ class Grid:
     Attributes:
         last: the last one, in the model's unit.
         why: in words.
-        early: the last of those that are closer to each other; `last` if all are as close.
+        early: the last of those that are closer to each other; not before `last` if none are.
     """
 
     last: float

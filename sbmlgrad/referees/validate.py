@@ -88,7 +88,8 @@ def validate(
         against: referees, by name or as objects; see `sbmlgrad.referees.REFEREES`.
         parameters: None for the model's own, a mapping id → value or an array [parameter].
         times: where to compare, increasing, >= 0, in the model's unit. None takes ten equal steps,
-            up to when every reaction has fired several times; the report says which.
+            up to when every reaction has fired several times, and ten more up to 300 firings if
+            that is later, at most 25 times as late; the report says which.
         trajectories: of each side, at least 20; None takes 2000, or as many as fit into
             `within_s`.
         seed: 0 <= seed < 2^63; None draws one, recorded in the report.
@@ -120,11 +121,12 @@ def validate(
         if not limit > 0.0:
             raise RequestError(f"{name}={limit}: give a number of seconds above 0")
     check_error(family_wise_error)
+    check_network("validate", model)
     names = [against] if isinstance(against, str | Referee | ExactReferee) else list(against)
     referees = [referee(name) if isinstance(name, str) else name for name in names]
     if not referees:
         raise RequestError("against: name at least one referee")
-    # Those that are not known yet are as even as these, which is all that objections are about.
+    # Those that are not known yet lie on an even grid as these do; who heeds more is asked again.
     grid = GRID.times if times is None else np.asarray(times, dtype=np.float64)
     grid = ValuesAt(grid.tolist()).points
     skipped = unavailable(referees)
@@ -146,7 +148,12 @@ def validate(
     # One trajectory, to refuse at once what cannot be simulated.
     simulate(model, times=[0.0], trajectories=1, seed=number)
     chosen = grid_of(model) if times is None else None
-    grid = grid if chosen is None else chosen.times
+    if chosen is not None:
+        grid = chosen.times
+        skipped |= objections(asked, lowered, grid)
+        asked = [judge for judge in asked if judge.name not in skipped]
+        if not asked:
+            none_left(model, skipped, {})
     done = Done(progress)
     if trajectories is not None:
         done.total = sum(_sides(judge) * int(trajectories) for judge in asked)
@@ -196,7 +203,6 @@ def _started(
     model: ReactionNetwork, parameters: Any, seed: int
 ) -> tuple[ReactionNetwork, NDArray[np.float64]]:
     """Return the network with all its values, and counts at time 0, float64 [species]."""
-    check_network("validate", model)
     given = explicit_of(model, parameters)
     of_values = lower(model, initial_values(model, given, {}) if given else None)
     values, states = start_states(of_values, given, {}, seed, np.zeros(1, dtype=np.uint64))

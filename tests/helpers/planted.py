@@ -212,7 +212,12 @@ class Float32Uniforms(Planted):
 
     Made for three reactions, two at constant rates and the last one rare and once; when they fire
     between outputs is of no interest, as nothing depends on it.
+
+    Attributes:
+        bits: of a uniform; with 53 it is right.
     """
+
+    bits: int = 23
 
     def ensemble(self, network: Network, times: Array, n: int, rng: np.random.Generator) -> Array:
         rates = network.propensities(network.start[None], np.zeros(1))[0]
@@ -221,9 +226,8 @@ class Float32Uniforms(Planted):
         firings = rng.poisson(bounds[-1] * steps, (n, len(times)))
         for i, t in np.ndindex(n, len(times)):
             number = int(firings[i, t])
-            # 32 random bits shifted by nine, two of them out of every word that is drawn.
-            words = rng.integers(0, 2**64, -(-number // 2), dtype=np.uint64).view(np.uint32)
-            chosen = (words[:number] >> np.uint32(9)) * (bounds[-1] * 2.0**-23)
+            words = rng.integers(0, 2**64, number, dtype=np.uint64) >> np.uint64(64 - self.bits)
+            chosen = words * (bounds[-1] * 2.0**-self.bits)
             others = np.count_nonzero(chosen >= bounds[0])
             fired[i, t, 2] = np.count_nonzero(chosen >= bounds[1]) if others else 0
             fired[i, t, 1] = others - fired[i, t, 2]

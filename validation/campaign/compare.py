@@ -56,6 +56,9 @@ KNOWN, CANNOT, NOTHING, NO_MEANING = (
 #: How `validate` begins to say that a single referee was left out.
 NONE_LEFT = "no referee is left to ask"
 
+#: How it says that one is not installed.
+ABSENT = "not installed"
+
 #: What `validate` says where no count changes.
 NO_COUNTS = "nothing to compare"
 
@@ -221,7 +224,8 @@ def _compared(found: Comparison) -> dict[str, Any]:
         "verdict": AGREES if found.agrees else DISAGREES,
         "words": verdict(found),
         "version": found.names[1].rpartition(" ")[2],
-        "trajectories": shown.ours.trajectories,
+        # Of the first look, whose size says what could have been found.
+        "trajectories": found.ours.trajectories,
         "tests": found.tests,
         "error": found.family_wise_error,
         "bound": found.bound,
@@ -250,6 +254,9 @@ def _left_out(subject: Subject, message: str) -> dict[str, Any]:
         # Those that are built in are ours, and what they did not foresee is, too.
         return _failed(subject, OURS_FAILED if BROKE in message else FAILED, message)
     reasons = [line.partition("': ")[2] for line in message.splitlines() if line[:5] == "  - '"]
+    if any(reason.startswith(ABSENT) for reason in reasons):
+        # It was there when the campaign began.
+        return _failed(subject, FAILED, message)
     return {"verdict": SKIPPED, "kind": CANNOT, "words": "; ".join(reasons)}
 
 

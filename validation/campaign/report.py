@@ -84,9 +84,12 @@ def least_difference(record: Mapping[str, Any]) -> float:
     Returns:
         In standard deviations of the count; of a normal one, which few trajectories only suggest.
     """
-    sides = 1 if record["referee"] in EXACT else 2
-    error = math.sqrt(sides / int(record["trajectories"]))
-    return (float(record["bound"]) + NormalDist().inv_cdf(POWER)) * error
+    bound, number = float(record["bound"]), int(record["trajectories"])
+    if record["referee"] in EXACT:
+        # Judged by Chernoff's bound, 2 exp(-z² / 2) of a normal count.
+        level = 2.0 * (1.0 - NormalDist().cdf(bound))
+        bound, number = math.sqrt(2.0 * math.log(2.0 / level)), 2 * number
+    return (bound + NormalDist().inv_cdf(POWER)) * math.sqrt(2.0 / number)
 
 
 def power(records: Records) -> str:

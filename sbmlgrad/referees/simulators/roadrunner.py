@@ -10,7 +10,7 @@ from sbmlgrad.referees.base import FloatArray
 from sbmlgrad.referees.simulators.external import External
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class RoadRunner(External):
     """The direct method of libRoadRunner (Somogyi et al. 2015, 10.1093/bioinformatics/btv363).
 
@@ -23,9 +23,19 @@ class RoadRunner(External):
     install_with: str = field(default="pip install 'sbmlgrad[validation]'", init=False)
     worker: str = field(default="roadrunner_worker.py", init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.package)
-        object.__setattr__(self, "packages", (self.package,))
+    def __init__(self, package: str = "roadrunner", python: str | None = None) -> None:
+        object.__setattr__(self, "package", package)
+        object.__setattr__(self, "python", python)
+
+    @property
+    def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """That of the package."""
+        return self.package
+
+    @property
+    def packages(self) -> tuple[str, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """What is imported."""
+        return (self.package,)
 
     def request(
         self, document: bytes, species: Sequence[str], times: FloatArray

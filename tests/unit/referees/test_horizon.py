@@ -74,7 +74,7 @@ def test_molecules_that_run_out_are_waited_for() -> None:
 def test_a_slow_reaction_is_waited_for_and_a_very_slow_one_is_not() -> None:
     text = "substanceOnly species X in cell, Y in cell; X = 0; Y = 0; J: => X; 10; K: => Y; {};"
     assert 20.0 <= grid_of(antimony(text.format(0.1))).early <= 100.0
-    # Beyond the time in which a trajectory has 100,000 firings.
+    # Beyond the time in which a trajectory has 150,000 firings.
     assert grid_of(antimony(text.format(1e-9))).last <= 1e4
 
 

@@ -16,7 +16,7 @@ from networks import MODELS, antimony, network
 
 from sbmlgrad.cli.app import BAD_INPUT, FAILED, NO, OK, run
 from sbmlgrad.codegen.lowering import lower
-from sbmlgrad.errors import RefereeError, SimulationError
+from sbmlgrad.errors import RefereeError, RequestError, SimulationError
 from sbmlgrad.referees import Fsp, RateEquations, RefereeResult, RefusedError
 from sbmlgrad.referees.report.validation import READING
 from sbmlgrad.referees.still import not_compared
@@ -158,6 +158,29 @@ def test_one_that_cannot_tell_whether_it_is_installed_is_left_out() -> None:
     with pytest.raises(RefereeError, match="no referee is left") as caught:
         validate(network("hill"), Lost("lost"), **options)
     assert "'lost': referee 'lost' ended by an unforeseen OSError: no disk" in str(caught.value)
+
+
+def test_a_referee_hears_of_the_times_that_are_chosen() -> None:
+    class Even(Judge):
+        def objections(self, _: Any, times: Any) -> tuple[str, ...]:
+            return () if np.allclose(np.diff(times, 2), 0.0) else ("it takes even steps only",)
+
+    model = antimony("substanceOnly species X in cell; X = 0; J0: => X; 1;")
+    options = {"trajectories": 50, "seed": 1}
+    report = validate(model, [Even("even"), Judge()], **options)
+    assert report.skipped["even"] == ("it takes even steps only",)
+    with pytest.raises(RefereeError, match="it takes even steps only"):
+        validate(model, Even("even"), **options)
+    assert not validate(model, Even("even"), times=[0, 1, 2], **options).skipped
+
+
+def test_what_is_no_network_is_refused_whoever_is_asked() -> None:
+    class Absent(Judge):
+        def is_available(self) -> bool:
+            return False
+
+    with pytest.raises(RequestError, match="validate"):
+        validate("model.xml", Absent("absent"), times=[1])  # type: ignore[arg-type]
 
 
 def test_a_failure_in_the_confirming_run_leaves_no_verdict() -> None:

@@ -160,6 +160,16 @@ def test_a_recording_is_fitted_from_starts_of_its_own(tmp_path, capsys):
     told = capsys.readouterr().err
     assert "sweep 4, sample 1: open channels: 1, and" in told
     assert "--leave-out 4" in told
+    # Sweeps are numbered as in the file, whatever is left out already.
+    first, opened[5, 0] = opened[5, 0], 1
+    write(path, opened.T.tolist())
+    with pytest.raises(SystemExit):
+        paper_ion_channel.main([*arguments, "--leave-out", "4"])
+    told = capsys.readouterr().err
+    assert "sweep 6, sample 1: open channels: 1, and" in told
+    assert "--leave-out 6)" in told
+    opened[5, 0] = first
+    write(path, opened.T.tolist())
     arguments += ["--leave-out", "4", "--out", str(tmp_path)]
     assert paper_ion_channel.main(arguments) == 0
     told = capsys.readouterr().out
@@ -214,7 +224,9 @@ def test_without_options_the_committed_page_is_made():
         for seed in part.seeds
         for method in part.methods
     }
+    # But for what is still to be made.
     assert settings <= planned
+    assert {key[:3] for key in settings} == {key[:3] for key in planned}
 
 
 def test_a_fit_in_another_setting_is_another_fit(tmp_path):

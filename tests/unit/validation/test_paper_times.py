@@ -36,9 +36,10 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def test_times_are_those_of_the_records_and_of_the_command(script: str) -> None:
     took = timed(Row("a run", "112 s", (script, "--modes", "whole")), 2)
-    assert took.fit_s == 4.0
+    assert took.fit_s == 3.5
     assert took.cpu_s > 0.0
-    assert took.fit_s != took.wall_s > 0.0
+    # Python does not start in less.
+    assert took.wall_s > 0.005
 
 
 def test_a_command_that_fails_is_no_time(
@@ -49,8 +50,9 @@ def test_a_command_that_fails_is_no_time(
     assert paper_times.main([]) == 1
     assert "a run: failed" in (told := capsys.readouterr().err)
     assert "it broke" in told
-    with pytest.raises(SystemExit):
-        paper_times.main(["--rows", "unknown"])
+    for wrong in (["--rows", "unknown"], ["--rows", "", "--write"]):
+        with pytest.raises(SystemExit):
+            paper_times.main(wrong)
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -18,7 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from ion_channel.exact import mean_open, starts
+from ion_channel.exact import mean_open, refuse_impossible, starts
 from ion_channel.figure import plot
 from ion_channel.fits import (
     DESCENTS,
@@ -142,7 +142,9 @@ def parser_of() -> argparse.ArgumentParser:
         "--leave-out", type=numbers, default=(), help="sweeps of the recording, such as 4,17"
     )
     parser.add_argument("--records", type=Path, default=RESULTS / "ion_channel.jsonl")
-    parser.add_argument("--out", type=Path, help=f"folder; {RESULTS.relative_to(ROOT)}")
+    parser.add_argument(
+        "--out", type=Path, help=f"folder; {RESULTS.relative_to(ROOT)}, of a recording this"
+    )
     return parser
 
 
@@ -163,6 +165,10 @@ def fit_recording(options: argparse.Namespace, part: Part) -> None:
     out = [sweep - 1 for sweep in options.leave_out]
     if out and not 0 <= min(out) <= max(out) < len(opened):
         raise SbmlGradError(f"--leave-out: the recording has sweeps 1 to {len(opened)}")
+    # What is left out may be anything; sweeps are numbered as in the file.
+    checked = opened.copy()
+    checked[out] = 0
+    refuse_impossible(checked, CHANNELS)
     sweeps = sweeps_of_record(np.delete(opened, out, axis=0))
     print(f"{options.recording.name}: {sweeps.count} sweeps, {len(out)} left out", flush=True)
     fits = exact_fits(sweeps, 0)

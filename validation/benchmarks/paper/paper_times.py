@@ -83,7 +83,7 @@ class Took:
     """What a run took.
 
     Attributes:
-        fit_s: wall time of making data and of the descent, what is compiled included.
+        fit_s: wall time of the descent, what it compiles included.
         wall_s, cpu_s: of the whole command, its page and figure included.
     """
 
@@ -105,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         names = chosen(options.rows, ROWS)
     except argparse.ArgumentTypeError as error:
         parser.error(f"--rows: {error}")
+    if options.write and set(names) != set(ROWS):
+        parser.error("--write: the page has all rows; leave out --rows")
     found: list[tuple[Row, Took]] = []
     for row in map(ROWS.__getitem__, names):
         try:
@@ -136,7 +138,7 @@ def timed(row: Row, threads: int) -> Took:
         subprocess.run(command, check=True, capture_output=True, text=True)
         wall_s, cpu_s = time.perf_counter() - begin, _cpu_s() - before
         made = [json.loads(line) for line in records.read_text().splitlines()]
-    fit_s = sum(r.get("data_seconds", 0.0) + r["seconds"] for r in made)
+    fit_s = sum(r["seconds"] for r in made)
     return Took(fit_s, wall_s, cpu_s)
 
 
@@ -151,15 +153,15 @@ def page(found: Iterable[tuple[Row, Took]], threads: int) -> str:
         (row.title, row.published, *(f"{s:.0f}" for s in (took.fit_s, took.wall_s, took.cpu_s)))
         for row, took in found
     ]
-    heads = ("one run", "published, GPU", "fit, s", "whole command, s", "processor, s")
+    heads = ("one run", "published, GPU", "descent, s", "whole command, s", "processor, s")
     lines = [
         "# How long one run takes",
         "",
         *paragraph(
             f"Wall time on a machine of {os.cpu_count()} cores that does nothing else, {threads} "
             f"threads, seed {SEED}; written by `python validation/benchmarks/paper/paper_times.py "
-            "--write`. *fit* is making the data and the descent, *whole command* also starting "
-            "Python, the page and the figure, *processor* the processor time of that. How many "
+            "--write`. *descent* is the fit alone, *whole command* also starting Python, making "
+            "the data, the page and the figure, *processor* the processor time of that. How many "
             "trajectories and epochs there are is on the pages of the benchmarks."
         ),
         *paragraph(f"{datetime.now(UTC).date()}: {machine()}."),

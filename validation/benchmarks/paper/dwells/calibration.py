@@ -21,7 +21,7 @@ from dwells.bootstrap import sizes_of
 from dwells.curves import plain
 from dwells.halves import Half, Layout
 from dwells.scheme import Scheme, fit_scheme, simulate
-from dwells.statistics import differences
+from dwells.statistics import EDITION, differences
 from dwells.work import chosen, done, latest, seed_of, verdict_of
 
 FloatArray = NDArray[np.float64]
@@ -68,8 +68,10 @@ def calibrate(records: Path, number: int) -> None:
     for data_set in range(number):
         for key, plan, truth, layout in works:
             own = {**key, "plan": plan.name, "number": data_set}
-            if data_set % plan.every == 0 and not done(lines, **own):
-                keep(records, {**own, **_judged(plan, truth, layout, seed_of(*own.values()))})
+            compared = {"statistics": EDITION}
+            if data_set % plan.every == 0 and not done(lines, **own, **compared):
+                judged = _judged(plan, truth, layout, seed_of(*own.values()))
+                keep(records, {**own, **compared, **judged})
                 print(*own.values(), flush=True)
 
 

@@ -14,6 +14,7 @@ from dwells.bootstrap import Verdict, judge
 from dwells.curves import curves, excerpt, plain, refitted_curves, spread
 from dwells.halves import Half, Record
 from dwells.scheme import Scheme
+from dwells.statistics import EDITION
 
 #: Open and shut states of the schemes, and whether the shares are free.
 SCHEMES = (
@@ -52,6 +53,7 @@ def judge_record(
         keep(records, {**told, "curves": shown, "trace": trace})
     for opened, shut, is_free in SCHEMES:
         key = {"scheme": [opened, shut, is_free], "replicates": replicates}
+        key["statistics"] = EDITION
         if done(kept(records), kind="verdict", **own, **key):
             continue
         seen: list[tuple[Half, Scheme]] = []

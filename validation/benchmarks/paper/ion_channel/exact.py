@@ -78,11 +78,12 @@ def refuse_impossible(opened: NDArray[np.int64], channels: int) -> None:
         )
     early = np.flatnonzero(opened[:, 0])
     if early.size:
-        named = ", ".join(str(sweep + 1) for sweep in early)
+        named = ",".join(str(sweep + 1) for sweep in early)
         raise DataError(
             f"sweep {early[0] + 1}, sample 1: open channels: {opened[early[0], 0]}, and the "
             "model begins with all closed, so that no rates can give these data; let sweeps begin "
-            f"at the step of the voltage, or leave out those that begin open (--leave-out {named})"
+            "at the step of the voltage, or leave out those that begin open, too "
+            f"(--leave-out {named})"
         )
 
 
