@@ -61,12 +61,10 @@ MODELS = {
         "substanceOnly species A in cell, B in cell; A = 50; B = 50; J0: A -> B; 2*A - 2*B;"
     ),
     "event": (
-        "substanceOnly species X in cell; X = 10; J0: => X; 2; J1: X => ; 0.2*X;"
-        "E: at time >= 2.5: X = X + 30;"
+        "substanceOnly species X in cell; X = 20; J0: X => ; 0.2*X; E: at time >= 2.5: X = X + 30;"
     ),
     "step": (
-        "substanceOnly species X in cell; X = 0;"
-        "J0: => X; piecewise(1, time < 2.5, 8); J1: X => ; 0.5*X;"
+        "substanceOnly species A in cell; A = 40; J0: A => ; piecewise(0.05, time < 2.5, 1)*A;"
     ),
     "chain": (
         "substanceOnly species A in cell, B in cell, C in cell; A = 30; B = 0; C = 0;"

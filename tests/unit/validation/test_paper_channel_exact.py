@@ -82,8 +82,8 @@ def test_slopes_of_log_likelihoods_are_those_of_differences():
 @pytest.mark.parametrize(
     ("sweep", "words"),
     [
-        ([1, 1, 0], "sweep 2, sample 1: 1 channels are open, and the model begins with all closed"),
-        ([0, 1, 3], "sweep 2, sample 3: 3 channels are open of 2"),
+        ([1, 1, 0], "sweep 2, sample 1: open channels: 1, and the model begins with all closed"),
+        ([0, 1, 3], "sweep 2, sample 3: open channels: 3 of 2"),
     ],
 )
 def test_sweeps_that_no_rates_give_are_refused(sweep, words):
