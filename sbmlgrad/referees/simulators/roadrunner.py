@@ -27,6 +27,7 @@ class RoadRunner(External):
         object.__setattr__(self, "package", package)
         object.__setattr__(self, "python", python)
 
+    # Derived, since one class serves two packages; other simulators state theirs as fields.
     @property
     def name(self) -> str:  # pyright: ignore[reportIncompatibleVariableOverride]
         """That of the package."""

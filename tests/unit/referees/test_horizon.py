@@ -38,20 +38,10 @@ def test_one_grid_is_enough_where_many_reactions_or_molecules_take_long() -> Non
 
 
 def test_late_times_are_not_too_late_for_even_steps() -> None:
-    # A burst of 200 firings within a second, then one firing in 100.
-    model = antimony(
-        "substanceOnly species A in cell, X in cell; A = 200; X = 0;"
-        "J0: A => ; 10*A; J1: => X; 0.01; J2: => X; 0.01;"
-    )
+    # X grows as the cube root of 300 t: ten firings by 4, three hundred by 90,000.
+    model = antimony("substanceOnly species X in cell; X = 0; J: => X; 100/(1 + X)^2;")
     grid = grid_of(model)
-    assert grid.last <= horizon.LATER * grid.early
-    assert uniform_steps(grid.times) is not None
-    burst = antimony(
-        "substanceOnly species A in cell, X in cell; A = 40; X = 0; J0: A => X; 10*A; J1: X => A;"
-        "1e-3*X;"
-    )
-    grid = grid_of(burst)
-    assert grid.early < grid.last <= horizon.LATER * grid.early
+    assert horizon.LATER / 2.0 < grid.last / grid.early <= horizon.LATER
     assert uniform_steps(grid.times) is not None
 
 
