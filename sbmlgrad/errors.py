@@ -80,6 +80,21 @@ class StateSpaceError(SbmlGradError):
     """A state space too large, or too small for the accuracy asked for."""
 
 
+class TooManyStatesError(StateSpaceError):
+    """A network that takes more states than allowed.
+
+    Attributes:
+        found: how many there are and which counts still spread, without what to do.
+    """
+
+    def __init__(self, model: str, found: str) -> None:
+        self.found = found
+        super().__init__(
+            f"model '{model}': {found}. Shorten the time, allow more probability to leak by "
+            "`tolerance`, raise `largest`, or simulate instead"
+        )
+
+
 class RefereeError(SbmlGradError):
     """Another simulator that is not installed, failed, or ran out of time."""
 

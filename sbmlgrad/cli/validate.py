@@ -64,7 +64,10 @@ PeersPython = Annotated[
 Page = Annotated[Path | None, typer.Option("--html", help="Write the report as one page.")]
 Out = Annotated[
     Path | None,
-    typer.Option(help=f"Folder for {PAGE}, {TEXT}, {DATA} and {PICTURE}; made if not there."),
+    typer.Option(
+        help=f"Folder for {PAGE}, {TEXT}, {DATA} and {PICTURE}, with several referees one picture "
+        "each, such as overlay_fsp.png; made if not there."
+    ),
 ]
 
 

@@ -19,7 +19,8 @@ from sbmlgrad.cme.state_space import (
     values_at,
 )
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.errors import RequestError, StateSpaceError
+from sbmlgrad.errors import RequestError, StateSpaceError, TooManyStatesError
+from sbmlgrad.model.labels import first_of
 from sbmlgrad.model.operators import evaluate
 
 FloatArray = NDArray[np.float64]
@@ -28,6 +29,9 @@ IntArray = NDArray[np.int64]
 #: States that are entered at a time. With hundreds of reactions, what the states of one shell lead
 #: to is many times what a network may have.
 AT_A_TIME = 16_384
+
+#: Counts that a message names; a large network has hundreds.
+MOST_NAMED = 8
 
 
 class Explorer:
@@ -199,7 +203,7 @@ def _members(chosen: StateSet | None, states: FloatArray) -> NDArray[np.bool_]:
 
 def _too_large(
     lowered: LoweredNetwork, counts: IntArray, before: int, largest: int
-) -> StateSpaceError:
+) -> TooManyStatesError:
     """Return the error that says which counts were still growing."""
     ids = lowered.species_ids
     old, new = counts[: max(before, 1)], counts
@@ -210,10 +214,10 @@ def _too_large(
     ]
     if not grows:
         grows = [f"{ids[s]} ({new[:, s].min()} to {new[:, s].max()})" for s in range(len(ids))]
-    return StateSpaceError(
-        f"model '{lowered.network.id}': more than {largest} states are needed; the counts that "
-        f"still spread are {', '.join(grows)}. Shorten the time, allow more probability to leak "
-        "by `tolerance`, raise `largest`, or simulate instead"
+    return TooManyStatesError(
+        lowered.network.id,
+        f"more than {largest:,} states are needed; the counts that still spread are "
+        f"{first_of(grows, MOST_NAMED)}",
     )
 
 

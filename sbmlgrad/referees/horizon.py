@@ -20,8 +20,9 @@ from sbmlgrad.model.expression import TIME
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.model.operators import evaluate
 from sbmlgrad.model.time_grids import together
-from sbmlgrad.referees.counted import with_counters
+from sbmlgrad.referees.counted import with_counters, with_executions
 from sbmlgrad.referees.deadline import TimeUpError, Watch
+from sbmlgrad.referees.due import Due, due
 from sbmlgrad.simulation import simulate
 
 FloatArray = NDArray[np.float64]
@@ -55,6 +56,9 @@ LATER = 25.0
 #: Share of the firings that there are in the longest time, if they are fewer.
 NEARLY = 0.9
 
+#: Things that are due after the last time and are waited for, at most.
+WINDOWS = 4
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -64,29 +68,39 @@ class Grid:
         last: the last one, in the model's unit.
         why: in words.
         early: the last of those that are closer to each other; not before `last` if none are.
+        windows: begin and end of further grids, after something that is due later.
+        unseen: sentences on what the trial did not see by the last time.
     """
 
     last: float
     why: str
     early: float = math.inf
+    windows: tuple[tuple[float, float], ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
-    def lasts(self) -> tuple[float, ...]:
-        """Last times of the grids that these times are made of."""
-        return (self.early, self.last) if self.early < self.last else (self.last,)
+    def ends(self) -> tuple[tuple[float, float], ...]:
+        """Begin and end of each of the grids that these times are made of."""
+        lasts = (self.early, self.last) if self.early < self.last else (self.last,)
+        return (*((0.0, last) for last in lasts), *self.windows)
 
     @property
     def text(self) -> str:
         """As the option `--times` has it."""
-        return ",".join(f"0:{last:g}:{STEPS}" for last in self.lasts)
+        return ",".join(f"{_short(begin)}:{_short(end)}:{STEPS}" for begin, end in self.ends)
 
     @property
     def times(self) -> FloatArray:
         """Float64 [time]."""
-        return together([np.linspace(0.0, last, STEPS + 1) for last in self.lasts])
+        return together([np.linspace(begin, end, STEPS + 1) for begin, end in self.ends])
 
     def __str__(self) -> str:
         return f"{self.text}, chosen since none were named: {self.why}"
+
+
+def _short(time: float) -> str:
+    """Return a time in the fewest signs that say it; those of windows have twelve digits."""
+    return text if float(text := f"{time:g}") == time else f"{time:.12g}"
 
 
 #: Where nothing can fire from the start, so that the network tells no times.
@@ -97,11 +111,13 @@ def grid_of(model: ReactionNetwork) -> Grid:
     """Return times within which every reaction fires several times, if it fires at all.
 
     Choose it for a first look at a network. Early times are `STEPS` equal steps to the shortest of
-    1, 2, 5, 10, ... by which every reaction has fired `OF_EACH` times in the mean of a few trial
-    trajectories, and all of them as often as there are molecules at the start and `FOR_EACH` times
-    the number of reactions; or `NEARLY` as often as they ever do. Late ones are as many up to
-    where a trajectory has had `IN_ALL` firings, if that is later, but not `LATER` times as late.
-    Both stay below the time in which it has `MOST`.
+    1, 2, 5, 10, ... by which every reaction that fires in a few trial trajectories has fired
+    `OF_EACH` times in their mean, and all of them as often as there are molecules at the start and
+    `FOR_EACH` times the number of reactions; or `NEARLY` as often as they ever do. Late ones are as
+    many up to where a trajectory has had `IN_ALL` firings, if that is later, but not `LATER` times
+    as late, but for events that the trial executes later. Where something is due after
+    the early times, a time as long as these is added behind it. All stay below the time in which
+    a trajectory has `MOST`.
 
     Args:
         model: the network, with the values that it will have.
@@ -118,7 +134,7 @@ def grid_of(model: ReactionNetwork) -> Grid:
     first = math.floor(-math.log10(total)) if 0.0 < total < math.inf else 0
     decades, most = (DECADES_TIMED, MOST_TIMED) if lowered.is_timed else (DECADES, MOST)
     tried = [digit * 10.0**k for k in range(first, first + decades) for digit in (1.0, 2.0, 5.0)]
-    fired, is_known = _fired(model, np.array(tried), most)
+    fired, executed, is_known = _fired(model, np.array(tried), most)
     if not is_known.any():
         return Grid(tried[0], f"a trajectory has {most:,} firings soon after")
     longest = int(np.flatnonzero(is_known)[-1])
@@ -131,9 +147,61 @@ def grid_of(model: ReactionNetwork) -> Grid:
     has_late = has_early & (fired.sum(axis=1) >= min(IN_ALL, in_all))
     # One more step of 1, 2, 5, 10 would be beyond.
     has_late |= np.array(tried) > LATER / 2.0 * tried[early]
-    last = int(np.flatnonzero(has_late & is_known)[0])
-    why = f"a trajectory has about {fired[last].sum():.2g} firings until then"
-    return Grid(tried[last], why, early=tried[early])
+    # In the mean once, as far as they ever are.
+    has_late &= (executed >= np.minimum(1.0, executed[longest])).all(axis=1)
+    place = int(np.flatnonzero(has_late & is_known)[0])
+    last, firings = tried[place], float(fired[place].sum())
+    found = due(lowered, _start(lowered)[0])
+    # Firings go on as in the longest time, as far as that can be foreseen.
+    rate = in_all / tried[longest]
+    windows = _windows(found, tried[early], MOST / rate if rate else math.inf)
+    why = f"a trajectory has about {two_digits(firings)} firings until {last:g}"
+    if windows:
+        why += "; the others are behind what is due"
+    unseen = _not_executed(lowered, executed[longest], last, {each.what for each in found})
+    return Grid(last, why, early=tried[early], windows=windows, unseen=unseen)
+
+
+def _windows(
+    found: tuple[Due, ...], early: float, latest: float
+) -> tuple[tuple[float, float], ...]:
+    """Return times behind what is due after the early ones, as long as these.
+
+    Args:
+        found: what is due; of what is due often, the first time counts.
+        early: the last of the early times.
+        latest: no time may be later.
+    """
+    # Simulators differ in what they report at the time itself.
+    aside = early / STEPS
+    firsts: dict[str, float] = {}
+    for each in found:
+        firsts.setdefault(each.what, each.time)
+    ends = [
+        (float(f"{t + aside:.12g}"), float(f"{t + aside + early:.12g}")) for t in firsts.values()
+    ]
+    return tuple(dict.fromkeys(e for e in ends if e[0] > early and e[1] <= latest))[:WINDOWS]
+
+
+def _not_executed(
+    lowered: LoweredNetwork, executed: FloatArray, last: float, waiting: set[str]
+) -> tuple[str, ...]:
+    """Return sentences on events that no trial trajectory executed; `due` knows of the others."""
+    missing = [
+        event.id
+        for event, times in zip(lowered.network.events, executed, strict=True)
+        if times == 0.0 and f"event '{event.id}'" not in waiting
+    ]
+    return tuple(
+        f"Event '{id}' was executed in none of {TRIALS} trial trajectories; if it is not by time "
+        f"{last:g} either, a simulator that leaves it out would be found right."
+        for id in missing
+    )
+
+
+def two_digits(value: float) -> str:
+    """Return a positive number with two digits that count, not as a power of ten unless small."""
+    return f"{float(f'{value:.2g}'):,g}"
 
 
 def start_propensity(lowered: LoweredNetwork) -> float:
@@ -152,12 +220,17 @@ def _start(lowered: LoweredNetwork) -> tuple[dict[str, float], FloatArray]:
 
 def _fired(
     model: ReactionNetwork, times: FloatArray, most: int
-) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """Return mean firings of each reaction by each time, and at which times they are known."""
+) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Return mean firings of each reaction by each time, executions of each event, and which hold.
+
+    Returns:
+        Float64 [time, reaction]; float64 [time, event]; bool [time], whether they are known there.
+    """
     lowered = lower(model)
     # Compiling a kernel for events or rate rules takes longer than these few firings interpreted.
     engine = Reference(firing_limit=most) if lowered.is_timed else Native(firing_limit=most)
     document, counters = with_counters(normalised_sbml(lowered))
+    document, events = with_executions(document)
     watch = Watch(PATIENCE_S)
     try:
         found = simulate(
@@ -177,4 +250,7 @@ def _fired(
     counts = np.stack([found.values(name, "counts") for name in counters.values()], axis=2)
     is_cut = found.outcomes == Outcome.FIRING_LIMIT
     is_beyond = is_cut[:, None] & (counts.sum(axis=2) >= most)
-    return counts.mean(axis=0), ~is_beyond.any(axis=0)
+    executed = np.zeros((*counts.shape[:2], len(events)))
+    for place, name in enumerate(events):
+        executed[:, :, place] = found.values(name, "counts")
+    return counts.mean(axis=0), executed.mean(axis=0), ~is_beyond.any(axis=0)

@@ -81,7 +81,7 @@ def run_worker(
             ) from error
         if code == REFUSED:
             reason = stderr.decode("utf-8", "replace").rpartition(REASON)[2].strip()
-            raise RefusedError(f"'{referee}' does not simulate this network: {reason}")
+            raise RefusedError(f"it does not simulate this network: {reason}")
         if code != 0:
             raise RefereeError(
                 f"referee '{referee}' {_ending(code)}. The comparison needs its "

@@ -47,7 +47,12 @@ def unavailable(referees: Sequence[AnyReferee]) -> dict[str, tuple[str, ...]]:
         except RefereeError as error:
             found[judge.name] = (str(error),)
             continue
-        found |= {name: (f"not installed; install it with {how}",) for name, how in absent.items()}
+        python = getattr(judge, "python", None)
+        where = "" if python is None else f" in the environment of {python}"
+        found |= {
+            name: (f"not installed{where}; install it{' there' if where else ''} with {how}",)
+            for name, how in absent.items()
+        }
     return found
 
 

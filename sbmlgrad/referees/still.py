@@ -73,10 +73,11 @@ def nothing_happened(lowered: LoweredNetwork, last: float) -> str:
     )
     total = start_propensity(lowered)
     if total > 0.0:
+        later = f"{float(f'{EXPECTED / total:.1g}'):g}"
         return (
             f"{said}. At the start the propensities sum to {total:.3g}, which is {total * last:.2g}"
-            f" firings by then; compare at later times, for instance up to {EXPECTED / total:.1g} "
-            f"(--times 0:{EXPECTED / total:.1g}:10)"
+            f" firings by then; compare at later times, for instance up to {later} (--times "
+            f"0:{later}:10)"
         )
     return (
         f"{said}. At the start every propensity is 0, so that no reaction can fire; start with "

@@ -27,7 +27,8 @@ from sbmlgrad.referees.base import (
     RefusedError,
 )
 from sbmlgrad.referees.done import Done
-from sbmlgrad.referees.horizon import GRID, grid_of
+from sbmlgrad.referees.due import due, not_reached
+from sbmlgrad.referees.horizon import GRID, Grid, grid_of
 from sbmlgrad.referees.refusals import none_left, objections, unavailable
 from sbmlgrad.referees.report.text import verdict
 from sbmlgrad.referees.report.validation import ValidationReport
@@ -88,8 +89,9 @@ def validate(
         against: referees, by name or as objects; see `sbmlgrad.referees.REFEREES`.
         parameters: None for the model's own, a mapping id → value or an array [parameter].
         times: where to compare, increasing, >= 0, in the model's unit. None takes ten equal steps,
-            up to when every reaction has fired several times, and ten more up to 300 firings if
-            that is later, at most 25 times as late; the report says which.
+            up to when every reaction that fires in a trial has fired several times, and ten more up
+            to 300 firings if that is later, at most 25 times as late but for events and switches
+            that are due; the report says which, and what the times do not reach.
         trajectories: of each side, at least 20; None takes 2000, or as many as fit into
             `within_s`.
         seed: 0 <= seed < 2^63; None draws one, recorded in the report.
@@ -108,7 +110,7 @@ def validate(
         from its start on either side: ask for later times then.
 
     Raises:
-        RequestError: no such referee, nothing to compare, or a random start.
+        RequestError: no such referee, one twice, nothing to compare, or a random start.
         UnsupportedModelError, ParameterError: as `simulate` raises them.
         SimulationError: likewise, or our own side ran out of time before any referee was compared.
         RefereeError: no comparison could be made: each referee failed, ran out of time, or cannot
@@ -126,6 +128,7 @@ def validate(
     referees = [referee(name) if isinstance(name, str) else name for name in names]
     if not referees:
         raise RequestError("against: name at least one referee")
+    _refuse_namesakes(referees)
     # Those that are not known yet lie on an even grid as these do; who heeds more is asked again.
     grid = GRID.times if times is None else np.asarray(times, dtype=np.float64)
     grid = ValuesAt(grid.tolist()).points
@@ -193,10 +196,21 @@ def validate(
         left_out=MappingProxyType(not_compared(lowered, work.species)),
         still=nothing_happened(lowered, float(grid[-1])) if is_still else "",
         chosen="" if chosen is None else str(chosen),
+        unseen=_unseen(lowered, chosen, float(grid[-1])),
     )
     if plot is not None:
         report.plot(plot)
     return report
+
+
+def _refuse_namesakes(referees: Sequence[AnyReferee]) -> None:
+    names = [judge.name for judge in referees]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise RequestError(
+            f"against: {', '.join(map(repr, double))} is there more than once; results are kept by "
+            "name, so ask for each once, and for two installations in two calls"
+        )
 
 
 def _started(
@@ -261,13 +275,28 @@ def _confirmed(
                 f"that there is no verdict: {error}"
             ) from error
         # Only what exceeded its bound is looked at again.
-        return again.compared(axes, level, opening.further_exceeding)
+        found = again.compared(axes, level, opening.further_exceeding)
+        there = found.further_exceeding
+        lost = [n for n, bad in opening.further_exceeding.items() if bad.any() and n not in there]
+        if lost:
+            raise RefereeError(
+                f"in a first run {verdict(opening)}, and the run that was to confirm it told "
+                f"nothing of {', '.join(lost)}, so that there is no verdict; a referee must give "
+                "counts for four times the trajectories too, or not at all"
+            )
+        return found
 
     opening = first.compared(axes, level, {})
     found = confirmed(run)
     assert first.ours is not None
     is_still = not found.disagrees and not moved(first.ours, first.theirs, start)
     return replace(found, is_still=is_still)
+
+
+def _unseen(lowered: LoweredNetwork, chosen: Grid | None, last: float) -> tuple[str, ...]:
+    """Return sentences on what no side can be expected to have done by the last time."""
+    values, _ = start_states(lowered, {}, {}, 0, np.zeros(1, dtype=np.uint64))
+    return (*not_reached(due(lowered, values), last), *(chosen.unseen if chosen else ()))
 
 
 def _sides(judge: AnyReferee) -> int:

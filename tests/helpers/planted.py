@@ -185,6 +185,11 @@ class LateEvents(Planted):
 
 
 @dataclass(frozen=True)
+class MissedEvents(Planted):
+    """An event long after everything else is left out."""
+
+
+@dataclass(frozen=True)
 class FrozenTime(LateEvents):
     """A law that depends on time is not looked at between firings."""
 

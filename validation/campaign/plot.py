@@ -22,21 +22,22 @@ from campaign.compare import (
 from campaign.report import Records, by_place, columns, groups, of_each
 from campaign.subjects import NATURAL, SHIPPED, SUITE, TITLES
 
-#: What a cell of a comparison with few trajectories is.
-COARSE = f"agrees, from fewer than {FEWEST} trajectories a side"
+#: What a cell is that a verdict alone does not tell.
+COARSE, RIGHT, WRONG = "coarse", "sbmlgrad is right", "not explained"
 
-#: What a cell is → colour (Okabe and Ito, which colour-blind readers can tell apart) and letter.
-STYLES: Mapping[str, tuple[str, str]] = {
-    AGREES: ("#009E73", ""),
-    COARSE: ("#A6DCC8", ""),
-    f"not asked: {KNOWN}": ("#CFCFCF", "K"),
-    f"not asked: {CANNOT}, or no exact answer": ("#EFEFEF", "C"),
-    f"{NOTHING}, so that there is nothing to compare": ("#FFFFFF", "N"),
-    f"refused by sbmlgrad: {NO_MEANING}": ("#F0E442", "R"),
-    "the referee failed or ran out of time": ("#E69F00", "T"),
-    "disagrees, and an exact answer says sbmlgrad is right": ("#56B4E9", "×"),
-    "disagrees, not explained": ("#D55E00", "×"),
-    "sbmlgrad failed": ("#000000", "!"),
+#: What a cell is → colour (Okabe and Ito, which colour-blind readers can tell apart), letter and
+#: words of the legend.
+STYLES: Mapping[str, tuple[str, str, str]] = {
+    AGREES: ("#009E73", "", "agrees; the number is that of trajectories a side"),
+    COARSE: ("#A6DCC8", "", f"agrees, from fewer than {FEWEST} trajectories a side"),
+    KNOWN: ("#B4B4B4", "K", f"not asked: {KNOWN}"),
+    CANNOT: ("#EFEFEF", "C", f"not asked: {CANNOT}, or no exact answer"),
+    NOTHING: ("#FFFFFF", "N", f"{NOTHING}, so that there is nothing to compare"),
+    NO_MEANING: ("#F0E442", "R", f"refused by sbmlgrad: {NO_MEANING}"),
+    FAILED: ("#E69F00", "T", "the referee failed or ran out of time"),
+    RIGHT: ("#56B4E9", "×", "disagrees, and an exact answer says sbmlgrad is right"),
+    WRONG: ("#D55E00", "×", "disagrees, not explained"),
+    OURS_FAILED: ("#000000", "!", "sbmlgrad failed"),
 }
 
 #: Inches of a row, a column, the names beside and above a matrix, a margin, and the legend.
@@ -71,8 +72,8 @@ def draw(records: Records, path: Path) -> None:
     shown = {_style(record) for record in records}
     handles = [
         Patch(facecolor=colour, edgecolor="#888888", label=f"{letter}  {words}".strip())
-        for words, (colour, letter) in STYLES.items()
-        if words in shown
+        for what, (colour, letter, words) in STYLES.items()
+        if what in shown
     ]
     figure.legend(handles=handles, loc="lower left", ncols=2, fontsize=8, frameon=False)
     figure.savefig(path, dpi=130)
@@ -88,7 +89,7 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
             record = places.get((group, model, name))
             if record is None:
                 continue
-            colour, letter = STYLES[_style(record)]
+            colour, letter, _ = STYLES[_style(record)]
             box = (column + 0.04, row + 0.06)
             ax.add_patch(Rectangle(box, 0.92, 0.88, facecolor=colour, linewidth=0))
             letter = letter or of_each(record)
@@ -108,13 +109,11 @@ def _matrix(ax: Any, records: Records, group: str, models: list[str], referees: 
 
 
 def _style(record: Mapping[str, Any]) -> str:
-    names = [name for name in STYLES if name not in (AGREES, COARSE)]
-    if record["verdict"] == SKIPPED:
-        return names[(KNOWN, CANNOT, NOTHING, NO_MEANING).index(record["kind"])]
-    if record["verdict"] == FAILED:
-        return names[4]
-    if record["verdict"] == DISAGREES:
-        return names[5] if record.get("argument", {}).get("right") == OURS_RIGHT else names[6]
-    if record["verdict"] == OURS_FAILED:
-        return OURS_FAILED
-    return COARSE if 0 < int(record.get("trajectories") or 0) < FEWEST else AGREES
+    verdict = record["verdict"]
+    if verdict == SKIPPED:
+        return record["kind"]
+    if verdict == DISAGREES:
+        return RIGHT if record.get("argument", {}).get("right") == OURS_RIGHT else WRONG
+    if verdict == AGREES:
+        return COARSE if 0 < int(record.get("trajectories") or 0) < FEWEST else AGREES
+    return verdict

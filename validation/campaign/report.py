@@ -48,6 +48,9 @@ LEGEND = (
     "that there is not."
 )
 
+#: How `fsp` says that a network is too large for it.
+TOO_MANY_STATES = " states are needed"
+
 #: Longest words of a failure or a reason that a table shows.
 LONGEST = 200
 
@@ -108,6 +111,9 @@ def power(records: Records) -> str:
                 f"they find a difference of means of {middle:.2g} standard deviations of the count "
                 f"(median; the worst {largest:.2g})"
             )
+    by_table = sum(r["referee"] == TABLE and bool(r.get("tests")) for r in records)
+    if said and by_table:
+        said.append(f"{by_table} more are with the suite's table, whose bounds are others")
     return "; ".join(said) + "." if said else ""
 
 
@@ -176,11 +182,18 @@ def chance(records: Records) -> float:
     """Return a bound on the chance of any false alarm over all records.
 
     A comparison of N tests at level e / N each, made twice independently, has a false alarm with
-    chance at most N (e / N)² = e² / N (Boole). The suite's table has its own e for all cases.
+    chance at most N (e / N)² = e² / N (Boole). With fewer than `FEWEST` trajectories a single run
+    may exceed its bounds more often, so that e is what is known. The suite's table has its own e
+    for all cases.
     """
     twice = [r for r in records if r.get("tests") and r.get("error")]
     by_table = any(r.get("tests") and "error" not in r for r in records)
-    return sum(float(r["error"]) ** 2 / int(r["tests"]) for r in twice) + 0.001 * by_table
+    bounds = 0.001 * by_table
+    for record in twice:
+        error, is_known = float(record["error"]), record["referee"] in EXACT
+        is_known |= int(record["trajectories"]) >= FEWEST
+        bounds += error**2 / int(record["tests"]) if is_known else error
+    return bounds
 
 
 def counts(records: Records) -> str:
@@ -246,7 +259,9 @@ def _general(reason: str) -> str:
     """Return a reason without what is of one model only."""
     if " that of '" in reason or "affine" in reason:
         return "means obey the rate equations only where laws are affine in the counts"
-    return short(reason.partition(" (")[0] if reason.endswith(")") else reason, 110)
+    if TOO_MANY_STATES in reason:
+        return "more than 20,000 states are needed"
+    return short(reason.rpartition(" (")[0] if reason.endswith(")") else reason, 110)
 
 
 def short(text: str, longest: int = LONGEST) -> str:

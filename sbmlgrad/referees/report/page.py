@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sbmlgrad.pages.markup import Content, Html, element, joined, listed
+from sbmlgrad.pages.markup import Html, element, joined, listed
 from sbmlgrad.pages.parts import Numbers, document, grid, key
 from sbmlgrad.pages.style import INK
 from sbmlgrad.pages.svg import panel
 from sbmlgrad.pages.tables import ID, NUMBER, TEXT, pairs, table
 from sbmlgrad.referees.report.plot import OURS, draw_panel
+from sbmlgrad.referees.report.rows import SPECIES, VERDICT, columns, rows
 from sbmlgrad.referees.report.text import (
     further_rows,
     how,
     mean_text,
-    number_text,
     spread_text,
     verdict,
-    worst,
 )
 from sbmlgrad.referees.report.validation import READING
 from sbmlgrad.referees.statistics.compare import POWER, Comparison
@@ -114,7 +112,7 @@ def _section(comparison: Comparison, numbers: Numbers) -> Html:
         grid(courses, "species"),
         element("h3", "Distributions at the last time") if shapes else None,
         grid(shapes, "distributions"),
-        element("h3", "Means and standard deviations, largest differences first"),
+        element("h3", "Means and standard deviations, those nearest to disagreement first"),
         _means(comparison),
         element("h3", "Further tests") if comparison.families else None,
         _families(comparison),
@@ -133,35 +131,9 @@ def _draw_shares(ax: Any, of: Any, unit: str) -> None:
 
 
 def _means(comparison: Comparison) -> Html:
-    shown = comparison.confirmation or comparison
-    columns = [
-        ("time", NUMBER),
-        ("species", ID),
-        ("mean, ours", NUMBER),
-        ("theirs", NUMBER),
-        ("z", NUMBER),
-        ("sd, ours", NUMBER),
-        ("theirs", NUMBER),
-        ("y", NUMBER),
-        ("", TEXT),
-    ]
-
-    def rows() -> Iterator[tuple[Content, ...]]:
-        for t, s in worst(comparison, ROWS):
-            ours, theirs = shown.ours, shown.theirs
-            yield (
-                f"{comparison.times[t]:g}",
-                comparison.species[s],
-                f"{ours.mean[t, s]:.6g}",
-                f"{theirs.mean[t, s]:.6g}",
-                f"{shown.z[t, s]:+.2f}",
-                f"{ours.deviation[t, s]:.6g}",
-                number_text(float(theirs.deviation[t, s]), ".6g"),
-                number_text(float(shown.y[t, s]), "+.2f"),
-                "disagrees" if comparison.disagreement[:, t, s].any() else "",
-            )
-
-    return table(columns, rows())
+    of_words = {SPECIES: ID, VERDICT: TEXT}
+    kinds = [(name, of_words.get(name, NUMBER)) for name in columns(comparison)]
+    return table(kinds, rows(comparison, ROWS))
 
 
 def _families(comparison: Comparison) -> Html | None:
@@ -202,11 +174,12 @@ def _reading() -> Html:
         element("h2", "How to read this"),
         element(
             "p",
-            "z is the difference of means and y that of variances in standard errors. A value "
-            "beyond its bound is looked for again in a second run with other seeds, and counts "
-            "only if it is found there too. Agreement means that no difference of the sizes stated "
-            "was found, at these times and parameters; it does not prove that either side is "
-            "right.",
+            "z is the difference of means and y that of variances in standard errors. Two samples "
+            "are judged by these, one beside an exact answer by p, the chance of a difference as "
+            "large, or a bound of it. A value beyond its bound is looked for again in a second run "
+            "with other seeds, and counts only if it is found there too. Agreement means that no "
+            "difference of the sizes stated was found, at these times and parameters; it does not "
+            "prove that either side is right.",
         ),
         element("p", READING),
     )

@@ -42,9 +42,8 @@ def spread_text(found: Detectable) -> str:
 
 def _range_text(ends: tuple[float, float]) -> str:
     """Return the range over the times, where there is one."""
-    if math.isnan(ends[0]) or ends[0] == ends[1]:
-        return ""
-    return f" ({percent_text(ends[0])} to {percent_text(ends[1])} over the times)"
+    low, high = map(percent_text, ends)
+    return "" if math.isnan(ends[0]) or low == high else f" ({low} to {high} over the times)"
 
 
 def percent_text(fraction: float) -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.referees.report.power_text import effect_text, mean_text, power_text, spread_text
+from sbmlgrad.referees.report.rows import SPECIES, VERDICT, columns, p_text, rows
 from sbmlgrad.referees.statistics import sampled
 from sbmlgrad.referees.statistics.compare import CONFIRMATION, POWER, Comparison
 from sbmlgrad.referees.statistics.families import Family, plain
-from sbmlgrad.referees.statistics.marginals import SMALLEST
-
-_HEADER = ("time", "species", "mean ours", "theirs", "z", "sd ours", "theirs", "y", "")
-
 
 #: Family → what a verdict calls it; several may have one word.
-_KINDS = {
+KINDS = {
     sampled.DISTRIBUTIONS: "distributions",
     sampled.BETWEEN_SPECIES: "covariances between species",
     sampled.OVER_TIME: "covariances over time",
@@ -35,19 +32,19 @@ _KINDS = {
 }
 
 
-def comparison_text(comparison: Comparison, rows: int) -> str:
+def comparison_text(comparison: Comparison, most: int) -> str:
     """Return verdict, table of the worst rows and what could have been found.
 
     Args:
         comparison: what to tell; the table is of its confirming run if there is one.
-        rows: most rows of the table.
+        most: rows of the table.
     """
     ours, theirs = comparison.names
     if comparison.is_still:
         return f"{ours} and {theirs}: {verdict(comparison)}"
     unit = f" {comparison.time_unit}" if comparison.time_unit else ""
     lines = [f"{ours} and {theirs}: {verdict(comparison)}", *(f"  {t}" for t in how(comparison))]
-    lines += ["", *_table(comparison, rows)]
+    lines += ["", *_table(comparison, most)]
     lines += ["", *_further(comparison)] if comparison.families else []
     lines += ["", *_detectable(comparison, unit)]
     lines += [f"  not compared: {what}" for what in comparison.left_out]
@@ -57,9 +54,11 @@ def comparison_text(comparison: Comparison, rows: int) -> str:
 def how(comparison: Comparison) -> list[str]:
     """Return how much was compared, and by which bound, in sentences."""
     sides = "of ours" if comparison.is_exact else "of each"
+    # What an exact answer leaves to chance has p-values that standard errors do not tell.
+    moments = "" if comparison.is_exact else f"|z| or |y| above {comparison.bound:.2f}, or "
     lines = [
-        f"{comparison.ours.trajectories} trajectories {sides}; |z| and |y| up to "
-        f"{comparison.bound:.2f} and p down to {comparison.level:.2g} agree (family-wise error "
+        f"{comparison.ours.trajectories} trajectories {sides}; a test disagrees where it has "
+        f"{moments}p below {comparison.level:.2g} (family-wise error "
         f"{comparison.family_wise_error:.3g}, {comparison.tests} tests)"
     ]
     lines += [comparison.checks.made] if comparison.checks.made else []
@@ -83,7 +82,7 @@ def verdict(comparison: Comparison) -> str:
     if comparison.agrees:
         kinds = ["means", *([] if np.isnan(comparison.y).all() else ["variances"])]
         kinds += dict.fromkeys(
-            f"{'some ' if family.is_partial else ''}{_KINDS[family.name]}"
+            f"{'some ' if family.is_partial else ''}{KINDS[family.name]}"
             for family in comparison.families
         )
         return f"{', '.join(kinds[:-1])} and {kinds[-1]} agree" if kinds[1:] else "means agree"
@@ -117,11 +116,6 @@ def families_shown(comparison: Comparison) -> list[tuple[Family, int, int, int]]
     return rows
 
 
-def p_text(p: float) -> str:
-    """Return a p-value as text; those that are not told apart are given as a bound."""
-    return f"{p:.2g}" if p >= SMALLEST else f"< {SMALLEST:g}"
-
-
 def further_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return a row of words for each further family.
 
@@ -152,63 +146,29 @@ def _further(comparison: Comparison) -> list[str]:
     ]
 
 
-def worst(comparison: Comparison, rows: int) -> list[tuple[int, int]]:
-    """Return (time, species) places, by the larger of |z| and |y|, disagreement first.
-
-    Args:
-        comparison: the comparison.
-        rows: most places to return.
-    """
-    shown = comparison.confirmation or comparison
-    # Where only means are known, y is not a number.
-    size = np.fmax(np.abs(shown.z), np.abs(shown.y))
-    agrees = ~comparison.disagreement.any(axis=0)
-    order = np.lexsort((-size.ravel(), agrees.ravel()))[:rows]
-    places = np.unravel_index(order, size.shape)
-    return [(int(t), int(s)) for t, s in zip(*places, strict=True)]
-
-
-def _table(comparison: Comparison, rows: int) -> list[str]:
-    # The confirming run has more trajectories, so it is the one to show where there is one.
-    shown = comparison.confirmation or comparison
-    table: list[tuple[str, ...]] = [_HEADER]
-    for t, s in worst(comparison, rows):
-        is_bad = bool(comparison.disagreement[:, t, s].any())
-        numbers = (shown.ours, shown.theirs)
-        table.append(
-            (
-                f"{comparison.times[t]:g}",
-                comparison.species[s],
-                *(f"{side.mean[t, s]:.6g}" for side in numbers),
-                f"{shown.z[t, s]:+.2f}",
-                *(number_text(float(side.deviation[t, s]), ".6g") for side in numbers),
-                number_text(float(shown.y[t, s]), "+.2f"),
-                "disagrees" if is_bad else "",
-            )
-        )
-    widths = [max(len(row[i]) for row in table) for i in range(len(_HEADER))]
-    lines = ["  " + _aligned(row, widths) for row in table]
-    left_out = comparison.z.size - (len(table) - 1)
+def _table(comparison: Comparison, most: int) -> list[str]:
+    header = columns(comparison)
+    found = rows(comparison, most)
+    widths = [max(map(len, column)) for column in zip(header, *found, strict=True)]
+    is_word = [name in (SPECIES, VERDICT) for name in header]
+    lines = ["  " + _aligned(row, widths, is_word) for row in (header, *found)]
+    left_out = comparison.z.size - len(found)
     if left_out:
-        lines.append(f"  and {left_out} rows with smaller |z| and |y|")
+        less = "larger p" if comparison.is_exact else "smaller |z| and |y|"
+        lines.append(f"  and {left_out} rows with {less}")
     return lines
 
 
-def number_text(value: float, form: str) -> str:
-    """Return a number as text; one that is not known is a dash."""
-    return "–" if math.isnan(value) else format(value, form)
-
-
-def _aligned(row: tuple[str, ...], widths: list[int]) -> str:
+def _aligned(row: Sequence[str], widths: list[int], is_word: list[bool]) -> str:
     cells = [
-        cell.ljust(width) if i in (1, 8) else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        cell.ljust(width) if word else cell.rjust(width)
+        for cell, width, word in zip(row, widths, is_word, strict=True)
     ]
     return "  ".join(cells).rstrip()
 
 
 def _detectable(comparison: Comparison, unit: str) -> list[str]:
-    lines = [f"  with {POWER:.0%} chance this run finds a bias of"]
+    lines = [f"  with {POWER:.0%} chance this run finds, at the time that shows most, a bias of"]
     for found in comparison.detectable:
         lines.append(
             f"    {found.species} at {found.time:g}{unit}: mean {mean_text(found)}, "

@@ -34,6 +34,7 @@ class ValidationReport:
         commands: command lines that repeat the comparisons; empty where `validate` was called from
             Python.
         chosen: the times and why these, where the user named none; else empty.
+        unseen: sentences on events and switches of laws that the times do not reach.
     """
 
     model: str
@@ -45,6 +46,7 @@ class ValidationReport:
     still: str = ""
     commands: tuple[str, ...] = ()
     chosen: str = ""
+    unseen: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -69,8 +71,9 @@ class ValidationReport:
             found = "DISAGREEMENT"
         else:
             found = "NOTHING HAPPENED" if self.still else "no disagreement found"
-        broken = ", ".join(f"'{name}'" for name in self.failed)
-        return f"{found}; no result from {broken}" if broken else found
+        named = {"no result from": self.failed, "not asked:": self.skipped}
+        missing = (f"{what} {', '.join(map(repr, who))}" for what, who in named.items() if who)
+        return "; ".join([found, *missing])
 
     @property
     def still_sentence(self) -> str:
@@ -89,7 +92,7 @@ class ValidationReport:
             why.setdefault(reason, []).append(species)
         kinds = [f"{', '.join(species)} ({reason})" for reason, species in why.items()]
         left_out = [f"Species that are not compared: {'; '.join(kinds)}."] if kinds else []
-        return (*asked, *left_out)
+        return (*asked, *left_out, *self.unseen)
 
     @property
     def repeating(self) -> tuple[str, ...]:
@@ -152,6 +155,7 @@ class ValidationReport:
             "skipped": {name: list(reasons) for name, reasons in self.skipped.items()},
             "failed": dict(self.failed),
             "left_out": dict(self.left_out),
+            "not_reached": list(self.unseen),
             "repeat_with": list(self.repeating),
         }
 

@@ -53,8 +53,9 @@ class Comparison:
         species: ids.
         times: float64 [time].
         ours, theirs: moments of the two sides, arrays [time, species].
-        z: difference of the means in standard errors, float64 [time, species].
-        y: difference of the variances in standard errors, float64 [time, species].
+        z: difference of the means in standard errors, float64 [time, species]; beside an exact
+            answer the normal quantile of its p-value, see `compare_exact`.
+        y: likewise of the variances.
         bound: |z| and |y| above it disagree.
         family_wise_error: chance that a right simulator exceeds the bound anywhere.
         names: what to call the two sides.

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from sbmlgrad.errors import RequestError
 
-#: Trajectories of each side from which on the family-wise error holds. By Hoeffding's inequality a
-#: statistic beyond the bound z has at most the chance 2 exp(-x² / 2), x² = n z² / (n - 1 + z²), for
-#: counts of any law whose differences are paired; that of both runs is below the level of a test,
-#: down to 1e-9, from 17 on. With two or three trajectories constants alone would alarm too often.
+#: Trajectories of each side from which on the family-wise error holds, that is, from which on both
+#: runs exceed a bound with less than the level of a test, down to 1e-9. By Hoeffding's inequality a
+#: mean beyond the bound z has at most the chance 2 exp(-x² / 2), x² = n z² / (n - 1 + z²), for
+#: counts of any law whose differences are paired: enough from 17 on. Of variances, whose terms are
+#: not independent, two-state counts were enumerated, for which a single run of few trajectories
+#: exceeds its bound many times too often, both runs do not. With two or three trajectories
+#: constants alone would alarm too often.
 LEAST = 20
 
 

@@ -14,7 +14,7 @@ def main():
     request, document = read_request()
     sys.path.insert(0, request["package"])
     from sbmlgrad.cme import project
-    from sbmlgrad.errors import SbmlGradError
+    from sbmlgrad.errors import SbmlGradError, TooManyStatesError
     from sbmlgrad.io.formats import load
 
     times = np.array(request["times"])
@@ -26,6 +26,8 @@ def main():
             tolerance=request["tolerance"],
             largest=request["largest"],
         )
+    except TooManyStatesError as error:
+        refuse(f"{error.found}; compare at earlier times, or ask a simulator, such as roadrunner")
     except SbmlGradError as error:
         refuse(error)
     probability = found.distributions(times)

@@ -98,7 +98,7 @@ def test_refusals_say_why() -> None:
         validate(sg.load(CONSTRUCTS["time trigger"]), "ode", times=[1], trajectories=20, seed=1)
     with pytest.raises(RefereeError, match="generator is constant in time"):
         validate(sg.load(CONSTRUCTS["time in a law"]), "fsp", times=[1], trajectories=20, seed=1)
-    with pytest.raises(RefereeError, match=r"'fsp' .*: more than 50 states are needed"):
+    with pytest.raises(RefereeError, match=r"'fsp': .*: more than 50 states are needed"):
         validate(network("dimer"), Fsp(largest=50), times=[1], trajectories=20, seed=1)
     # What it was, not how many states there may be.
     below = antimony("substanceOnly species X in cell; X = 1; J0: X => ; 1;")

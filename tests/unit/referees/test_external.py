@@ -100,7 +100,8 @@ def test_an_interpreter_without_the_package(tmp_path: Path) -> None:
     absent = referee("rebop", empty)
     assert not absent.is_available()
     with pytest.raises(
-        RefereeError, match="'rebop': not installed; install it with pip install rebop"
+        RefereeError,
+        match=f"'rebop': not installed in the environment of {empty}; install it there",
     ):
         validate(network("hill"), absent, times=[1], seed=1)
     assert is_installed(["json"], empty)
@@ -125,7 +126,7 @@ def test_a_refusal_is_no_failure(tmp_path: Path) -> None:
     worker.write_text(
         "import sys\nprint('noise\\nrefused: no events here', file=sys.stderr)\nsys.exit(77)\n"
     )
-    with pytest.raises(RefusedError, match="'judge' does not simulate this network: no events"):
+    with pytest.raises(RefusedError, match="it does not simulate this network: no events"):
         run_worker(worker, {}, b"", referee="judge", timeout_s=60.0)
 
 

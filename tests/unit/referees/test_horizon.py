@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from networks import antimony, network
+from planted import Planted
 
+import sbmlgrad as sg
 from sbmlgrad.cli.support import times_of
 from sbmlgrad.codegen.lowering import lower
 from sbmlgrad.errors import RequestError
@@ -76,6 +78,40 @@ def test_events_and_laws_in_time_are_followed() -> None:
     assert 40.0 <= grid_of(model).early <= 100.0
     assert 330.0 <= grid_of(model).last <= 1000.0
     assert start_propensity(lower(model)) == 0.0
+
+
+def test_what_is_due_late_is_waited_for() -> None:
+    text = "substanceOnly species X in cell; X = 0; J: => X; {}; K: X => ; X; "
+    fast, switch = "10", "piecewise(10, time < 100 + 50, 20)"
+    for law, event in ((fast, "E: at 50 after (2*time >= 200): X = 0;"), (switch, "")):
+        grid = grid_of(antimony(text.format(law) + event))
+        assert grid.early < grid.last < 100.0
+        assert grid.windows == ((150.0 + grid.early / 10, 150.0 + grid.early / 10 + grid.early),)
+        np.testing.assert_allclose(grid.times, times_of(grid.text), rtol=1e-12)
+        assert grid.times[-1] == pytest.approx(grid.windows[0][1])
+        assert grid.unseen == ()
+    # What comes too late, at no time that can be told, or early enough.
+    for event in ("E: at (time > 1e9): X = 0;", "E: at (sin(time) > 2): X = 0;", ""):
+        assert grid_of(antimony(text.format(fast) + event)).windows == ()
+
+
+def test_events_that_nobody_executed_are_told() -> None:
+    text = "substanceOnly species X in cell; X = 0; J: => X; 10; K: X => ; X; {}"
+    never, often = "E: at (X >= 1000): X = 0;", "F: at (X >= 20): X = 0;"
+    (said,) = grid_of(antimony(text.format(never + often))).unseen
+    assert said.startswith("Event 'E' was executed in none of 4 trial trajectories")
+    # Often enough by then.
+    assert grid_of(antimony(text.format(often))).last > grid_of(antimony(text.format(""))).last
+
+
+def test_reports_say_what_their_times_do_not_reach() -> None:
+    model = antimony(
+        "substanceOnly species X in cell; X = 9; J: X => ; X; E: at (time >= 40): X = 5;"
+        "F: at (time >= 1): X = 4;"
+    )
+    unseen = sg.validate(model, Planted(breaks=(1.0,)), times=[1.0, 2.0], seed=1).unseen
+    assert len(unseen) == 1
+    assert "Event 'E' is due at time 40, after the last time that is compared (2)" in unseen[0]
 
 
 def test_nothing_that_can_fire_tells_no_time() -> None:

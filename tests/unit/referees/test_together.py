@@ -15,9 +15,10 @@ from sbmlgrad.errors import RefereeError, RequestError
 from sbmlgrad.io.sbml.normalised import normalised_sbml
 from sbmlgrad.referees.base import RefereeResult
 from sbmlgrad.referees.counted import with_counters
-from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.moments import Moments, moments
 from sbmlgrad.referees.statistics import first_firing, pairs
 from sbmlgrad.referees.statistics.balances import balance_of, checked_result
+from sbmlgrad.referees.statistics.compare import CONFIRMATION, compare
 from sbmlgrad.referees.statistics.error_rate import LEAST, check_trajectories
 from sbmlgrad.referees.statistics.independence import BothAbove, above_cut, matched, matchings
 from sbmlgrad.referees.statistics.names import Names, Side
@@ -224,6 +225,28 @@ def test_a_result_of_another_size_is_refused() -> None:
     ):
         with pytest.raises(RefereeError, match=r"'mine' (gave|was asked)"):
             checked_result(given, number, times, asked)
+
+
+@pytest.mark.parametrize("level", [1e-3, 1e-5, 1e-7, 1e-9])
+def test_both_runs_hold_the_level_of_two_state_counts(level: float) -> None:
+    """Exact, by enumeration. One run alone does not: of 20 trajectories up to 15 times 1e-3."""
+
+    def exceeding(n: int, p: float) -> np.ndarray:
+        k = np.arange(n + 1)
+        m, variance = k / n, k * (n - k) / (n * (n - 1.0))
+        fourth = m * (1.0 - m) * (1.0 - 3.0 * m * (1.0 - m))
+        # Every pair of both sides as a time of its own.
+        ours, theirs = (
+            Moments(*(np.tile(a, n + 1)[:, None] for a in (m, variance, fourth)), n),
+            Moments(*(np.repeat(a, n + 1)[:, None] for a in (m, variance, fourth)), n),
+        )
+        found = compare(("S",), np.arange(len(ours.mean)) * 1.0, ours, theirs, level=level)
+        weights = np.outer(*[stats.binom.pmf(k, n, p)] * 2).ravel()
+        return found.exceeding[:, :, 0] @ weights
+
+    for p in (0.002, 0.01, 0.05, 0.13, 0.16, 0.19, 0.3, 0.5):
+        twice = exceeding(LEAST, p) * exceeding(CONFIRMATION * LEAST, p)
+        assert (twice <= level).all(), f"p {p}: means and variances exceed twice with {twice}"
 
 
 def test_too_few_trajectories_are_refused() -> None:

@@ -111,6 +111,22 @@ class Clumsy(Judge):
         raise KeyError("spam")
 
 
+def test_one_referee_twice_is_refused() -> None:
+    with pytest.raises(RequestError, match=r"'judge' is there more than once"):
+        validate(antimony(SLOW), [Judge(), Judge()], times=[1], trajectories=100, seed=1)
+
+
+def test_what_the_confirming_run_does_not_tell_is_no_agreement() -> None:
+    class Forgetful(Judge):
+        def sample(self, *arguments: Any) -> RefereeResult:
+            found = super().sample(*arguments)
+            return found if found.trajectories <= 400 else replace(found, counts=None)
+
+    model = antimony("substanceOnly species A in cell; A = 100; k = 1; J: A => ; k*A;")
+    with pytest.raises(RefereeError, match=r"that was to confirm it told nothing of .*no verdict"):
+        validate(model, Forgetful(factors={"k": 1.5}), times=[1], trajectories=400, seed=1)
+
+
 def test_whatever_a_referee_raises_is_its_own_failure() -> None:
     model = network("hill")
     report = validate(model, [Clumsy(), Judge()], times=[3], trajectories=100, seed=1)

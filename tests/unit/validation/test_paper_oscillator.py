@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
@@ -17,10 +18,10 @@ import sbmlgrad as sg
 sys.path.append(str(ROOT / "validation" / "benchmarks" / "paper"))
 
 import paper_oscillator
-import paper_oscillator_budgets as budgets
+import paper_oscillator_budgets
 import paper_oscillator_estimators as estimators
 import paper_oscillator_information as information
-from genetic_oscillator import figures, report, segments, whole
+from genetic_oscillator import budgets, figures, report, segments, whole
 from genetic_oscillator.fits import MODES, QUICK, fit_one
 from genetic_oscillator.model import FREE, Run, all_tensors, all_values, run_of, start_of, truth
 from genetic_oscillator.periods import Cycles, aligned, cycles_of
@@ -128,16 +129,19 @@ def test_standard_errors_are_those_of_least_squares():
 
 def test_descents_by_budget_are_kept_and_told(tmp_path: Path):
     data = segments.make_data(4, 2_048, 25, 1)
-    contest = replace(budgets.CONTESTS["two_sided_128x4"], starts=256)
+    budget = replace(budgets.BUDGETS["two_sided_128x4"], starts=256)
     stages = (Stage(6, segments.SEGMENT, 6, False), Stage(4, segments.SEGMENT, 2, True))
-    made = budgets.descent(contest, data, 4, 1, stages, 4)
+    made = budgets.descent(budget, data, 4, 1, stages, 4)
     assert made.mape < 0.08, f"{made.errors}"
     assert made.trace[0] == pytest.approx(start_of(4) / truth(), rel=1e-5)
+    assert json.loads(json.dumps(made.settings)) == budgets.settings_of(data, stages, 4)
     records = tmp_path / "budgets.jsonl"
-    other = {"contest": "straight_through_3e-06_8192x25", "errors": [0.5, -0.25, 0.25, 0.5, -1.0]}
-    for kept_one in (replace(made, contest="two_sided_128x4"), replace(made, **other)):
+    other = {"budget": "straight_through_3e-06_8192x25", "errors": [0.5, -0.25, 0.25, 0.5, -1.0]}
+    for kept_one in (replace(made, budget="two_sided_128x4"), replace(made, **other)):
         keep(records, asdict(kept_one))
-    budgets.main(["--contests", "", "--records", str(records), "--out", str(tmp_path)])
+    paper_oscillator_budgets.main(
+        ["--budgets", "", "--records", str(records), "--out", str(tmp_path)]
+    )
     text = (tmp_path / "oscillator_budgets.md").read_text()
     error = f"{100 * made.mape:.2f} %"
     assert f"| TwoSidedAdjoint | 128 × 4 | 4 | {error} | {error} to {error} |" in text
@@ -145,8 +149,8 @@ def test_descents_by_budget_are_kept_and_told(tmp_path: Path):
     assert (tmp_path / "oscillator_budgets.png").exists()
 
 
-def test_the_estimator_of_a_contest_is_the_one_it_names():
-    found = {name: contest.estimator.name for name, contest in budgets.CONTESTS.items()}
+def test_the_estimator_of_a_budget_is_the_one_it_names():
+    found = {name: budget.estimator.name for name, budget in budgets.BUDGETS.items()}
     assert found["two_sided_8192x4"] == "TwoSidedAdjoint()"
     assert found["straight_through_0.1_512x4"] == "StraightThrough(temperature=0.1)"
     assert found["straight_through_3e-06_8192x25"] == "StraightThrough(temperature=3e-06)"
