@@ -42,6 +42,7 @@ from peers.protocol import run_limited
 from sbmlgrad.referees import referee
 
 RESULTS = ROOT / "validation" / "results"
+PAGE = ROOT / "docs" / "explanation" / "cross-check.md"
 
 FULL = Effort("full", None, 5.0, 10_000, 300.0, patient_s=45.0)
 QUICK = Effort("quick", 200, 10.0, 1_000, 120.0)
@@ -51,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign; return 1 if a disagreement is not explained, else 0."""
     options = _parser().parse_args(arguments)
     effort = QUICK if options.quick else FULL
+    if options.quick and options.write and (options.out is None or options.page == PAGE):
+        sys.exit("--quick --write: give --out and --page, so that quick looks stay apart")
     name = "campaign_quick.jsonl" if options.quick else "campaign.jsonl"
     records = options.records or RESULTS / name
     pythons, absent = installed(options.referees, options.referees_python)
@@ -182,13 +185,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--referees-python", help="interpreter that has the simulators")
     parser.add_argument("--quick", action="store_true", help="few trajectories of some models")
-    parser.add_argument("--records", type=Path, help="default validation/results/campaign.jsonl")
+    parser.add_argument(
+        "--records",
+        type=Path,
+        help="default campaign.jsonl, of quick runs campaign_quick.jsonl, in validation/results",
+    )
     parser.add_argument("--plant", type=float, help=f"add a wrong referee, '{PLANTED}': a factor")
     parser.add_argument("--write", action="store_true", help="draw page, table and figure")
     parser.add_argument("--out", type=Path, help="folder of table and figure")
-    parser.add_argument(
-        "--page", type=Path, default=ROOT / "docs" / "explanation" / "cross-check.md"
-    )
+    parser.add_argument("--page", type=Path, default=PAGE)
     return parser
 
 

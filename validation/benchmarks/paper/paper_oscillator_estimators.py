@@ -1,7 +1,7 @@
 """What one gradient from segments of the oscillator is worth, by estimator.
 
 Run `python validation/benchmarks/paper/paper_oscillator_estimators.py [--starts N] [--batches N]
-[--write FILE]`. At values 10 % off the truth, every estimator differentiates the loss of the mode
+[--write]`. At values 10 % off the truth, every estimator differentiates the loss of the mode
 `segments` on the same start points and replicates. Gradients are told as the step that they would
 make, -F⁻¹ g, with the same F for all. The right one is that of differences of the loss, of the same
 trajectories; it is the way back to the truth but for terms that are quadratic in it.
@@ -13,18 +13,19 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from genetic_oscillator.model import DESCENT, FREE, stream, truth
 from genetic_oscillator.segments import REPLICATES, SEGMENT, Segments, make_data
 from numpy.typing import NDArray
-from paper_records import machine, paragraph, table
+from paper_records import ROOT, machine, paragraph, table
 
 import sbmlgrad as sg
 
 FloatArray = NDArray[np.float64]
+
+PAGE = ROOT / "validation" / "results" / "paper" / "oscillator_estimators.md"
 
 #: Where gradients are asked for: logarithms of the values over the truth.
 OFF = np.array([0.1, -0.1, -0.1, 0.1, 0.1])
@@ -192,13 +193,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--batches", type=int, default=12)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--write", type=Path, help="the page")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args(arguments)
     found, metric = compare(options.starts, options.batches, options.seed, options.threads)
     text = report(found, metric, options.starts)
     print(text)
     if options.write:
-        options.write.write_text(text)
+        PAGE.write_text(text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What whole trajectories of the oscillator can tell about its parameters.
 
 Run `python validation/benchmarks/paper/paper_oscillator_information.py [--cells N] [--horizon T]
-[--write FILE]`. Standard errors of weighted least squares at the truth, with as many cells as the
+[--write]`. Standard errors of weighted least squares at the truth, with as many cells as the
 mode `whole` has behind its data, from slopes by common random numbers and the covariance between
 cells. Averages over windows are held against values at the ends of the windows.
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,12 +26,14 @@ from genetic_oscillator.model import (
 from genetic_oscillator.scoring import SIDE
 from genetic_oscillator.whole import WINDOW, covariance_of
 from numpy.typing import NDArray
-from paper_records import machine, paragraph, table
+from paper_records import ROOT, machine, paragraph, table
 
 import sbmlgrad as sg
 from sbmlgrad.engines.readouts import ValuesAt
 
 FloatArray = NDArray[np.float64]
+
+PAGE = ROOT / "validation" / "results" / "paper" / "oscillator_information.md"
 
 #: Horizons that are looked at: a burst, one period.
 HORIZONS = (12.5, 25.0)
@@ -139,7 +140,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--horizon", type=float, default=max(HORIZONS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--write", type=Path, help="the page")
+    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
     options = parser.parse_args(arguments)
     behind = MODES["whole"].cells
     key = stream(options.seed, 7)
@@ -147,7 +148,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     text = report(found, options.cells, behind)
     print(text)
     if options.write:
-        options.write.write_text(text)
+        PAGE.write_text(text)
 
 
 if __name__ == "__main__":

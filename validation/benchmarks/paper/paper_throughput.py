@@ -27,6 +27,7 @@ from selection.task import Drawn, Run, Task, task
 from selection.tensors import ROWS
 
 RESULTS = ROOT / "validation" / "results" / "paper"
+RECORDS = RESULTS / "throughput.jsonl"
 
 MODELS = ("dimerization", "oscillator")
 
@@ -68,8 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, write, and return 1 if any counts are wrong."""
     options = _parser().parse_args(arguments)
     effort = QUICK if options.quick else FULL
-    stem = "throughput_quick" if options.quick else "throughput"
-    records = options.records or RESULTS / f"{stem}.jsonl"
+    records, out = options.records or RECORDS, options.out or RESULTS
+    if options.quick and (records.resolve() == RECORDS or out.resolve() == RESULTS):
+        raise SystemExit("--quick: give --records and --out, so that quick looks stay apart")
     everybody = contenders(options.peers_python)
     try:
         names = chosen(options.contenders, everybody) or list(everybody)
@@ -81,12 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = kept(records)
     if not found:
         raise SystemExit(f"{records} holds no measurement")
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     is_quick = any(r.get("quick", False) for r in found)
     text = page(found, list(everybody.values()), quick=is_quick)
     print(text)
-    (options.out / "throughput.md").write_text(text, encoding="utf-8")
-    plot(found, list(everybody.values()), options.out / "throughput.png")
+    (out / "throughput.md").write_text(text, encoding="utf-8")
+    plot(found, list(everybody.values()), out / "throughput.png")
     return int(any(abs(r.get("z") or 0.0) > MOST_DEVIATIONS for r in found))
 
 
@@ -241,9 +243,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="default 1,10,...,1000000")
     parser.add_argument("--contenders", default="", help="names with commas; default all")
     parser.add_argument("--peers-python", help="interpreter of an environment with GillesPy2")
-    parser.add_argument("--quick", action="store_true", help="short turns, for a first look")
-    parser.add_argument("--records", type=Path)
-    parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--quick", action="store_true", help="short turns; needs both of these")
+    parser.add_argument("--records", type=Path, help=f"default {RECORDS.relative_to(ROOT)}")
+    parser.add_argument("--out", type=Path, help=f"default {RESULTS.relative_to(ROOT)}")
     return parser
 
 
