@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from paper_records import BLACK, BLUE, ORANGE
 
 from dwells.curves import NEIGHBOURS, OPEN_EDGES, SHUT_EDGES, SIZES, WINDOW
-from dwells.report import shown, words
+from dwells.report import shown
 from dwells.statistics import COURSE, GAP
 from dwells.work import done, latest, verdict_of
 
@@ -37,8 +37,8 @@ def plot(lines: list[dict[str, Any]], path: Path) -> None:
         _histogram(grid[2], own, models, "shut", SHUT_EDGES)
         middles = np.sqrt(NEIGHBOURS[1:] * NEIGHBOURS[:-1])
         _curves(grid[3], own, models, "neighbours", middles)
-        grid[3].set_title("D  openings in front of shuttings")
-        grid[3].set_xlabel("shutting behind, ms")
+        grid[3].set_title("D  opening before a shutting")
+        grid[3].set_xlabel("length of the shutting, ms")
         grid[3].set_ylabel("mean opening, ms")
         _curves(grid[4], own, models, "later", COURSE)
         grid[4].set_title("E  ensemble aligned at openings")
@@ -74,7 +74,10 @@ def _trace(axes: Any, own: dict[str, Any], model: dict[str, Any]) -> None:
 def words_of(line: dict[str, Any]) -> str:
     """Return a scheme in words, with the verdict on it."""
     verdict = verdict_of(line)
-    return f"scheme {words(verdict)}{' (rejected)' if verdict.is_rejected else ''}"
+    opened, shut = verdict.states
+    shares = "free" if verdict.is_free else "tied"
+    rejected = ", rejected" if verdict.is_rejected else ""
+    return f"{opened} open, {shut} shut states, {shares}{rejected}"
 
 
 def _histogram(

@@ -8,22 +8,25 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from paper_records import BLACK, BLUE, GREEN, ORANGE, PINK, SKY
+from paper_records import BLACK, BLUE, GREEN, ORANGE, PINK
 
 from genetic_oscillator.fits import MODES
 from genetic_oscillator.model import EMERGENT, FREE, PUBLISHED, Run, stream
 from genetic_oscillator.periods import BEFORE, aligned, cycles_of, simulate_r
-from genetic_oscillator.report import of_mode, pooled
+from genetic_oscillator.report import SEEDS, of_mode, pooled
 
 FloatArray = NDArray[np.float64]
 
-COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY)
+COLOURS = (BLUE, ORANGE, GREEN, PINK, BLACK)
 
 #: Cells behind distributions, and hours that they are followed.
 CELLS, END = 200, 350.0
 
 #: Hours of trajectories that are drawn, and cells.
 DRAWN, LINES = 150.0, 3
+
+#: Molecules between the lines of two cells, and of the bar that is drawn beside them.
+UNIT, BAR = 2_000.0, 1_000.0
 
 #: Hours before and after a cycle begins.
 ALIGNED = (-5.0, 30.0)
@@ -60,7 +63,7 @@ def _course(axes: Any, own: Sequence[Run]) -> None:
     shown = np.concatenate([np.ravel(run.trace) for run in own])
     axes.set_ylim(min(0.45, 0.9 * shown.min()), max(2.2, 1.1 * shown.max()))
     axes.minorticks_off()
-    axes.set_xlabel("steps to the end")
+    axes.set_xlabel("step, counted from the end")
     axes.set_ylabel("parameter / truth")
     axes.set_title(f"{MODES[own[0].mode].words}: {_counted(len(own), 'run')}", fontsize=10)
     axes.legend(fontsize=8, ncols=2)
@@ -70,16 +73,23 @@ def _course(axes: Any, own: Sequence[Run]) -> None:
 def _errors(axes: Any, own: Sequence[Run]) -> None:
     errors = 100.0 * np.array([run.errors for run in own])
     spots = np.linspace(-0.2, 0.2, len(own)) if len(own) > 1 else np.zeros(1)
+    is_further = np.array([run.seed not in SEEDS for run in own])
     for place in range(len(FREE)):
         noise = 100.0 * np.array([run.noise[place] for run in own])
-        axes.errorbar(
-            place + spots, errors[:, place], noise, fmt="o", ms=4, lw=1, color=COLOURS[place]
-        )
+        for some, fill in ((~is_further, None), (is_further, "white")):
+            axes.errorbar(
+                (place + spots)[some],
+                errors[some, place],
+                noise[some],
+                **{"fmt": "o", "ms": 4, "lw": 1, "color": COLOURS[place], "mfc": fill},
+            )
+    if is_further.any():
+        axes.plot([], [], "o", ms=4, color="0.4", mfc="white", label="further seeds")
     if len(own) > 1:
         axes.plot(range(len(FREE)), 100 * pooled(own), "D", mfc="none", color=BLACK)
         axes.plot([], [], "D", mfc="none", color=BLACK, label="median over runs")
     band = 100.0 * PUBLISHED[0]
-    axes.axhspan(-band, band, color="0.93", label=f"published MAPE, {band:.2f} %")
+    axes.axhspan(-band, band, color="0.93", label=f"± the published MAPE of {band:.2f} %")
     axes.axhline(0.0, color="0.3", lw=0.8)
     axes.set_xticks(range(len(FREE)), FREE)
     axes.set_ylabel("error, %")
@@ -112,11 +122,12 @@ def plot_cycles(runs: Sequence[Run], path: Path, threads: int) -> None:
     _means(panels["B"], seen, colours)
     _aligned(panels["C"], seen, colours)
     found = [(name, cycles_of(times, r, BEFORE)) for name, times, r in seen]
-    for axes, field, label in (
-        (panels["D"], "periods", "period, hours"),
-        (panels["E"], "amplitudes", "most molecules of R in a cycle"),
+    for axes, field, title, label in (
+        (panels["D"], "periods", "Periods", "hours"),
+        (panels["E"], "amplitudes", "Amplitudes", "most molecules of R in a cycle"),
     ):
         _distribution(axes, [(name, getattr(one, field)) for name, one in found], colours)
+        axes.set_title(f"{title}: mean ± standard deviation over cycles", fontsize=10)
         axes.set_xlabel(label)
     figure.savefig(path, dpi=130)
 
@@ -128,11 +139,12 @@ def _trajectories(axes: Any, seen: Sequence[Any], colours: Sequence[str]) -> Non
         ticks.append(-place * LINES - (LINES - 1) / 2.0)
         for cell in range(LINES):
             low = -place * LINES - cell
-            axes.plot(times[shown], r[cell, shown] / 2000.0 + low, color=colour, lw=0.8)
+            axes.plot(times[shown], r[cell, shown] / UNIT + low, color=colour, lw=0.8)
     axes.set_yticks(ticks, [name.replace(", ", "\n") for name, _, _ in seen])
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("time, hours")
-    axes.set_title(f"R in single cells, {LINES} each", fontsize=10)
+    axes.plot([-4.0, -4.0], [0.0, BAR / UNIT], color=BLACK, lw=2.5)
+    axes.set_title(f"R in single cells, {LINES} each; bar: {BAR:,.0f} molecules", fontsize=10)
 
 
 def _aligned(axes: Any, seen: Sequence[Any], colours: Sequence[str]) -> None:
@@ -175,7 +187,6 @@ def _distribution(axes: Any, found: Sequence[Any], colours: Sequence[str]) -> No
     # Room for the legend.
     axes.set_ylim(0.0, 1.35 * axes.get_ylim()[1])
     axes.set_ylabel("density")
-    axes.set_title("Mean ± standard deviation over cycles", fontsize=10)
     axes.legend(fontsize=8)
     axes.grid(alpha=0.3)
 

@@ -52,7 +52,7 @@ def plot(fits: Sequence[Fit], path: Path) -> None:
     bottom[0].set_ylim(len(found) - 0.4, -0.6)
     # A descent need not end at the best fit, and then it scatters otherwise.
     bar = "± standard error of the best fit"
-    bottom[0].set_title(f"D  Rates, a dot a seed; bar: {bar}", loc="left")
+    bottom[0].set_title(f"D  Rates, a dot a seed (arrows: beyond the axis); bar: {bar}", loc="left")
     figure.suptitle("Ion channel, two channels; all sweeps simulated from the published rates")
     figure.savefig(path, dpi=130)
 
@@ -96,7 +96,7 @@ def _descents(axes: Any, found: Sequence[Any], seed: int) -> None:
     axes.set(xlabel="epoch", ylabel="rate, 1/ms")
     axes.set_title(f"C  Descent by openings, seed {seed} (dotted: truth)")
     if axes.lines:
-        axes.legend(fontsize=8)
+        axes.legend(fontsize=8, loc="center right")
     axes.grid(alpha=0.3)
 
 

@@ -352,9 +352,9 @@ def _errors(axes: Any, fits: Sequence[Fit]) -> None:
     budgets = sorted({mode.trajectories for mode in MODES.values()})
     axes.set_xlim(0.5 * budgets[0], 2.0 * budgets[-1])
     axes.set_xticks(budgets, [f"{budget:,}" for budget in budgets])
-    axes.set_ylim(0.02, max(0.2, 1.1 * axes.get_ylim()[1]))
+    axes.set_ylim(0.04, max(0.2, 1.1 * axes.get_ylim()[1]))
     low, high = axes.get_ylim()
-    ticks = [t for t in (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= t <= high]
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0) if low <= t <= high]
     axes.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axes.minorticks_off()
     axes.set_xlabel("trajectories of the model in an epoch")
