@@ -6,7 +6,7 @@ matters and what to do about it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,6 +97,22 @@ class TooManyStatesError(StateSpaceError):
 
 class RefereeError(SbmlGradError):
     """Another simulator that is not installed, failed, or ran out of time."""
+
+
+class NoRefereeError(RefereeError):
+    """No referee gave a result.
+
+    Attributes:
+        skipped: referee → why it was left out.
+    """
+
+    def __init__(self, message: str, skipped: Mapping[str, tuple[str, ...]]) -> None:
+        self.skipped = skipped
+        super().__init__(message)
+
+
+class NoCountsError(RequestError):
+    """A network in which no reaction changes a count, so that there is nothing to compare."""
 
 
 class WriteError(SbmlGradError):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.errors import RefereeError, SbmlGradError
+from sbmlgrad.errors import NoRefereeError, RefereeError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees.base import AnyReferee, Selective, missing
 from sbmlgrad.referees.divergences import known_divergences
@@ -93,16 +93,18 @@ def none_left(
         failed: referee → what it, or our own side beside it, failed with.
 
     Raises:
-        SbmlGradError: the error of the only referee, or a `RefereeError` with all reasons.
+        SbmlGradError: the error of the only referee, a `NoRefereeError` where all were left out,
+            or a `RefereeError` with all reasons.
     """
     if not skipped and len(failed) == 1:
         raise next(iter(failed.values()))
     reasons = [(name, reason) for name, why in skipped.items() for reason in why]
     listed = "\n".join(f"  - '{name}': {reason}" for name, reason in reasons)
     if not failed:
-        raise RefereeError(
+        raise NoRefereeError(
             f"model '{model.id}': no referee is left to ask, as every one is absent, cannot "
-            f"simulate what this model uses, or is known to mishandle it:\n{listed}"
+            f"simulate what this model uses, or is known to mishandle it:\n{listed}",
+            skipped,
         )
     broken = "\n".join(f"  - '{name}' failed: {error}" for name, error in failed.items())
     raise RefereeError(

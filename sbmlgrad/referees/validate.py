@@ -15,7 +15,13 @@ from sbmlgrad.codegen.lowering import LoweredNetwork, lower
 from sbmlgrad.engines.base import Progress
 from sbmlgrad.engines.readouts import ValuesAt
 from sbmlgrad.engines.start import start_states
-from sbmlgrad.errors import RefereeError, RequestError, SbmlGradError, SimulationError
+from sbmlgrad.errors import (
+    NoCountsError,
+    RefereeError,
+    RequestError,
+    SbmlGradError,
+    SimulationError,
+)
 from sbmlgrad.model.arguments import check_network
 from sbmlgrad.model.initial import initial_values
 from sbmlgrad.model.network import ReactionNetwork
@@ -140,7 +146,7 @@ def validate(
     lowered = lower(model)
     compared = _compared(lowered)
     if not compared.size:
-        raise RequestError(
+        raise NoCountsError(
             f"model '{model.id}': no reaction changes any species; nothing to compare"
         )
     # What the structure tells, before anything is compiled or simulated.

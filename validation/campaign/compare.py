@@ -30,6 +30,7 @@ from campaign.planted_fault import TooFast
 from campaign.records import append
 from campaign.subjects import LEVEL, MEANINGLESS, SHIPPED, SUITE, Subject
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.errors import NoCountsError, NoRefereeError
 from sbmlgrad.referees import REFEREES, ExactReferee, Referee, referee
 from sbmlgrad.referees.divergences import known_divergences
 from sbmlgrad.referees.refusals import BROKE
@@ -52,15 +53,6 @@ KNOWN, CANNOT, NOTHING, NO_MEANING = (
     "nothing that is counted changes",
     "a law has no meaning for some counts",
 )
-
-#: How `validate` begins to say that a single referee was left out.
-NONE_LEFT = "no referee is left to ask"
-
-#: How it says that one is not installed.
-ABSENT = "not installed"
-
-#: What `validate` says where no count changes.
-NO_COUNTS = "nothing to compare"
 
 #: Trajectories of each side below which a comparison sees coarse differences only.
 FEWEST = 200
@@ -177,12 +169,14 @@ def _by_referee(subject: Subject, judge: Referee | ExactReferee, effort: Effort)
         record = {**_compared(found), "within": within_s}
         if not found.agrees:
             record["argument"] = _argued(subject, judge, found, seed, effort)
+    except NoRefereeError as error:
+        return _left_out(subject, judge, error)
     except sg.RefereeError as error:
-        return _left_out(subject, str(error))
+        return _failed(subject, OURS_FAILED if BROKE in str(error) else FAILED, str(error))
+    except NoCountsError as error:
+        # Draws in events alone: the suite's table is what can be compared.
+        return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
     except sg.SbmlGradError as error:
-        if NO_COUNTS in str(error):
-            # Draws in events alone: the suite's table is what can be compared.
-            return {"verdict": SKIPPED, "kind": NOTHING, "words": str(error).partition(": ")[2]}
         return _failed(subject, OURS_FAILED, f"{type(error).__name__}: {error}")
     return record
 
@@ -249,15 +243,15 @@ def _argued(
     return argue(subject, judge, found, seed + 1, effort.timeout_s)
 
 
-def _left_out(subject: Subject, message: str) -> dict[str, Any]:
-    if NONE_LEFT not in message or BROKE in message:
+def _left_out(subject: Subject, judge: Any, error: NoRefereeError) -> dict[str, Any]:
+    words = "; ".join(reason for reasons in error.skipped.values() for reason in reasons)
+    if BROKE in words:
         # Those that are built in are ours, and what they did not foresee is, too.
-        return _failed(subject, OURS_FAILED if BROKE in message else FAILED, message)
-    reasons = [line.partition("': ")[2] for line in message.splitlines() if line[:5] == "  - '"]
-    if any(reason.startswith(ABSENT) for reason in reasons):
+        return _failed(subject, OURS_FAILED, words)
+    if not judge.is_available():
         # It was there when the campaign began.
-        return _failed(subject, FAILED, message)
-    return {"verdict": SKIPPED, "kind": CANNOT, "words": "; ".join(reasons)}
+        return _failed(subject, FAILED, words)
+    return {"verdict": SKIPPED, "kind": CANNOT, "words": words}
 
 
 def _by_table(subject: Subject, effort: Effort) -> dict[str, Any]:
