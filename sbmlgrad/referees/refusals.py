@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.codegen.lowering import LoweredNetwork
-from sbmlgrad.errors import NoRefereeError, RefereeError, SbmlGradError
+from sbmlgrad.errors import NoRefereeError, RefereeError, RequestError, SbmlGradError
 from sbmlgrad.model.network import ReactionNetwork
 from sbmlgrad.referees.base import AnyReferee, Selective, missing
 from sbmlgrad.referees.divergences import known_divergences
@@ -31,6 +31,17 @@ def asked_of(judge: AnyReferee) -> Iterator[None]:
             f"referee '{judge.name}' {BROKE} {type(error).__name__}: {error}. Whoever wrote it did "
             "not foresee that; leave it out, or report it"
         ) from error
+
+
+def refuse_namesakes(referees: Sequence[AnyReferee]) -> None:
+    """Raise a `RequestError` if two referees have one name."""
+    names = [judge.name for judge in referees]
+    double = sorted({name for name in names if names.count(name) > 1})
+    if double:
+        raise RequestError(
+            f"against: {', '.join(map(repr, double))} is there more than once; results are kept by "
+            "name, so ask for each once, and for two installations in two calls"
+        )
 
 
 def unavailable(referees: Sequence[AnyReferee]) -> dict[str, tuple[str, ...]]:
@@ -77,6 +88,30 @@ def objections(
                 why += (str(error),)
         if why:
             found[judge.name] = why
+    return found
+
+
+def without_objections(
+    lowered: LoweredNetwork,
+    referees: Sequence[AnyReferee],
+    times: NDArray[np.float64],
+    skipped: dict[str, tuple[str, ...]],
+) -> list[AnyReferee]:
+    """Return referees that can judge a network at these times; others are noted, with why.
+
+    Args:
+        lowered: the network.
+        referees: who might be asked.
+        times: float64 [time].
+        skipped: referee → why it is left out; those are not asked, others are entered.
+
+    Raises:
+        NoRefereeError: none can.
+    """
+    skipped |= objections([r for r in referees if r.name not in skipped], lowered, times)
+    found = [judge for judge in referees if judge.name not in skipped]
+    if not found:
+        none_left(lowered.network, skipped, {})
     return found
 
 

@@ -35,7 +35,12 @@ from sbmlgrad.referees.base import (
 from sbmlgrad.referees.done import Done
 from sbmlgrad.referees.due import due, not_reached
 from sbmlgrad.referees.horizon import GRID, Grid, grid_of
-from sbmlgrad.referees.refusals import none_left, objections, unavailable
+from sbmlgrad.referees.refusals import (
+    none_left,
+    refuse_namesakes,
+    unavailable,
+    without_objections,
+)
 from sbmlgrad.referees.report.text import verdict
 from sbmlgrad.referees.report.validation import ValidationReport
 from sbmlgrad.referees.statistics.compare import Comparison, confirmed
@@ -134,7 +139,7 @@ def validate(
     referees = [referee(name) if isinstance(name, str) else name for name in names]
     if not referees:
         raise RequestError("against: name at least one referee")
-    _refuse_namesakes(referees)
+    refuse_namesakes(referees)
     # Those that are not known yet lie on an even grid as these do; who heeds more is asked again.
     grid = GRID.times if times is None else np.asarray(times, dtype=np.float64)
     grid = ValuesAt(grid.tolist()).points
@@ -150,19 +155,13 @@ def validate(
             f"model '{model.id}': no reaction changes any species; nothing to compare"
         )
     # What the structure tells, before anything is compiled or simulated.
-    skipped |= objections([r for r in referees if r.name not in skipped], lowered, grid)
-    asked = [judge for judge in referees if judge.name not in skipped]
-    if not asked:
-        none_left(model, skipped, {})
+    asked = without_objections(lowered, referees, grid, skipped)
     # One trajectory, to refuse at once what cannot be simulated.
     simulate(model, times=[0.0], trajectories=1, seed=number)
     chosen = grid_of(model) if times is None else None
     if chosen is not None:
         grid = chosen.times
-        skipped |= objections(asked, lowered, grid)
-        asked = [judge for judge in asked if judge.name not in skipped]
-        if not asked:
-            none_left(model, skipped, {})
+        asked = without_objections(lowered, asked, grid, skipped)
     done = Done(progress)
     if trajectories is not None:
         done.total = sum(_sides(judge) * int(trajectories) for judge in asked)
@@ -172,14 +171,7 @@ def validate(
     if not firsts:
         none_left(model, skipped, failed)
     axes = work.names
-    tests = sum(entry.first.number_of_tests(axes) for entry in firsts)
-    found: list[_Asked] = []
-    for entry in firsts:
-        why = entry.first.objection(family_wise_error / max(tests, 1))
-        if why:
-            skipped[entry.judge.name] = (why,)
-        else:
-            found.append(entry)
+    found = _judging(axes, firsts, family_wise_error, skipped)
     if not found:
         none_left(model, skipped, failed)
     # Those that were left out only now leave the others a larger share.
@@ -209,14 +201,22 @@ def validate(
     return report
 
 
-def _refuse_namesakes(referees: Sequence[AnyReferee]) -> None:
-    names = [judge.name for judge in referees]
-    double = sorted({name for name in names if names.count(name) > 1})
-    if double:
-        raise RequestError(
-            f"against: {', '.join(map(repr, double))} is there more than once; results are kept by "
-            "name, so ask for each once, and for two installations in two calls"
-        )
+def _judging(
+    axes: Names,
+    firsts: Sequence[_Asked],
+    family_wise_error: float,
+    skipped: dict[str, tuple[str, ...]],
+) -> list[_Asked]:
+    """Return those whose answers are sharp enough for a verdict; others are noted, with why."""
+    tests = sum(entry.first.number_of_tests(axes) for entry in firsts)
+    found: list[_Asked] = []
+    for entry in firsts:
+        why = entry.first.objection(family_wise_error / max(tests, 1))
+        if why:
+            skipped[entry.judge.name] = (why,)
+        else:
+            found.append(entry)
+    return found
 
 
 def _started(
