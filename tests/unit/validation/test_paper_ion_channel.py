@@ -153,7 +153,7 @@ def test_a_recording_is_fitted_from_starts_of_its_own(tmp_path, capsys):
     opened[3, 0] = 1
     path = tmp_path / "open.xlsx"
     write(path, opened.T.tolist())
-    arguments = ["--recording", str(path), "--methods", ""]
+    arguments = ["--recording", str(path), "--methods", "", "--out", str(tmp_path)]
     with pytest.raises(SystemExit) as stopped:
         paper_ion_channel.main(arguments)
     assert stopped.value.code == 2
@@ -196,6 +196,7 @@ def test_a_recording_is_fitted_from_starts_of_its_own(tmp_path, capsys):
         ["--epochs", "0"],
         ["--seeds", "5-1"],
         ["--methods", "guess"],
+        ["--recording", "nowhere.xlsx", "--out", "."],
         ["--recording", "nowhere.xlsx"],
     ],
 )

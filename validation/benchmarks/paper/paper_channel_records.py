@@ -80,6 +80,7 @@ def at_least(least: int):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit and test what is not kept yet; return 1 if a record has no scheme that passes."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "files",

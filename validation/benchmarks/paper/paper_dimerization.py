@@ -27,6 +27,7 @@ RESULTS = ROOT / "validation" / "results" / "paper"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is not kept yet, write page and figure, and return 1 if an aim is missed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--modes", default=DEFAULT, help=", ".join(MODES))
     parser.add_argument("--seeds", type=numbers, default=(1, 2, 3, 4, 5))

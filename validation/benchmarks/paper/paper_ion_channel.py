@@ -95,8 +95,11 @@ ASTRAY = "mean_and_changes_two_sided"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Fit what is not kept yet, write page and figure, and return 1 if an aim is missed."""
     parser = parser_of()
     options = parser.parse_args(arguments)
+    if options.recording is not None and options.out is None:
+        parser.error("--recording: give --out, too, the folder of its page and figure")
     part = part_of(options)
     try:
         if options.recording is not None:
@@ -143,7 +146,9 @@ def parser_of() -> argparse.ArgumentParser:
     )
     parser.add_argument("--records", type=Path, default=RESULTS / "ion_channel.jsonl")
     parser.add_argument(
-        "--out", type=Path, help=f"folder; {RESULTS.relative_to(ROOT)}, of a recording this"
+        "--out",
+        type=Path,
+        help=f"folder of page and figure, needed by --recording; else {RESULTS.relative_to(ROOT)}",
     )
     return parser
 
@@ -189,7 +194,7 @@ def fit_recording(options: argparse.Namespace, part: Part) -> None:
             )
         ]
         print(told(fits[-1]), flush=True)
-    folder = options.out or Path()
+    folder = options.out
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / f"{options.recording.stem}.md", folder / f"{options.recording.stem}.png"
     written[0].write_text(recording_page(fits, options.recording.name, options.leave_out))

@@ -26,6 +26,7 @@ FULL = RESULTS / "oscillator.jsonl"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what is not kept yet, write page and figures, and return 1 if an aim is missed."""
     parser = argparse.ArgumentParser(description=" ".join((__doc__ or "").split("\n\n")[0].split()))
     parser.add_argument("--modes", default="segments,whole", help=", ".join(MODES))
     parser.add_argument("--seeds", type=numbers, default=(1, 2, 3, 4, 5))

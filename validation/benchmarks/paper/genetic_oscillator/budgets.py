@@ -268,7 +268,10 @@ def plot(found: Sequence[Descent], path: Path) -> None:
         axes.set_yscale("log")
         axes.set_ylabel("mean absolute error of five parameters, %")
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=8)
+    # Room for the legend.
+    right.set_ylim(top=5.0 * right.get_ylim()[1])
+    left.legend(fontsize=8, loc="lower left")
+    right.legend(fontsize=8, loc="upper right")
     left.set_xscale("log")
     left.set_xlabel("segments behind a gradient")
     left.set_title(
