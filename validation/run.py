@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the campaign; return 1 if a disagreement is not explained, else 0."""
     options = _parser().parse_args(arguments)
     effort = QUICK if options.quick else FULL
-    if options.quick and options.write and (options.out is None or options.page == PAGE):
+    is_apart = (options.out or RESULTS).resolve() != RESULTS and options.page.resolve() != PAGE
+    if options.quick and options.write and not is_apart:
         sys.exit("--quick --write: give --out and --page, so that quick looks stay apart")
     name = "campaign_quick.jsonl" if options.quick else "campaign.jsonl"
     records = options.records or RESULTS / name

@@ -56,8 +56,9 @@ LATER = 25.0
 #: Share of the firings that there are in the longest time, if they are fewer.
 NEARLY = 0.9
 
-#: Things that are due after the last time and are waited for, at most.
-WINDOWS = 4
+#: Times behind what is due later, at most, and firings that a trajectory may have until then: few,
+#: since events and laws in time are followed by a slower kernel.
+WINDOWS, MOST_WAITED = 4, 5_000
 
 
 @dataclass(frozen=True)
@@ -153,12 +154,13 @@ def grid_of(model: ReactionNetwork) -> Grid:
     last, firings = tried[place], float(fired[place].sum())
     found = due(lowered, _start(lowered)[0])
     # Firings go on as in the longest time, as far as that can be foreseen.
-    rate = in_all / tried[longest]
-    windows = _windows(found, tried[early], MOST / rate if rate else math.inf)
+    rate = float(fired[longest].sum()) / tried[longest]
+    windows = _windows(found, tried[early], MOST_WAITED / rate if rate else math.inf)
     why = f"a trajectory has about {two_digits(firings)} firings until {last:g}"
     if windows:
         why += "; the others are behind what is due"
-    unseen = _not_executed(lowered, executed[longest], last, {each.what for each in found})
+    waiting = {each.what for each in found if not each.is_reached(tried[longest])}
+    unseen = _not_executed(lowered, executed[longest], last, waiting)
     return Grid(last, why, early=tried[early], windows=windows, unseen=unseen)
 
 
@@ -168,25 +170,22 @@ def _windows(
     """Return times behind what is due after the early ones, as long as these.
 
     Args:
-        found: what is due; of what is due often, the first time counts.
+        found: what is due, the earliest first.
         early: the last of the early times.
         latest: no time may be later.
     """
     # Simulators differ in what they report at the time itself.
     aside = early / STEPS
-    firsts: dict[str, float] = {}
-    for each in found:
-        firsts.setdefault(each.what, each.time)
-    ends = [
-        (float(f"{t + aside:.12g}"), float(f"{t + aside + early:.12g}")) for t in firsts.values()
-    ]
-    return tuple(dict.fromkeys(e for e in ends if e[0] > early and e[1] <= latest))[:WINDOWS]
+    begins = dict.fromkeys(each.time + aside for each in found if each.time + aside > early)
+    ends = [(float(f"{t:.12g}"), float(f"{t + early:.12g}")) for t in begins]
+    # So late that twelve digits cannot tell them apart, they are no window.
+    return tuple((a, b) for a, b in ends if a + 0.5 * early < b <= latest)[:WINDOWS]
 
 
 def _not_executed(
     lowered: LoweredNetwork, executed: FloatArray, last: float, waiting: set[str]
 ) -> tuple[str, ...]:
-    """Return sentences on events that no trial trajectory executed; `due` knows of the others."""
+    """Return sentences on events that no trial trajectory executed, but for those due later."""
     missing = [
         event.id
         for event, times in zip(lowered.network.events, executed, strict=True)

@@ -162,6 +162,7 @@ def validate(
     if chosen is not None:
         grid = chosen.times
         asked = without_objections(lowered, asked, grid, skipped)
+    unseen = _unseen(lowered, chosen, float(grid[-1]))
     done = Done(progress)
     if trajectories is not None:
         done.total = sum(_sides(judge) * int(trajectories) for judge in asked)
@@ -194,7 +195,7 @@ def validate(
         left_out=MappingProxyType(not_compared(lowered, work.species)),
         still=nothing_happened(lowered, float(grid[-1])) if is_still else "",
         chosen="" if chosen is None else str(chosen),
-        unseen=_unseen(lowered, chosen, float(grid[-1])),
+        unseen=unseen,
     )
     if plot is not None:
         report.plot(plot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,11 +36,11 @@ def rows(comparison: Comparison, most: int) -> list[tuple[str, ...]]:
         most: rows to return.
     """
     shown = comparison.confirmation or comparison
-    of_means, of_variances = distances(shown)
+    (of_means, of_variances), p_of = distances(shown), p_values(shown)
     found: list[tuple[str, ...]] = []
     for t, s in _worst(comparison, most):
         sides = (shown.ours, shown.theirs)
-        p = ((_p(shown.z[t, s]),), (_p(shown.y[t, s]),)) if shown.is_exact else ((), ())
+        p = [(_p(value),) if shown.is_exact else () for value in p_of[:, t, s].tolist()]
         found.append(
             (
                 f"{comparison.times[t]:g}",
@@ -59,8 +60,9 @@ def rows(comparison: Comparison, most: int) -> list[tuple[str, ...]]:
 def distances(comparison: Comparison) -> FloatArray:
     """Return differences of means and of variances in standard errors, [2, time, species].
 
-    Two ensembles are judged by these. Beside an exact law standard errors are those of that law;
-    NaN where it is not known.
+    Two ensembles are judged by these. Beside an exact law standard errors are those of that law,
+    and NaN for variances of which it tells nothing; where it tells means alone, they are those of
+    our counts.
     """
     ours, theirs = comparison.ours, comparison.theirs
     if not comparison.is_exact or np.isnan(theirs.variance).all():
@@ -69,13 +71,19 @@ def distances(comparison: Comparison) -> FloatArray:
     away = ours.mean - theirs.mean
     if comparison.mean_error is not None:
         away = np.copysign(np.maximum(np.abs(away) - comparison.mean_error, 0.0), away)
-    fourth = theirs.fourth_moment - theirs.variance**2
+    # What the errors of as many trajectories of the right law are.
+    of_law = replace(theirs, trajectories=n)
     return np.stack(
         [
-            _over(away, theirs.variance / n),
-            _over(ours.variance - theirs.variance, fourth / n),
+            _over(away + 0.0, of_law.variance_of_mean),
+            _over(ours.variance - theirs.variance, of_law.variance_of_variance),
         ]
     )
+
+
+def p_values(comparison: Comparison) -> FloatArray:
+    """Return p-values of means and of variances, or bounds of them, [2, time, species]."""
+    return np.minimum(1.0, 2.0 * stats.norm.sf(np.abs([comparison.z, comparison.y])))
 
 
 def p_text(p: float) -> str:
@@ -103,10 +111,8 @@ def _worst(comparison: Comparison, most: int) -> list[tuple[int, int]]:
     return [(int(t), int(s)) for t, s in zip(*places, strict=True)]
 
 
-def _p(quantile: float) -> str:
-    if math.isnan(quantile):
-        return "–"
-    return p_text(min(1.0, 2.0 * float(stats.norm.sf(abs(quantile)))))
+def _p(value: float) -> str:
+    return "–" if math.isnan(value) else p_text(value)
 
 
 def _number(value: float, form: str) -> str:

@@ -9,7 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sbmlgrad.referees.report.power_text import effect_text, mean_text, power_text, spread_text
-from sbmlgrad.referees.report.rows import SPECIES, VERDICT, columns, p_text, rows
+from sbmlgrad.referees.report.rows import (
+    SPECIES,
+    VERDICT,
+    columns,
+    distances,
+    p_text,
+    p_values,
+    rows,
+)
 from sbmlgrad.referees.statistics import sampled
 from sbmlgrad.referees.statistics.compare import CONFIRMATION, POWER, Comparison
 from sbmlgrad.referees.statistics.families import Family, plain
@@ -191,8 +199,13 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "species": list(comparison.species),
         "mean": [side.mean.tolist() for side in (comparison.ours, comparison.theirs)],
         "sd": [_table_data(side.deviation) for side in (comparison.ours, comparison.theirs)],
-        "z": _table_data(comparison.z),
-        "y": _table_data(comparison.y),
+        **{
+            name: _table_data(values)
+            for name, values in zip(("z", "y"), distances(comparison), strict=True)
+        },
+        "p": [_table_data(values) for values in p_values(comparison)]
+        if comparison.is_exact
+        else None,
         "disagreements": [
             {
                 "time": float(comparison.times[t]),

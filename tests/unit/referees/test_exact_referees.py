@@ -19,6 +19,8 @@ from sbmlgrad.referees import ExactReferee, Fsp, RateEquations, RefusedError
 from sbmlgrad.referees.exact.known import Distributions, Exact
 from sbmlgrad.referees.exact.ode import degree
 from sbmlgrad.referees.moments import moments
+from sbmlgrad.referees.report.rows import distances
+from sbmlgrad.referees.report.text import comparison_data
 from sbmlgrad.referees.statistics.exact_compare import compare_exact
 from sbmlgrad.referees.statistics.sampled import Names, Side
 from sbmlgrad.referees.validate import validate
@@ -189,3 +191,19 @@ def test_affine_laws_are_told_from_others() -> None:
         formula = model.reactions[0].rate_law
         assert degree(formula, frozenset({"X", "Y"})) == expected, law
     assert degree(Symbol("X"), frozenset()) == 0
+
+
+def test_differences_are_told_in_standard_errors_of_the_exact_law() -> None:
+    """A two-state law whose fourth moment is its squared variance has an error all the same."""
+    model = antimony("substanceOnly species A in cell, B in cell; A = 1; B = 0; J: A -> B; A - B;")
+    (found,) = validate(model, "fsp", times=[1, 5, 20], trajectories=2000, seed=1).comparisons
+    of_means, of_variances = distances(found)
+    # Of so few a dozen would be unlikely beyond 5; none is judged by it.
+    assert np.isfinite([of_means, of_variances]).all()
+    assert np.abs([of_means, of_variances]).max() < 5.0
+    share = 0.5 * (1.0 + np.exp(-2.0 * found.times))
+    expected = (found.ours.mean[:, 0] - share) / np.sqrt(share * (1.0 - share) / 2000)
+    np.testing.assert_allclose(of_means[:, 0], expected, atol=1e-5)
+    data = comparison_data(found)
+    assert np.array(data["z"]) == pytest.approx(of_means)
+    assert np.array(data["p"]).shape == (2, *of_means.shape)

@@ -10,9 +10,11 @@ from planted import Planted
 import sbmlgrad as sg
 from sbmlgrad.cli.support import times_of
 from sbmlgrad.codegen.lowering import lower
+from sbmlgrad.engines.start import start_states
 from sbmlgrad.errors import RequestError
 from sbmlgrad.model.time_grids import together
 from sbmlgrad.referees import horizon
+from sbmlgrad.referees.due import Due, due, not_reached
 from sbmlgrad.referees.horizon import GRID, grid_of, start_propensity
 from sbmlgrad.referees.simulators.grids import uniform_steps
 
@@ -111,7 +113,62 @@ def test_reports_say_what_their_times_do_not_reach() -> None:
     )
     unseen = sg.validate(model, Planted(breaks=(1.0,)), times=[1.0, 2.0], seed=1).unseen
     assert len(unseen) == 1
-    assert "Event 'E' is due at time 40, after the last time that is compared (2)" in unseen[0]
+    assert unseen[0].startswith("Due at time 40, not before the last time that is compared (2): ")
+    assert "event 'E'. A simulator" in unseen[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("E: at (time > 1 && X >= 1000): X = 0;", {1.0: "event 'E'"}),
+        (
+            "E: at ((time > 1 && time < 2) || (time > 200 && time < 201)): X = 0;",
+            {1.0: "", 200.0: ""},
+        ),
+        ("E: at (time < 100): X = 0;", {}),
+        ("E: at !(time < 100): X = 0;", {100.0: ""}),
+        ("tau = 1; F: at (time > 5): tau = 300; E: at tau after (time > 2): X = 0;", {5.0: "'F'"}),
+        ("z = 0; E: at 1/z after (time > 1): X = 0;", {}),
+        ("E: at (time/86400 > 365): X = 0;", {31536000.0: ""}),
+        ("E: at (min(time, 10) > 20): X = 0;", {}),
+        ("L: => X; piecewise(10, time < 1, 20, time < 200, 5);", {1.0: "'L'", 200.0: "'L'"}),
+        ("c := piecewise(1, time < 7, 2); L: => X; c; M: => X; 2*c;", {7.0: "'L'"}),
+    ],
+)
+def test_times_that_are_due(text: str, expected: dict[float, str]) -> None:
+    model = antimony(f"substanceOnly species X in cell; X = 0; J: => X; 10; K: X => ; X; {text}")
+    lowered = lower(model)
+    found = due(lowered, start_states(lowered, {}, {}, 0, np.zeros(1, dtype=np.uint64))[0])
+    first = {each.time: each for each in reversed(found)}
+    assert sorted(first) == sorted(expected)
+    for time, words in expected.items():
+        assert words in first[time].what
+
+
+def test_sentences_on_what_is_due_are_one_for_each_time() -> None:
+    laws = [Due(9.0, f"a switch in the law of '{i}'", is_seen_at_once=False) for i in range(6)]
+    (said,) = not_reached(laws, 9.0)
+    assert "of '3' and 2 more" in said
+    # An event shows at its time.
+    assert not_reached([Due(9.0, "event 'E'", is_seen_at_once=True)], 9.0) == ()
+    twice = [Due(t, "event 'E'", is_seen_at_once=True) for t in (1.0, 20.0, 30.0)]
+    assert [s[:14] for s in not_reached(twice, 5.0)] == ["Due at time 20"]
+
+
+def test_an_event_that_only_seems_to_be_due_is_told_of() -> None:
+    model = antimony(
+        "substanceOnly species X in cell; X = 0; J: => X; 10; K: X => ; X;"
+        "E: at (time > 1 && X >= 1000): X = 0;"
+    )
+    (said,) = grid_of(model).unseen
+    assert said.startswith("Event 'E' was executed in none")
+
+
+def test_times_behind_what_is_due_do_not_cost_too_much() -> None:
+    text = "substanceOnly species X in cell; X = 0; J: => X; 100; K: X => ; X;"
+    text += "E: at (time > {}): X = 0;"
+    assert grid_of(antimony(text.format(700))).windows == ()
+    assert grid_of(antimony(text.format(15))).windows != ()
 
 
 def test_nothing_that_can_fire_tells_no_time() -> None:
