@@ -116,9 +116,9 @@ def grid_of(model: ReactionNetwork) -> Grid:
     `OF_EACH` times in their mean, and all of them as often as there are molecules at the start and
     `FOR_EACH` times the number of reactions; or `NEARLY` as often as they ever do. Late ones are as
     many up to where a trajectory has had `IN_ALL` firings, if that is later, but not `LATER` times
-    as late, but for events that the trial executes later. Where something is due after
-    the early times, a time as long as these is added behind it. All stay below the time in which
-    a trajectory has `MOST`.
+    as late, unless events that the trial executes come later still. They stay below the time in
+    which a trajectory has `MOST`. Where something is due after the early times, a time as long as
+    these is added behind it, within `MOST_WAITED` firings.
 
     Args:
         model: the network, with the values that it will have.
