@@ -58,7 +58,7 @@ def rows(comparison: Comparison, most: int) -> list[tuple[str, ...]]:
 
 
 def distances(comparison: Comparison) -> FloatArray:
-    """Return differences of means and of variances in standard errors, [2, time, species].
+    """Return differences of means and of variances in standard errors, float64 [2, time, species].
 
     Two ensembles are judged by these. Beside an exact law standard errors are those of that law,
     and NaN for variances of which it tells nothing; where it tells means alone, they are those of
@@ -82,7 +82,7 @@ def distances(comparison: Comparison) -> FloatArray:
 
 
 def p_values(comparison: Comparison) -> FloatArray:
-    """Return p-values of means and of variances, or bounds of them, [2, time, species]."""
+    """Return p-values of means and of variances, or bounds of them, float64 [2, time, species]."""
     return np.minimum(1.0, 2.0 * stats.norm.sf(np.abs([comparison.z, comparison.y])))
 
 
